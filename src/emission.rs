@@ -1,0 +1,226 @@
+//! One run of `emit`: the slots connected at its start, in order.
+
+use core::fmt;
+use core::iter::FusedIterator;
+use core::mem::needs_drop;
+
+use crate::depth::Depth;
+use crate::family::Family;
+use crate::list::{CALL, Entry, GONE, List};
+use crate::raw::{Called, Lane, Pinned};
+use crate::slots::Slots;
+#[cfg(feature = "std")]
+use {
+    crate::connection::Connection,
+    crate::error::{EmitError, SlotPanic, message},
+    crate::table::{SlotKey, SlotTable},
+    std::panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// A stretch of calls on one thread. At its end, and when a slot panics, it makes way for those
+/// who wait to edit the list.
+struct Run<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    // Dropped in this order.
+    list: Pinned<'a, List<E, R, F>, F>,
+    _tidy: TidyAtEnd<'a, E, R, F>,
+    _depth: Depth,
+}
+
+struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Family>(&'a Slots<E, R, F>);
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for TidyAtEnd<'_, E, R, F> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0.versions.is_untidy() {
+            self.0.tidy();
+        }
+    }
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Run<'a, E, R, F> {
+    #[inline(always)]
+    #[track_caller]
+    fn new(slots: &'a Slots<E, R, F>, pin: impl FnOnce() -> Pinned<'a, List<E, R, F>, F>) -> Self {
+        let depth = Depth::enter(|| slots.versions.readers());
+        Run { list: pin(), _tidy: TidyAtEnd(slots), _depth: depth }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
+    /// Calls the slot, if it may be called. The lane says that it is running until the next slot
+    /// begins, or [`Lane::end`].
+    #[inline(always)]
+    fn visit(&self, lane: &Lane<List<E, R, F>, F>, entry: &Entry<E, R, F>, event: &E) -> Option<R> {
+        let state = entry.state();
+        if !F::THREADED && state == CALL {
+            // On one thread it stays so until the slot runs.
+            lane.begin(entry.tag());
+            if let Some(result) = entry.handle.call(event) {
+                return Some(result);
+            }
+            return self.not_called(lane, entry);
+        }
+        if state == GONE {
+            return None;
+        }
+        lane.begin(entry.tag());
+        match entry.handle.call_through(entry.gate(self), event) {
+            Called::Returned(result) => Some(result),
+            Called::Refused => None,
+            Called::Dead => self.not_called(lane, entry),
+        }
+    }
+
+    /// The owner is gone.
+    #[cold]
+    fn not_called(&self, lane: &Lane<List<E, R, F>, F>, entry: &Entry<E, R, F>) -> Option<R> {
+        lane.end();
+        self.bury(entry.key());
+        None
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn emit(&self, event: &E) -> usize {
+        if self.calls_none() {
+            return 0;
+        }
+        let run = Run::new(self, || self.versions.pin());
+        let lane = run.list.lane();
+        let mut called = 0;
+        for entry in run.list.entries() {
+            if let Some(result) = self.visit(lane, entry, event) {
+                called += 1;
+                if needs_drop::<R>() {
+                    lane.end();
+                    drop(result);
+                }
+            }
+        }
+        called
+    }
+}
+
+#[cfg(feature = "std")]
+impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
+    pub(crate) fn try_emit(
+        &self,
+        event: &E,
+        connection: impl Fn(SlotKey) -> Connection<F>,
+    ) -> Result<usize, EmitError<F>> {
+        if self.calls_none() {
+            return Ok(0);
+        }
+        let run = Run::new(self, || self.versions.pin());
+        let mut called = 0;
+        let lane = run.list.lane();
+        let mut panics = Vec::new();
+        for entry in run.list.entries() {
+            // Taken down now: when the slot has panicked, it may be disconnected.
+            let name = self.name(entry.key());
+            let visit = AssertUnwindSafe(|| self.visit(lane, entry, event).map(|result| { lane.end(); drop(result) }).is_some());
+            match catch_unwind(visit) {
+                Ok(was_called) => called += usize::from(was_called),
+                Err(payload) => {
+                    lane.end();
+                    called += 1;
+                    let connection = connection(entry.key());
+                    panics.push(SlotPanic { connection, name, message: message(payload) });
+                }
+            }
+        }
+        if panics.is_empty() { Ok(called) } else { Err(EmitError { called, panics }) }
+    }
+}
+
+/// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
+/// what it returned. Made by [`Signal::call`](crate::Signal::call).
+///
+/// It covers the slots that were connected when it was made. Slots that are disconnected, blocked
+/// or without owner when their turn comes are passed over. Dropping it half way leaves the later
+/// slots uncalled. Connecting and disconnecting meanwhile is free to everyone, the slots included.
+///
+/// # Cost
+/// Making it and dropping it take the signal's lock for a moment each; each `next` adds to the call
+/// what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
+/// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit). Nothing is allocated.
+#[must_use = "an emission is lazy: slots are called as it is advanced"]
+pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    /// None when nothing was ever connected.
+    of: Option<Of<'a, E, R, F>>,
+    event: &'a E,
+}
+
+struct Of<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    slots: &'a Slots<E, R, F>,
+    list: F::Strong<List<E, R, F>>,
+    next: usize,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emission<'a, E, R, F> {
+    pub(crate) fn new(slots: Option<&'a Slots<E, R, F>>, event: &'a E) -> Self {
+        let of = slots.map(|slots| Of { slots, list: slots.versions.lock().share(), next: 0 });
+        Emission { of, event }
+    }
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Of<'a, E, R, F> {
+    #[track_caller]
+    fn run(&self) -> Run<'_, E, R, F> {
+        Run::new(self.slots, || self.slots.versions.lane_for(&self.list))
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R, F> {
+    type Item = R;
+
+    fn next(&mut self) -> Option<R> {
+        let of = self.of.as_mut()?;
+        while of.next < of.list.entries().len() {
+            of.next += 1;
+            let run = of.run();
+            let entry = &run.list.entries()[of.next - 1];
+            let result = of.slots.visit(run.list.lane(), entry, self.event);
+            if result.is_some() {
+                return result;
+            }
+        }
+        None
+    }
+
+    fn fold<B, G: FnMut(B, R) -> B>(self, init: B, mut fold: G) -> B {
+        let Some(of) = &self.of else { return init };
+        let run = of.run();
+        let lane = run.list.lane();
+        let mut folded = init;
+        for entry in &run.list.entries()[of.next..] {
+            if let Some(result) = of.slots.visit(lane, entry, self.event) {
+                lane.end();
+                folded = fold(folded, result);
+            }
+        }
+        folded
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.of.as_ref().map_or(0, |of| of.list.entries().len() - of.next)))
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> FusedIterator for Emission<'_, E, R, F> {}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Emission<'_, E, R, F> {
+    fn drop(&mut self) {
+        if let Some(Of { slots, list, .. }) = self.of.take() {
+            if slots.versions.unshare(list) {
+                slots.tidy();
+            }
+        }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Emission<'_, E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emission").field("at_most_left", &self.size_hint().1.unwrap_or(0)).finish()
+    }
+}

@@ -1,0 +1,98 @@
+//! What `try_emit` reports.
+
+use std::any::Any;
+use std::fmt;
+
+use crate::connection::Connection;
+use crate::family::Family;
+
+/// Some slots panicked in a [`try_emit`](crate::Signal::try_emit). All the others were called.
+pub struct EmitError<F: Family> {
+    pub(crate) called: usize,
+    pub(crate) panics: Vec<SlotPanic<F>>,
+}
+
+impl<F: Family> EmitError<F> {
+    /// How many slots were called, those that panicked included.
+    pub fn called(&self) -> usize {
+        self.called
+    }
+
+    /// The slots that panicked, in the order they were called. At least one.
+    pub fn panics(&self) -> &[SlotPanic<F>] {
+        &self.panics
+    }
+}
+
+impl<F: Family> fmt::Debug for EmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmitError").field("called", &self.called).field("panics", &self.panics).finish()
+    }
+}
+
+impl<F: Family> fmt::Display for EmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} slots panicked", self.panics.len(), self.called)?;
+        for (panic, separator) in self.panics.iter().zip([": "].into_iter().chain(std::iter::repeat("; "))) {
+            write!(f, "{separator}{panic}")?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Family> std::error::Error for EmitError<F> {}
+
+/// One slot that panicked.
+pub struct SlotPanic<F: Family> {
+    pub(crate) connection: Connection<F>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) message: String,
+}
+
+impl<F: Family> SlotPanic<F> {
+    /// The connection of the slot, for instance to disconnect it.
+    pub fn connection(&self) -> &Connection<F> {
+        &self.connection
+    }
+
+    /// The name the slot was connected with, if it was.
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// What the slot panicked with, where that is a text.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl<F: Family> fmt::Debug for SlotPanic<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotPanic")
+            .field("connection", &self.connection)
+            .field("name", &self.name)
+            .field("message", &self.message)
+            .finish()
+    }
+}
+
+impl<F: Family> fmt::Display for SlotPanic<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "slot {} panicked with `{}`", self.name.unwrap_or("without name"), self.message)
+    }
+}
+
+/// The text of a panic. The payload is dropped here, and a panic of its destructor goes no further.
+pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
+    let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
+        (*text).to_owned()
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "something that is not a text".to_owned()
+    };
+    if let Err(second) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+    }
+    text
+}

@@ -1,0 +1,226 @@
+//! The two flavours as one parameter: which pointers, cells and locks the algorithm is built from.
+//!
+//! [`Shared`] is `Arc`, atomics and `Mutex`; [`Local`] is `Rc`, `Cell` and `RefCell`. Everything
+//! above this module is written once, over a [`Family`].
+
+use core::cell::{Cell, OnceCell, RefCell, RefMut};
+use core::ops::DerefMut;
+use core::sync::atomic::Ordering;
+
+use crate::raw::Pointers;
+
+/// The thread-safe flavour: owners are `Arc`, methods are `Send + Sync`.
+#[derive(Debug, Clone, Copy)]
+#[cfg(feature = "std")]
+pub struct Shared;
+
+/// The single-threaded flavour: owners are `Rc`, methods need not be `Send`.
+#[derive(Debug, Clone, Copy)]
+pub struct Local;
+
+/// What a flavour is made of. Sealed: [`Shared`] and [`Local`] are the two families there are.
+pub trait Family: Pointers {
+    /// A pointer that an emission and a connect may touch at the same time.
+    #[doc(hidden)]
+    type Ptr<T>: Atom<*mut T>;
+    /// A counter, likewise.
+    #[doc(hidden)]
+    type Count: Atom<usize>;
+    /// A small state, likewise.
+    #[doc(hidden)]
+    type State: Atom<u8>;
+    /// What connects and disconnects hold for a moment; user code never runs under it.
+    #[doc(hidden)]
+    type Lock<T>: Lock<T>;
+    /// A place filled once.
+    #[doc(hidden)]
+    type Once<T>: Once<T>;
+    /// Whether slots of one signal can run on several threads.
+    #[doc(hidden)]
+    const THREADED: bool;
+    /// A number that tells the running threads apart; never 0.
+    #[doc(hidden)]
+    fn this_thread() -> usize;
+}
+
+/// A cell that is read and written through `&self`. The single-threaded family ignores orderings.
+#[doc(hidden)]
+pub trait Atom<V> {
+    fn new(value: V) -> Self;
+    fn load(&self, order: Ordering) -> V;
+    fn store(&self, value: V, order: Ordering);
+    fn swap(&self, value: V, order: Ordering) -> V;
+    /// Puts `new` where `current` was; false when something else was there.
+    fn replace(&self, current: V, new: V, order: Ordering) -> bool;
+}
+
+#[doc(hidden)]
+pub trait Lock<T> {
+    type Guard<'a>: DerefMut<Target = T>
+    where
+        Self: 'a,
+        T: 'a;
+    fn new(value: T) -> Self;
+    fn lock(&self) -> Self::Guard<'_>;
+    fn try_lock(&self) -> Option<Self::Guard<'_>>;
+}
+
+#[doc(hidden)]
+pub trait Once<T> {
+    fn new() -> Self;
+    fn get(&self) -> Option<&T>;
+    fn get_or_init(&self, init: impl FnOnce() -> T) -> &T;
+}
+
+impl<V: Copy + PartialEq> Atom<V> for Cell<V> {
+    #[inline(always)]
+    fn new(value: V) -> Self {
+        Cell::new(value)
+    }
+    #[inline(always)]
+    fn load(&self, _: Ordering) -> V {
+        self.get()
+    }
+    #[inline(always)]
+    fn store(&self, value: V, _: Ordering) {
+        self.set(value);
+    }
+    #[inline(always)]
+    fn swap(&self, value: V, _: Ordering) -> V {
+        Cell::replace(self, value)
+    }
+    #[inline(always)]
+    fn replace(&self, current: V, new: V, _: Ordering) -> bool {
+        let as_expected = self.get() == current;
+        if as_expected {
+            self.set(new);
+        }
+        as_expected
+    }
+}
+
+impl<T> Lock<T> for RefCell<T> {
+    type Guard<'a>
+        = RefMut<'a, T>
+    where
+        T: 'a;
+    fn new(value: T) -> Self {
+        RefCell::new(value)
+    }
+    fn lock(&self) -> RefMut<'_, T> {
+        self.borrow_mut()
+    }
+    fn try_lock(&self) -> Option<RefMut<'_, T>> {
+        self.try_borrow_mut().ok()
+    }
+}
+
+impl<T> Once<T> for OnceCell<T> {
+    fn new() -> Self {
+        OnceCell::new()
+    }
+    fn get(&self) -> Option<&T> {
+        OnceCell::get(self)
+    }
+    fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        OnceCell::get_or_init(self, init)
+    }
+}
+
+impl Family for Local {
+    type Ptr<T> = Cell<*mut T>;
+    type Count = Cell<usize>;
+    type State = Cell<u8>;
+    type Lock<T> = RefCell<T>;
+    type Once<T> = OnceCell<T>;
+    const THREADED: bool = false;
+    #[inline(always)]
+    fn this_thread() -> usize {
+        1
+    }
+}
+
+#[cfg(feature = "std")]
+mod shared {
+    use super::{Atom, Family, Lock, Once, Ordering, Shared};
+    use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize};
+    use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, TryLockError};
+
+    macro_rules! atom {
+        ($($atomic:ty: $value:ty $(, $generic:ident)?;)*) => {$(
+            impl$(<$generic>)? Atom<$value> for $atomic {
+                #[inline(always)]
+                fn new(value: $value) -> Self {
+                    <$atomic>::new(value)
+                }
+                #[inline(always)]
+                fn load(&self, order: Ordering) -> $value {
+                    <$atomic>::load(self, order)
+                }
+                #[inline(always)]
+                fn store(&self, value: $value, order: Ordering) {
+                    <$atomic>::store(self, value, order);
+                }
+                #[inline(always)]
+                fn swap(&self, value: $value, order: Ordering) -> $value {
+                    <$atomic>::swap(self, value, order)
+                }
+                #[inline(always)]
+                fn replace(&self, current: $value, new: $value, order: Ordering) -> bool {
+                    self.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
+                }
+            }
+        )*};
+    }
+    atom! {
+        AtomicPtr<T>: *mut T, T;
+        AtomicUsize: usize;
+        AtomicU8: u8;
+    }
+
+    /// A poisoned lock is taken all the same: no user code runs under it, so nothing is half done.
+    impl<T> Lock<T> for Mutex<T> {
+        type Guard<'a>
+            = MutexGuard<'a, T>
+        where
+            T: 'a;
+        fn new(value: T) -> Self {
+            Mutex::new(value)
+        }
+        fn lock(&self) -> MutexGuard<'_, T> {
+            Mutex::lock(self).unwrap_or_else(PoisonError::into_inner)
+        }
+        fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+            match Mutex::try_lock(self) {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            }
+        }
+    }
+
+    impl<T> Once<T> for OnceLock<T> {
+        fn new() -> Self {
+            OnceLock::new()
+        }
+        fn get(&self) -> Option<&T> {
+            OnceLock::get(self)
+        }
+        fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+            OnceLock::get_or_init(self, init)
+        }
+    }
+
+    impl Family for Shared {
+        type Ptr<T> = AtomicPtr<T>;
+        type Count = AtomicUsize;
+        type State = AtomicU8;
+        type Lock<T> = Mutex<T>;
+        type Once<T> = OnceLock<T>;
+        const THREADED: bool = true;
+        #[inline(always)]
+        fn this_thread() -> usize {
+            crate::depth::this_thread()
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What is known of each slot beyond its place in the call order. All of it under the lock.
+
+use alloc::collections::BTreeMap;
+use slotmap::SlotMap;
+
+use crate::family::Family;
+use crate::list::{ASK, CALL, List};
+use crate::raw::Anchor;
+use crate::table::SlotKey;
+
+/// A position no list has: the key's place in the map has been used as often as it can be.
+const USED_UP: u32 = u32::MAX;
+
+pub(crate) struct Ledger<F: Family> {
+    /// Where each connected slot is in the current list.
+    positions: SlotMap<SlotKey, u32>,
+    /// Few slots have anything special to them; the others pay nothing for it.
+    special: BTreeMap<SlotKey, Special<F>>,
+    connected: usize,
+    /// Disconnected entries that the current list still has.
+    pub(crate) gaps: usize,
+    /// The length of the list at which the next connect prunes.
+    pub(crate) prune_at: usize,
+}
+
+pub(crate) struct Special<F: Family> {
+    pub(crate) anchor: Option<Anchor<F>>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) calls_left: Option<usize>,
+    pub(crate) blocks: usize,
+    /// The slot was connected through a weak pointer to an owner that is not complete yet.
+    pub(crate) unborn: bool,
+}
+
+impl<F: Family> Default for Special<F> {
+    fn default() -> Self {
+        Special { anchor: None, name: None, calls_left: None, blocks: 0, unborn: false }
+    }
+}
+
+impl<F: Family> Special<F> {
+    pub(crate) fn state(&self) -> u8 {
+        let asks = self.blocks > 0 || self.calls_left.is_some() || self.unborn;
+        if asks { ASK } else { CALL }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.state() == CALL && self.anchor.is_none() && self.name.is_none()
+    }
+}
+
+/// A slot that was connected until now.
+pub(crate) struct Taken<F: Family> {
+    pub(crate) position: usize,
+    pub(crate) anchor: Option<Anchor<F>>,
+}
+
+/// The shortest list that a connect prunes.
+const FIRST_PRUNE: usize = 16;
+
+impl<F: Family> Ledger<F> {
+    pub(crate) fn new() -> Self {
+        Ledger {
+            positions: SlotMap::with_key(),
+            special: BTreeMap::new(),
+            connected: 0,
+            gaps: 0,
+            prune_at: FIRST_PRUNE,
+        }
+    }
+
+    pub(crate) fn connected(&self) -> usize {
+        self.connected
+    }
+
+    pub(crate) fn pruned(&mut self) {
+        self.prune_at = FIRST_PRUNE.max(2 * self.connected);
+    }
+
+    /// A key for a slot that is about to be put into the list.
+    pub(crate) fn add(&mut self, special: Special<F>) -> SlotKey {
+        let key = self.positions.insert(USED_UP);
+        self.connected += 1;
+        if !special.is_nothing() {
+            self.special.insert(key, special);
+        }
+        key
+    }
+
+    pub(crate) fn position(&self, key: SlotKey) -> Option<usize> {
+        let position = *self.positions.get(key)?;
+        (position != USED_UP).then_some(position as usize)
+    }
+
+    pub(crate) fn take(&mut self, key: SlotKey) -> Option<Taken<F>> {
+        let position = self.position(key)?;
+        if key.version() == u32::MAX {
+            // The next use of this place would wrap its version, and old keys would be valid again.
+            self.positions[key] = USED_UP;
+        } else {
+            self.positions.remove(key);
+        }
+        self.connected -= 1;
+        self.gaps += 1;
+        let anchor = if self.special.is_empty() {
+            None
+        } else {
+            self.special.remove(&key).and_then(|special| special.anchor)
+        };
+        Some(Taken { position, anchor })
+    }
+
+    pub(crate) fn special(&self, key: SlotKey) -> Option<&Special<F>> {
+        if self.special.is_empty() { None } else { self.special.get(&key) }
+    }
+
+    /// Changes what is special to a connected slot. `U` is what `change` returns.
+    pub(crate) fn change<U>(&mut self, key: SlotKey, change: impl FnOnce(&mut Special<F>) -> U) -> U {
+        let special = self.special.entry(key).or_default();
+        let result = change(special);
+        if special.is_nothing() {
+            self.special.remove(&key);
+        }
+        result
+    }
+
+    /// Takes note of where the entries from `first` on are.
+    pub(crate) fn renumber<E: ?Sized + 'static, R: 'static>(
+        &mut self,
+        list: &List<E, R, F>,
+        first: usize,
+    ) {
+        for (position, entry) in list.entries().iter().enumerate().skip(first) {
+            if !entry.is_gone() {
+                self.positions[entry.key()] = u32::try_from(position)
+                    .ok()
+                    .filter(|position| *position != USED_UP)
+                    .expect("a signal holds at most 2^32 - 2 slots");
+            }
+        }
+    }
+
+    /// Removes the gaps of `list`.
+    pub(crate) fn sweep<E: ?Sized + 'static, R: 'static>(&mut self, list: &mut List<E, R, F>) {
+        if self.gaps > 0 {
+            list.sweep();
+            self.gaps = 0;
+            self.renumber(list, 0);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(not(feature = "std"), no_std)]
+#![deny(unsafe_code)]
+
+extern crate alloc;
+
+macro_rules! aliases {
+    ($family:ty) => {
+        /// [`generic::Signal`] of this flavour.
+        pub type Signal<E, R = ()> = generic::Signal<E, R, $family>;
+        /// [`generic::Source`] of this flavour.
+        pub type Source<E, R = ()> = generic::Source<E, R, $family>;
+        /// [`generic::Slot`] of this flavour.
+        pub type Slot<'a, E, R = ()> = generic::Slot<'a, E, R, $family>;
+        /// [`generic::Emission`] of this flavour.
+        pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, $family>;
+        /// [`generic::Connection`] of this flavour.
+        pub type Connection = generic::Connection<$family>;
+        /// [`generic::ScopedConnection`] of this flavour.
+        pub type ScopedConnection = generic::ScopedConnection<$family>;
+        /// [`generic::ConnectionSet`] of this flavour.
+        pub type ConnectionSet = generic::ConnectionSet<$family>;
+        /// [`generic::Block`] of this flavour.
+        pub type Block = generic::Block<$family>;
+        /// [`generic::WeakMethod`] of this flavour.
+        pub type WeakMethod<E, R = ()> = generic::WeakMethod<E, R, $family>;
+        /// [`generic::BoundMethod`] of this flavour.
+        pub type BoundMethod<E, R = ()> = generic::BoundMethod<E, R, $family>;
+        /// [`generic::EmitError`] of this flavour.
+        #[cfg(feature = "std")]
+        pub type EmitError = generic::EmitError<$family>;
+        /// [`generic::SlotPanic`] of this flavour.
+        #[cfg(feature = "std")]
+        pub type SlotPanic = generic::SlotPanic<$family>;
+    };
+}
+
+// Each module knows only those below it in this list.
+mod connection;
+mod depth;
+mod emission;
+#[cfg(feature = "std")]
+mod error;
+mod family;
+mod ledger;
+mod list;
+pub mod local;
+mod method;
+mod owner;
+#[allow(unsafe_code)]
+mod raw;
+mod signal;
+mod slot;
+mod slots;
+mod table;
+
+/// Both flavours in one: the types with the [`Family`](generic::Family) as their last parameter, for
+/// code that serves either. The names at the [crate root](crate) are these with `Shared`, those in
+/// [`local`] with `Local`.
+pub mod generic {
+    pub use crate::connection::{Block, Connection, ConnectionSet, ScopedConnection};
+    pub use crate::emission::Emission;
+    #[cfg(feature = "std")]
+    pub use crate::error::{EmitError, SlotPanic};
+    #[cfg(feature = "std")]
+    pub use crate::family::Shared;
+    pub use crate::family::{Family, Local};
+    pub use crate::method::{BoundMethod, WeakMethod};
+    pub use crate::owner::{BorrowMut, Captures, Owner};
+    pub use crate::signal::{Signal, Source};
+    pub use crate::slot::Slot;
+}
+
+pub use connection::WaitError;
+pub use owner::Owner;
+#[cfg(feature = "std")]
+mod shared {
+    use crate::family::Shared;
+    use crate::generic;
+    aliases!(Shared);
+}
+#[cfg(feature = "std")]
+pub use shared::*;

@@ -1,0 +1,182 @@
+//! Who can own a slot.
+
+use alloc::rc::{self, Rc};
+use core::cell::RefCell;
+
+use crate::family::{Family, Local};
+
+/// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
+/// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
+/// the owner weakly, so connecting never keeps it alive.
+///
+/// The `Weak` of both is an owner as well, for objects that connect themselves while they are made,
+/// in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Such a slot is kept while its owner is not
+/// complete. It is not called before it is, and stays until it is disconnected if it never is.
+///
+/// The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot own a slot of this signal",
+    label = "not an owner for this signal",
+    note = "a thread-safe `Signal` takes `&Arc<T>` where `T: Send + Sync + 'static`; \
+            a `sigwire::local::Signal` takes `&Rc<T>`",
+    note = "for an owner that is changed by its slots, use `connect_mut` with `&Arc<Mutex<T>>`, \
+            `&Arc<RwLock<T>>` or, in `local`, `&Rc<RefCell<T>>`"
+)]
+pub trait Owner<F: Family>: sealed::Sealed<F> {
+    /// The type whose methods can be connected.
+    type Target: ?Sized + 'static;
+    #[doc(hidden)]
+    fn weak(&self) -> F::Weak<Self::Target>;
+    #[doc(hidden)]
+    fn address(&self) -> *const () {
+        F::weak_as_ptr(&self.weak()).cast()
+    }
+}
+
+/// An owner's inside that can be borrowed mutably through `&self`, for
+/// [`connect_mut`](crate::Source::connect_mut): `Mutex<T>`, `RwLock<T>` or `RefCell<T>`. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`connect_mut` cannot borrow a `{Self}` mutably",
+    label = "has no lock and no `RefCell` around it",
+    note = "`connect_mut` takes `&Arc<Mutex<T>>` or `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in \
+            `sigwire::local`; for a method that takes `&self`, use `connect`"
+)]
+pub trait BorrowMut: sealed::Lockable + 'static {
+    /// What the method gets `&mut` of.
+    type Inner: ?Sized;
+    #[doc(hidden)]
+    fn with_mut<U>(&self, use_it: impl FnOnce(&mut Self::Inner) -> U) -> U;
+}
+
+/// What a slot may hold in this flavour: anything that is `Send + Sync` in a thread-safe signal,
+/// anything at all in [`local`](crate::local). Sealed by its blanket implementations.
+#[diagnostic::on_unimplemented(
+    message = "this method captures something that cannot be shared between threads",
+    label = "not `Send + Sync`",
+    note = "slots of a thread-safe `Signal` run on whichever thread emits; \
+            use `sigwire::local::Signal` for slots that stay on one thread"
+)]
+pub trait Captures<F>: 'static {}
+
+impl<T: 'static> Captures<Local> for T {}
+#[cfg(feature = "std")]
+impl<T: Send + Sync + 'static> Captures<crate::family::Shared> for T {}
+
+mod sealed {
+    pub trait Sealed<F> {}
+    pub trait Lockable {}
+}
+
+macro_rules! owner {
+    ($family:ty, $strong:ident, $weak:path, $($send:tt)*) => {
+        impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$family> for $strong<T> {}
+        impl<T: ?Sized $($send)* + 'static> Owner<$family> for $strong<T> {
+            type Target = T;
+            fn weak(&self) -> $weak {
+                $strong::downgrade(self)
+            }
+        }
+        impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$family> for $weak {}
+        impl<T: ?Sized $($send)* + 'static> Owner<$family> for $weak {
+            type Target = T;
+            fn weak(&self) -> $weak {
+                self.clone()
+            }
+        }
+    };
+}
+owner!(Local, Rc, rc::Weak<T>,);
+
+#[cold]
+#[inline(never)]
+fn already_borrowed<T: ?Sized>() -> ! {
+    panic!(
+        "a slot of `{}` was to run while its owner is borrowed already: by the caller, or by \
+         a slot further up that emitted (end that borrow before emitting)",
+        core::any::type_name::<T>()
+    )
+}
+
+impl<T: ?Sized> sealed::Lockable for RefCell<T> {}
+impl<T: ?Sized + 'static> BorrowMut for RefCell<T> {
+    type Inner = T;
+    fn with_mut<U>(&self, use_it: impl FnOnce(&mut T) -> U) -> U {
+        match self.try_borrow_mut() {
+            Ok(mut inner) => use_it(&mut inner),
+            Err(_) => already_borrowed::<T>(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+mod shared {
+    use super::{BorrowMut, Owner, already_borrowed, sealed};
+    use crate::family::Shared;
+    use smallvec::SmallVec;
+    use std::any::type_name;
+    use std::cell::RefCell;
+    use std::sync::{self, Arc, Mutex, RwLock, TryLockError};
+
+    owner!(Shared, Arc, sync::Weak<T>, + Send + Sync);
+
+    std::thread_local! {
+        /// The locks that slots on this thread hold, by address.
+        static HELD: RefCell<SmallVec<[*const (); 8]>> = RefCell::default();
+    }
+
+    /// Notes a lock as held by this thread. While a thread ends there is nothing to note it in:
+    /// then a slot that locks its owner twice is not told so.
+    struct Held;
+
+    impl Held {
+        fn note(lock: *const ()) -> Self {
+            let _ = HELD.try_with(|held| held.borrow_mut().push(lock));
+            Held
+        }
+    }
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            let _ = HELD.try_with(|held| held.borrow_mut().pop());
+        }
+    }
+
+    macro_rules! lockable {
+        ($($lock:ident: $write:ident, $try_write:ident;)*) => {$(
+            impl<T: ?Sized> sealed::Lockable for $lock<T> {}
+            impl<T: ?Sized + 'static> BorrowMut for $lock<T> {
+                type Inner = T;
+                fn with_mut<U>(&self, use_it: impl FnOnce(&mut T) -> U) -> U {
+                    let address = std::ptr::from_ref(self).cast();
+                    let locked = match self.$try_write() {
+                        Ok(inner) => Ok(inner),
+                        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+                        Err(TryLockError::WouldBlock) => {
+                            if HELD.try_with(|held| held.borrow().contains(&address)) == Ok(true) {
+                                already_borrowed::<T>();
+                            }
+                            self.$write()
+                        }
+                    };
+                    let Ok(mut inner) = locked else { poisoned::<T>() };
+                    let _held = Held::note(address);
+                    use_it(&mut inner)
+                }
+            }
+        )*};
+    }
+    lockable! {
+        Mutex: lock, try_lock;
+        RwLock: write, try_write;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poisoned<T: ?Sized>() -> ! {
+        panic!(
+            "a slot of `{}` was to run, but its owner's lock is poisoned: \
+             a panic left it half changed (call `clear_poison` once it is whole again)",
+            type_name::<T>()
+        )
+    }
+}

@@ -1,0 +1,24 @@
+//! All `unsafe` code of the crate, behind safe faces. One concept a file:
+//!
+//! | file | what it gives | what makes it sound |
+//! |---|---|---|
+//! | [`pointers`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
+//! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
+//! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
+//! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
+//! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
+//! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
+
+mod anchor;
+mod handle;
+mod once_strong;
+mod pointers;
+mod table;
+mod versions;
+
+pub(crate) use anchor::Anchor;
+pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
+pub(crate) use once_strong::OnceStrong;
+pub(crate) use pointers::Pointers;
+pub(crate) use table::WeakTable;
+pub(crate) use versions::{Guard, Lane, Pinned, Versions};

@@ -1,0 +1,59 @@
+use core::marker::PhantomData;
+use core::mem::ManuallyDrop;
+use core::sync::atomic::Ordering;
+
+use crate::family::{Atom, Family};
+
+/// A strong pointer made at first use: one word, null until then.
+pub(crate) struct OnceStrong<T, F: Family> {
+    raw: F::Ptr<T>,
+    owns: PhantomData<F::Strong<T>>,
+}
+
+impl<T, F: Family> OnceStrong<T, F> {
+    /// `null` is a null pointer: it is a parameter because a trait cannot make one in a `const fn`.
+    pub(crate) const fn new(null: F::Ptr<T>) -> Self {
+        OnceStrong { raw: null, owns: PhantomData }
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> Option<&T> {
+        // SAFETY: not null, so it is what `into_raw` gave; it stays set, and owned, as long as
+        // `self` lives.
+        unsafe { self.raw.load(Ordering::Acquire).as_ref() }
+    }
+
+    /// The value, which is made first if need be.
+    pub(crate) fn get_or_init(&self, init: impl FnOnce() -> T) -> &T {
+        if let Some(value) = self.get() {
+            return value;
+        }
+        let made = F::into_raw(F::strong(init())).cast_mut();
+        if !self.raw.replace(core::ptr::null_mut(), made, Ordering::AcqRel) {
+            // Another thread was first.
+            // SAFETY: `made` came from `into_raw` just now and went nowhere.
+            drop(unsafe { F::from_raw(made.cast_const()) });
+        }
+        self.get().expect("it was set just now, and is never unset")
+    }
+
+    /// # Panics
+    /// When the value was not made yet.
+    pub(crate) fn downgrade(&self) -> F::Weak<T> {
+        let raw = self.raw.load(Ordering::Acquire).cast_const();
+        assert!(!raw.is_null());
+        // SAFETY: `raw` came from `into_raw`; `ManuallyDrop` leaves the strong reference to `self`.
+        let strong = ManuallyDrop::new(unsafe { F::from_raw(raw) });
+        F::downgrade(&strong)
+    }
+}
+
+impl<T, F: Family> Drop for OnceStrong<T, F> {
+    fn drop(&mut self) {
+        let raw = self.raw.load(Ordering::Acquire).cast_const();
+        if !raw.is_null() {
+            // SAFETY: `raw` came from `into_raw`, and `self` ends here.
+            drop(unsafe { F::from_raw(raw) });
+        }
+    }
+}

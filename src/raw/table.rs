@@ -1,0 +1,44 @@
+use crate::family::Family;
+use crate::slots::Slots;
+use crate::table::SlotTable;
+
+/// A weak pointer to the slots of a signal, whatever its event: what connections hold.
+pub(crate) struct WeakTable<F: Family>(F::Weak<dyn SlotTable<F>>);
+
+impl<F: Family> WeakTable<F> {
+    pub(crate) fn new<E: ?Sized + 'static, R: 'static>(weak: F::Weak<Slots<E, R, F>>) -> Self {
+        let raw = F::weak_into_raw(weak) as *const dyn SlotTable<F>;
+        // SAFETY: `raw` came from `weak_into_raw` and was only unsized, as std itself would.
+        WeakTable(unsafe { F::weak_from_raw(raw) })
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<F::Strong<dyn SlotTable<F>>> {
+        F::upgrade(&self.0)
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        core::ptr::addr_eq(F::weak_as_ptr(&self.0), F::weak_as_ptr(&other.0))
+    }
+}
+
+impl<F: Family> Clone for WeakTable<F> {
+    fn clone(&self) -> Self {
+        WeakTable(self.0.clone())
+    }
+}
+
+#[cfg(feature = "std")]
+mod thread_safe {
+    use super::{Slots, WeakTable};
+    use crate::family::Shared;
+
+    // SAFETY: it points at `Slots<_, _, Shared>`, which are `Send + Sync` as the proof below says.
+    unsafe impl Send for WeakTable<Shared> {}
+    // SAFETY: as above.
+    unsafe impl Sync for WeakTable<Shared> {}
+
+    fn _proof<E: ?Sized + 'static, R: 'static>() {
+        fn both<T: Send + Sync>() {}
+        both::<Slots<E, R, Shared>>();
+    }
+}

@@ -1,0 +1,370 @@
+//! A value that many read while one edits it: in place when nobody reads, a new version otherwise.
+//!
+//! `head` points at the current version, or is null for the moments of an edit in place. A reader
+//! takes a *lane*, writes there which version it reads, and looks at `head` once more; an editor,
+//! under the lock, makes `head` null and then looks at the lanes. Whichever comes second in the
+//! one order of these four steps sees the other: so a reader never holds a version that is being
+//! edited in place, nor one that is being freed. This is the protocol of hazard pointers (Michael,
+//! "Hazard Pointers: Safe Memory Reclamation for Lock-Free Objects", 2004), with the list of
+//! retired versions under the editors' lock.
+//!
+//! | who | `head` | its lane | the version in hand |
+//! |---|---|---|---|
+//! | reader, asking | current | version | may be abandoned: looks again |
+//! | reader, pinned | anything | version | alive and unchanged until the lane is left |
+//! | editor, in place | null | no lane holds the current version | exclusively the editor's |
+//! | editor, replacing | old, then new | any | old one is retired until no lane holds it |
+//!
+//! A reader can also [`share`](Guard::share) the version, which counts as one more strong pointer.
+
+use alloc::boxed::Box;
+use core::ops::Deref;
+use core::ptr;
+use core::sync::atomic::{Ordering, compiler_fence, fence};
+use smallvec::SmallVec;
+
+use crate::family::{Atom, Family, Lock, Once};
+
+pub(crate) struct Versions<T, S, F: Family> {
+    head: F::Ptr<T>,
+    /// Who was in the way of tidying, and so is to do it at the end: [`READER`], [`SHARER`], or both.
+    untidy: F::State,
+    lanes: Lanes<T, F>,
+    kept: F::Lock<Kept<T, S, F>>,
+}
+
+struct Kept<T, S, F: Family> {
+    current: F::Strong<T>,
+    /// Former versions that lanes may still hold.
+    retired: SmallVec<[F::Strong<T>; 1]>,
+    state: S,
+}
+
+/// One reader at a time: a running emission, or one call of a suspended one.
+pub(crate) struct Lane<T, F: Family> {
+    /// The version that is read; null when the lane is free. Whoever turns null into a version has
+    /// the lane, and alone writes to it until it is null again.
+    version: F::Ptr<T>,
+    /// The tag of the entry that is being called; 0 when none is.
+    running: F::Count,
+    /// Whose lane it is.
+    thread: F::Count,
+}
+
+/// Whoever leaves a lane.
+const READER: u8 = 1;
+/// Whoever stops sharing a version.
+const SHARER: u8 = 2;
+
+const FIRST_LANES: usize = 4;
+const MORE_LANES: usize = 8;
+
+/// As many lanes as there were ever readers at once.
+struct Lanes<T, F: Family> {
+    first: [Lane<T, F>; FIRST_LANES],
+    more: F::Once<Box<Chunk<T, F>>>,
+}
+
+struct Chunk<T, F: Family> {
+    lanes: [Lane<T, F>; MORE_LANES],
+    more: F::Once<Box<Chunk<T, F>>>,
+}
+
+impl<T, F: Family> Lane<T, F> {
+    fn new() -> Self {
+        Lane {
+            version: F::Ptr::new(ptr::null_mut()),
+            running: F::Count::new(0),
+            thread: F::Count::new(F::this_thread()),
+        }
+    }
+
+    #[inline(always)]
+    fn take(&self, version: *mut T) -> bool {
+        let taken = self.version.load(Ordering::Relaxed).is_null()
+            && self.version.replace(ptr::null_mut(), version, Ordering::SeqCst);
+        if taken && F::THREADED {
+            self.thread.store(F::this_thread(), Ordering::Relaxed);
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn leave(&self) {
+        self.end();
+        self.version.swap(ptr::null_mut(), Ordering::SeqCst);
+    }
+
+    /// Says which entry is called next. An entry that is then found connected may be called:
+    /// whoever disconnects it and looks at the lanes afterwards finds it here.
+    ///
+    /// That takes one order of this store before the reader's load, and of the disconnecting store
+    /// before the load of the lane: SeqCst on all four. On x86-64 a SeqCst store costs as much as
+    /// upgrading the owner does; there, the upgrade, a locked instruction between this store and
+    /// that load, already is a full barrier (Intel SDM vol. 3A, 9.2.3.9), and the compiler is kept
+    /// from moving the store past it.
+    #[inline(always)]
+    pub(crate) fn begin(&self, tag: usize) {
+        if cfg!(target_arch = "x86_64") || !F::THREADED {
+            self.running.store(tag, Ordering::Release);
+            compiler_fence(Ordering::SeqCst);
+        } else {
+            self.running.store(tag, Ordering::SeqCst);
+        }
+    }
+
+    /// The call that was begun is over.
+    #[inline(always)]
+    pub(crate) fn end(&self) {
+        // Release: who finds that nothing is running any more also finds what the call did.
+        self.running.store(0, Ordering::Release);
+    }
+}
+
+impl<T, F: Family> Lanes<T, F> {
+    fn new() -> Self {
+        Lanes { first: core::array::from_fn(|_| Lane::new()), more: F::Once::new() }
+    }
+
+    /// The lanes there are so far.
+    fn iter(&self) -> impl Iterator<Item = &Lane<T, F>> {
+        let chunks = core::iter::successors(self.more.get(), |chunk| chunk.more.get());
+        self.first.iter().chain(chunks.flat_map(|chunk| &chunk.lanes))
+    }
+
+    #[inline(always)]
+    fn take(&self, version: *mut T) -> &Lane<T, F> {
+        let first = &self.first[0];
+        if first.take(version) { first } else { self.take_another(version) }
+    }
+
+    #[cold]
+    fn take_another(&self, version: *mut T) -> &Lane<T, F> {
+        loop {
+            if let Some(lane) = self.iter().find(|lane| lane.take(version)) {
+                return lane;
+            }
+            let mut last = &self.more;
+            while let Some(chunk) = last.get() {
+                last = &chunk.more;
+            }
+            last.get_or_init(|| {
+                Box::new(Chunk { lanes: core::array::from_fn(|_| Lane::new()), more: F::Once::new() })
+            });
+        }
+    }
+
+    fn hold(&self, version: *const T) -> bool {
+        self.iter().any(|lane| ptr::eq(lane.version.load(Ordering::SeqCst), version))
+    }
+}
+
+/// A version that stays as it is until this is dropped.
+pub(crate) struct Pinned<'a, T, F: Family> {
+    lane: &'a Lane<T, F>,
+    version: &'a T,
+}
+
+impl<T, F: Family> Pinned<'_, T, F> {
+    #[inline(always)]
+    pub(crate) fn lane(&self) -> &Lane<T, F> {
+        self.lane
+    }
+}
+
+impl<T, F: Family> Deref for Pinned<'_, T, F> {
+    type Target = T;
+    #[inline(always)]
+    fn deref(&self) -> &T {
+        self.version
+    }
+}
+
+impl<T, F: Family> Drop for Pinned<'_, T, F> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.lane.leave();
+    }
+}
+
+impl<T, S, F: Family> Versions<T, S, F> {
+    pub(crate) fn new(value: T, state: S) -> Self {
+        let current = F::strong(value);
+        Versions {
+            head: F::Ptr::new(F::as_ptr(&current).cast_mut()),
+            untidy: F::State::new(0),
+            lanes: Lanes::new(),
+            kept: F::Lock::new(Kept { current, retired: SmallVec::new(), state }),
+        }
+    }
+
+    /// The current version, held in a lane of its own. Waits for an edit in place to end, which
+    /// never runs user code.
+    #[inline(always)]
+    pub(crate) fn pin(&self) -> Pinned<'_, T, F> {
+        loop {
+            let head = self.head.load(Ordering::Acquire);
+            if !head.is_null() {
+                let lane = self.lanes.take(head);
+                if !F::THREADED || ptr::eq(self.head.load(Ordering::SeqCst), head) {
+                    // SAFETY: the lane held `head` when `head` was still current. By the protocol
+                    // above no editor changes or frees it before the lane is left, which `Pinned`
+                    // does at its end.
+                    return Pinned { lane, version: unsafe { &*head } };
+                }
+                lane.leave();
+            }
+            self.wait_for_edit();
+        }
+    }
+
+    #[cold]
+    fn wait_for_edit(&self) {
+        drop(self.kept.lock());
+    }
+
+    /// A lane for one call out of a version that the caller shares.
+    pub(crate) fn lane_for<'a>(&'a self, version: &'a F::Strong<T>) -> Pinned<'a, T, F> {
+        let lane = self.lanes.take(F::as_ptr(version).cast_mut());
+        Pinned { lane, version }
+    }
+
+    /// How many readers there are.
+    pub(crate) fn readers(&self) -> usize {
+        self.lanes.iter().filter(|lane| !lane.version.load(Ordering::Relaxed).is_null()).count()
+    }
+
+    /// Whether something is left to tidy for one who has left a lane.
+    #[inline(always)]
+    pub(crate) fn is_untidy(&self) -> bool {
+        self.untidy.load(Ordering::SeqCst) & READER != 0
+    }
+
+    /// Stops sharing `version`; says whether something is left to tidy.
+    pub(crate) fn unshare(&self, version: F::Strong<T>) -> bool {
+        drop(version);
+        full_fence::<F>();
+        self.untidy.load(Ordering::SeqCst) & SHARER != 0
+    }
+
+    pub(crate) fn lock(&self) -> Guard<'_, T, S, F> {
+        Guard { versions: self, kept: self.kept.lock() }
+    }
+
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T, S, F>> {
+        self.kept.try_lock().map(|kept| Guard { versions: self, kept })
+    }
+
+    /// The threads that are calling the entry with this tag right now.
+    pub(crate) fn threads_in(&self, tag: usize) -> impl Iterator<Item = usize> {
+        self.lanes.iter().filter_map(move |lane| {
+            // SeqCst: see `Lane::begin`. It also acquires what a call that ended has done.
+            let inside = lane.running.load(Ordering::SeqCst) == tag;
+            inside.then(|| lane.thread.load(Ordering::Relaxed))
+        })
+    }
+}
+
+/// The right to edit.
+pub(crate) struct Guard<'a, T, S, F: Family> {
+    versions: &'a Versions<T, S, F>,
+    kept: <F::Lock<Kept<T, S, F>> as Lock<Kept<T, S, F>>>::Guard<'a>,
+}
+
+/// Why an edit could not be made in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum InTheWay {
+    /// A lane holds the version.
+    Reader,
+    /// Someone shares it.
+    Sharer,
+}
+
+/// Ends an edit in place, however it ends.
+struct Restore<'a, T, S, F: Family>(&'a Versions<T, S, F>, *mut T);
+
+impl<T, S, F: Family> Drop for Restore<'_, T, S, F> {
+    fn drop(&mut self) {
+        self.0.head.store(self.1, Ordering::SeqCst);
+    }
+}
+
+impl<T, S, F: Family> Guard<'_, T, S, F> {
+    pub(crate) fn parts(&mut self) -> (&T, &mut S) {
+        let kept = &mut *self.kept;
+        (&kept.current, &mut kept.state)
+    }
+
+    /// The current version, kept by its user.
+    pub(crate) fn share(&self) -> F::Strong<T> {
+        self.kept.current.clone()
+    }
+
+    /// Edits the current version where it is, if nobody reads it.
+    pub(crate) fn edit_in_place<U>(
+        &mut self,
+        edit: impl FnOnce(&mut T, &mut S) -> U,
+    ) -> Result<U, InTheWay> {
+        let kept = &mut *self.kept;
+        let current = F::as_ptr(&kept.current).cast_mut();
+        self.versions.head.store(ptr::null_mut(), Ordering::SeqCst);
+        let _restore = Restore(self.versions, current);
+        if self.versions.lanes.hold(current) {
+            return Err(InTheWay::Reader);
+        }
+        // No lane holds it, and none will before `head` is restored.
+        let version = F::get_mut(&mut kept.current).ok_or(InTheWay::Sharer)?;
+        Ok(edit(version, &mut kept.state))
+    }
+
+    /// Edits the current version: where it is, or as a copy that becomes the current one.
+    /// `retire` sees the version that was replaced.
+    pub(crate) fn edit<U>(
+        &mut self,
+        edit: impl FnOnce(&mut T, &mut S) -> U,
+        retire: impl FnOnce(&T),
+    ) -> U
+    where
+        T: Clone,
+    {
+        let mut edit = Some(edit);
+        let in_place = self.edit_in_place(|version, state| edit.take().map(|edit| edit(version, state)));
+        if let Ok(Some(done)) = in_place {
+            return done;
+        }
+        let edit = edit.expect("an edit that was not made in place is still to be made");
+        let kept = &mut *self.kept;
+        let mut copy = T::clone(&kept.current);
+        let done = edit(&mut copy, &mut kept.state);
+        let copy = F::strong(copy);
+        self.versions.head.store(F::as_ptr(&copy).cast_mut(), Ordering::SeqCst);
+        let former = core::mem::replace(&mut kept.current, copy);
+        retire(&former);
+        kept.retired.push(former);
+        self.tidy(|_, _| ());
+        done
+    }
+
+    /// Frees retired versions that no lane holds, and edits in place if that can be. What could
+    /// not be done is left to who was in the way: they look at `untidy` at their end.
+    /// (Set first, looked at the others second; they end first, look second.)
+    pub(crate) fn tidy(&mut self, edit: impl FnOnce(&mut T, &mut S)) {
+        self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
+        full_fence::<F>();
+        let lanes = &self.versions.lanes;
+        self.kept.retired.retain(|version| lanes.hold(F::as_ptr(version)));
+        let readers = if self.kept.retired.is_empty() { 0 } else { READER };
+        let left = match self.edit_in_place(edit) {
+            Ok(()) => readers,
+            Err(InTheWay::Sharer) => readers | SHARER,
+            Err(InTheWay::Reader) => return,
+        };
+        self.versions.untidy.store(left, Ordering::SeqCst);
+    }
+}
+
+fn full_fence<F: Family>() {
+    if F::THREADED {
+        fence(Ordering::SeqCst);
+    }
+}

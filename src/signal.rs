@@ -1,0 +1,424 @@
+//! Signals, and their subscribe-only face.
+
+use core::fmt;
+use core::ops::Deref;
+
+use crate::connection::{Block, Connection, ScopedConnection};
+use crate::emission::Emission;
+use crate::family::{Family, Local};
+use crate::method::WeakMethod;
+use crate::owner::{BorrowMut, Captures, Owner};
+use crate::raw::{OnceStrong, WeakTable};
+use crate::slot::Slot;
+use crate::slots::Slots;
+
+/// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are
+/// connected.
+///
+/// Events are values of `E`, passed by reference; slots return `R`. Slots hold their owners weakly:
+/// connecting keeps nothing alive, and an object may connect to its own signal.
+///
+/// ```
+/// use sigwire::Signal;
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+///
+/// #[derive(Default)]
+/// struct Counter {
+///     total: AtomicU64,
+/// }
+///
+/// impl Counter {
+///     fn add(&self, n: &u64) {
+///         self.total.fetch_add(*n, Relaxed);
+///     }
+/// }
+///
+/// let numbers: Signal<u64> = Signal::new();
+/// let counter = Arc::new(Counter::default());
+/// numbers.connect(&counter, Counter::add);
+/// numbers.connect(&counter, |counter, n| counter.add(&(n + 1)));
+///
+/// assert_eq!(numbers.emit(&2), 2); // slots called
+/// assert_eq!(counter.total.load(Relaxed), 5);
+///
+/// drop(counter); // freed here, at once
+/// assert_eq!(numbers.emit(&3), 0); // its slots are pruned
+/// ```
+///
+/// # Cost
+/// A signal is one pointer wide, and owns no heap until something is connected. It can be a `static`:
+///
+/// ```
+/// # use sigwire::Signal;
+/// struct Quit;
+/// static QUIT: Signal<Quit> = Signal::new();
+/// assert_eq!(QUIT.emit(&Quit), 0);
+/// ```
+#[repr(transparent)]
+pub struct Signal<E: ?Sized + 'static, R: 'static, F: Family> {
+    source: Source<E, R, F>,
+}
+
+/// The subscribe-only face of a [`Signal`]. Publish `&Source` and keep the `Signal` private, so that
+/// everyone can connect and only you can emit.
+///
+/// ```
+/// use sigwire::{Signal, Source};
+///
+/// #[derive(Default)]
+/// pub struct Slider {
+///     moved: Signal<f32>,
+/// }
+///
+/// impl Slider {
+///     pub fn moved(&self) -> &Source<f32> {
+///         self.moved.source()
+///     }
+/// }
+///
+/// let slider = Slider::default();
+/// let _guard = slider.moved().connect_fn(|to| println!("moved to {to}"));
+/// assert_eq!(slider.moved().slot_count(), 1);
+/// ```
+pub struct Source<E: ?Sized + 'static, R: 'static, F: Family> {
+    slots: OnceStrong<Slots<E, R, F>, F>,
+}
+
+macro_rules! new {
+    ($family:ty, $pointer:ty) => {
+        impl<E: ?Sized + 'static, R: 'static> Signal<E, R, $family> {
+            /// A signal without slots. Allocates nothing.
+            pub const fn new() -> Self {
+                let slots = OnceStrong::new(<$pointer>::new(core::ptr::null_mut()));
+                Signal { source: Source { slots } }
+            }
+        }
+
+        impl<E: ?Sized + 'static, R: 'static> Default for Signal<E, R, $family> {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+    };
+}
+new!(Local, core::cell::Cell<*mut Slots<E, R, Local>>);
+#[cfg(feature = "std")]
+new!(crate::family::Shared, core::sync::atomic::AtomicPtr<Slots<E, R, crate::family::Shared>>);
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
+    /// Calls every slot, in order: by priority, then as they were connected. Returns how many were
+    /// called; slots that are blocked or have lost their owner are not.
+    ///
+    /// Slots connected meanwhile are called from the next emission on; slots disconnected meanwhile
+    /// are not called any more. A slot may do anything with the signal, emitting included: that
+    /// emission runs at once, inside this one. Other threads may emit at the same time; no lock is
+    /// held while a slot runs.
+    ///
+    /// # Panics
+    /// When a slot does: the later slots are not called then, and the signal stays as usable as it
+    /// was. When emissions are nested 256 deep on this thread.
+    ///
+    /// # Cost
+    /// Without slots: two loads. Otherwise two atomic operations, and for each slot upgrading its
+    /// owner, calling the method, and releasing the owner. Nothing is allocated. (When more
+    /// emissions of one signal than ever before run at the same time or inside each other, from the
+    /// fifth on, room for eight more is allocated and kept.)
+    #[inline]
+    #[track_caller]
+    pub fn emit(&self, event: &E) -> usize {
+        match self.source.slots.get() {
+            Some(slots) => slots.emit(event),
+            None => 0,
+        }
+    }
+
+    /// Starts an emission that the caller drives: an iterator over what the slots return, which
+    /// calls one slot each time it is advanced. It covers the slots that are connected now.
+    ///
+    /// All of `Iterator` is there to combine results, and to stop early:
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    /// use std::ops::ControlFlow;
+    /// use std::sync::Arc;
+    ///
+    /// let offers: Signal<str, u32> = Signal::new();
+    /// let shops = Arc::new([30, 20, 25]);
+    /// for i in 0..3 {
+    ///     offers.connect(&shops, move |shops, _| shops[i]);
+    /// }
+    /// assert_eq!(offers.call("tea").min(), Some(20));
+    /// assert_eq!(offers.call("tea").last(), Some(25));
+    /// assert_eq!(offers.call("tea").find(|price| *price < 30), Some(20)); // the third is not asked
+    ///
+    /// let keys: Signal<char, ControlFlow<&str>> = Signal::new();
+    /// keys.connect(&shops, |_, key| if *key == 'q' { ControlFlow::Break("quit") } else { ControlFlow::Continue(()) });
+    /// assert_eq!(keys.call(&'q').try_for_each(|flow| flow), ControlFlow::Break("quit"));
+    /// ```
+    ///
+    /// # Cost
+    /// See [`Emission`].
+    pub fn call<'a>(&'a self, event: &'a E) -> Emission<'a, E, R, F> {
+        Emission::new(self.source.slots.get(), event)
+    }
+
+    /// Calls every slot, also when some of them panic, and returns how many were called.
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    ///
+    /// let saved: Signal<str> = Signal::new();
+    /// let _bad = saved.slot().name("backup").connect_fn(|_| panic!("disk full"));
+    /// let _good = saved.connect_fn(|_| ());
+    ///
+    /// let error = saved.try_emit("notes.txt").unwrap_err();
+    /// assert_eq!(error.called(), 2);
+    /// assert_eq!(error.panics()[0].name(), Some("backup"));
+    /// assert_eq!(error.panics()[0].message(), "disk full");
+    /// error.panics()[0].connection().disconnect();
+    /// assert_eq!(saved.try_emit("notes.txt").unwrap(), 1);
+    /// ```
+    ///
+    /// # Errors
+    /// When slots panicked: which, and with what message.
+    ///
+    /// # Cost
+    /// As [`emit`](Self::emit), and an allocation for each panic.
+    #[cfg(feature = "std")]
+    pub fn try_emit(&self, event: &E) -> Result<usize, crate::error::EmitError<F>> {
+        let Some(slots) = self.source.slots.get() else { return Ok(0) };
+        slots.try_emit(event, |key| self.source.connection(key))
+    }
+
+    /// The subscribe-only face.
+    pub const fn source(&self) -> &Source<E, R, F> {
+        &self.source
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Deref for Signal<E, R, F> {
+    type Target = Source<E, R, F>;
+    fn deref(&self) -> &Source<E, R, F> {
+        &self.source
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
+    /// Connects a method of `owner`: a method path such as `Panel::on_click`, or a closure with the
+    /// owner first. The owner is held weakly. The same method connected twice is called twice.
+    ///
+    /// Do not capture the owner in the closure: that would be a strong reference, and a leak.
+    ///
+    /// # Panics
+    /// When the signal holds 2^32 - 2 slots.
+    ///
+    /// # Cost
+    /// Amortised constant, whatever the number of slots. A method path, or a closure without
+    /// captures, of a sized owner is stored in the signal's own lists; any other method takes an
+    /// allocation. While emissions run, the first connect copies the list, once for all of them. Dead
+    /// slots are pruned now and then, so that a signal that never emits does not grow.
+    pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &E) -> R + Captures<F>,
+    {
+        self.slot().connect(owner, method)
+    }
+
+    /// Connects a method that takes `&mut self`, of an owner behind a lock: `&Arc<Mutex<T>>` or
+    /// `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in [`local`](crate::local). The lock is held while
+    /// the method runs, and only then.
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// struct Log(Vec<String>);
+    /// impl Log {
+    ///     fn write(&mut self, line: &str) {
+    ///         self.0.push(line.to_owned());
+    ///     }
+    /// }
+    ///
+    /// let lines: Signal<str> = Signal::new();
+    /// let log = Arc::new(Mutex::new(Log(vec![])));
+    /// lines.connect_mut(&log, Log::write);
+    /// lines.emit("hello");
+    /// assert_eq!(log.lock().unwrap().0, ["hello"]);
+    /// ```
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect). The emission panics, in this slot, when the owner is borrowed
+    /// already (`RefCell`), when a slot further up on this thread holds its lock, or when the lock is
+    /// poisoned.
+    pub fn connect_mut<O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        O::Target: BorrowMut,
+        M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
+    {
+        self.slot().connect_mut(owner, method)
+    }
+
+    /// Connects a closure. It has no owner, so the guard is its owner: dropping it disconnects and
+    /// drops the closure. [`ScopedConnection::detach`] leaves it to the signal.
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    ///
+    /// # Cost
+    /// One allocation.
+    pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
+    where
+        C: Fn(&E) -> R + Captures<F>,
+    {
+        self.slot().connect_fn(closure)
+    }
+
+    /// Connects a weak method handle.
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    pub fn connect_weak(&self, method: WeakMethod<E, R, F>) -> Connection<F> {
+        self.slot().connect_weak(method)
+    }
+
+    /// Connects a method that also gets the connection of its own slot, for instance to end it.
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    /// use std::sync::Arc;
+    ///
+    /// let ticks: Signal<u32> = Signal::new();
+    /// let limit = Arc::new(2);
+    /// ticks.connect_extended(&limit, |limit, connection, tick| {
+    ///     if tick >= limit {
+    ///         connection.disconnect();
+    ///     }
+    /// });
+    /// assert_eq!([1, 2, 3].map(|tick| ticks.emit(&tick)), [1, 1, 0]);
+    /// ```
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    ///
+    /// # Cost
+    /// One allocation.
+    pub fn connect_extended<O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
+    {
+        self.slot().connect_extended(owner, method)
+    }
+
+    /// Options first, then one of the same verbs: see [`Slot`].
+    pub fn slot(&self) -> Slot<'_, E, R, F> {
+        Slot::new(self)
+    }
+
+    /// How many slots are connected, blocked ones included. Slots that have lost their owner are not
+    /// connected, whether they are pruned yet or not.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn slot_count(&self) -> usize {
+        self.slots.get().map_or(0, Slots::count)
+    }
+
+    /// Whether no slot is connected. Costs as much as [`slot_count`](Self::slot_count).
+    pub fn is_empty(&self) -> bool {
+        self.slot_count() == 0
+    }
+
+    /// Disconnects all slots; returns how many there were.
+    pub fn disconnect_all(&self) -> usize {
+        self.slots.get().map_or(0, Slots::disconnect_all)
+    }
+
+    /// Disconnects all slots of `owner`; returns how many there were.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn disconnect_owner<O: Owner<F>>(&self, owner: &O) -> usize {
+        self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), None))
+    }
+
+    /// Disconnects all slots that call this method of `owner`; returns how many there were. A method
+    /// is known by its type: name it as it was named when it was connected.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn disconnect_method<O: Owner<F>, M: 'static>(&self, owner: &O, method: M) -> usize {
+        drop(method);
+        let method = core::any::TypeId::of::<M>();
+        self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), Some(method)))
+    }
+
+    /// Removes the slots that have lost their owner; returns how many there were. Emitting and
+    /// connecting do this too, so it is seldom needed.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn prune(&self) -> usize {
+        self.slots.get().map_or(0, Slots::prune)
+    }
+
+    /// Silences all slots, those that are connected later too, until the block is dropped. Emissions
+    /// that are under way fall silent with the next slot. Blocks count: two need two releases.
+    pub fn block(&self) -> Block<F> {
+        self.slots.get_or_init(Slots::new);
+        Block::one(self.table(), None)
+    }
+
+    /// Whether the signal is blocked.
+    pub fn is_blocked(&self) -> bool {
+        self.slots.get().is_some_and(Slots::is_silent)
+    }
+
+    /// The slots, which are made first if need be.
+    pub(crate) fn slots(&self) -> &Slots<E, R, F> {
+        self.slots.get_or_init(Slots::new)
+    }
+
+    pub(crate) fn table(&self) -> WeakTable<F> {
+        WeakTable::new(self.slots.downgrade())
+    }
+
+    pub(crate) fn connection(&self, key: crate::table::SlotKey) -> Connection<F> {
+        Connection::new(self.table(), key)
+    }
+}
+
+/// The signal ends: all its connections do, at once.
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Source<E, R, F> {
+    fn drop(&mut self) {
+        self.disconnect_all();
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Source<E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug("Source", self, f)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Signal<E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug("Signal", self, f)
+    }
+}
+
+/// Does not wait for the lock: then the count is missing.
+fn debug<E: ?Sized + 'static, R: 'static, F: Family>(
+    name: &str,
+    source: &Source<E, R, F>,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let mut f = f.debug_struct(name);
+    if let Some(slots) = source.slots.get().map_or(Some(0), Slots::try_count) {
+        f.field("slots", &slots);
+    }
+    f.field("is_blocked", &source.is_blocked()).finish_non_exhaustive()
+}

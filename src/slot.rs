@@ -1,0 +1,186 @@
+//! The options of a slot that is about to be connected.
+
+use core::any::TypeId;
+use core::fmt;
+
+use crate::connection::{Connection, ScopedConnection};
+use crate::family::Family;
+use crate::ledger::Special;
+use crate::method::{ByMut, ByRef, Extended, WeakMethod};
+use crate::owner::{BorrowMut, Captures, Owner};
+use crate::raw::{Anchor, Handle};
+use crate::signal::Source;
+use crate::slots::NewSlot;
+use crate::table::SlotKey;
+
+/// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
+/// [`Source::slot`].
+///
+/// ```
+/// use sigwire::Signal;
+/// use std::sync::{Arc, Mutex};
+///
+/// let opened: Signal<str> = Signal::new();
+/// let log = Arc::new(Mutex::new(vec![]));
+/// opened.connect_mut(&log, |log, name| log.push(format!("2. {name}")));
+/// opened.slot().priority(10).once().name("first").connect_mut(&log, |log, name| log.push(format!("1. {name}")));
+///
+/// opened.emit("a");
+/// opened.emit("b");
+/// assert_eq!(*log.lock().unwrap(), ["1. a", "2. a", "2. b"]);
+/// ```
+///
+/// [`Source`]: crate::Source
+/// [`Source::slot`]: crate::Source::slot
+#[must_use = "options alone connect nothing: call one of the `connect` methods"]
+pub struct Slot<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    source: &'a Source<E, R, F>,
+    priority: i32,
+    calls_left: Option<usize>,
+    unique: bool,
+    name: Option<&'static str>,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
+    pub(crate) fn new(source: &'a Source<E, R, F>) -> Self {
+        Slot { source, priority: 0, calls_left: None, unique: false, name: None }
+    }
+
+    /// Slots of a higher priority are called first; 0 unless told. Slots of one priority are called
+    /// in the order they were connected.
+    ///
+    /// # Cost
+    /// Connecting a slot that is not called last moves all that come after it.
+    pub fn priority(self, priority: i32) -> Self {
+        Slot { priority, ..self }
+    }
+
+    /// Disconnects the slot as it is called for the first time.
+    pub fn once(self) -> Self {
+        self.times(1)
+    }
+
+    /// Disconnects the slot as it is called for the `times`-th time. The call is claimed before it
+    /// is made: no nested or concurrent emission makes it again, and inside the last one the slot is
+    /// not connected any more.
+    ///
+    /// # Panics
+    /// When `times` is 0: the slot would never be called.
+    ///
+    /// # Cost
+    /// Each call takes the signal's lock for a moment.
+    #[track_caller]
+    pub fn times(self, times: usize) -> Self {
+        assert!(times > 0, "a slot that is called 0 times would never be called; connect it for 1 or more");
+        Slot { calls_left: Some(times), ..self }
+    }
+
+    /// Connects only if the same method of the same owner is not connected already; otherwise the
+    /// result is the connection that stands, as it is.
+    ///
+    /// # Cost
+    /// Looks at all slots.
+    pub fn unique(self) -> Self {
+        Slot { unique: true, ..self }
+    }
+
+    /// Names the slot, for `Debug` and for the reports of [`try_emit`](crate::Signal::try_emit).
+    pub fn name(self, name: &'static str) -> Self {
+        Slot { name: Some(name), ..self }
+    }
+
+    /// See [`Source::connect`].
+    pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &E) -> R + Captures<F>,
+    {
+        let weak = owner.weak();
+        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |_| {
+            Handle::new(weak, ByRef(method))
+        })
+    }
+
+    /// See [`Source::connect_mut`].
+    pub fn connect_mut<O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        O::Target: BorrowMut,
+        M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
+    {
+        let weak = owner.weak();
+        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |_| {
+            Handle::new(weak, ByMut(method))
+        })
+    }
+
+    /// See [`Source::connect_extended`].
+    pub fn connect_extended<O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
+    {
+        let weak = owner.weak();
+        let source = self.source;
+        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |key| {
+            Handle::new(weak, Extended { method, connection: source.connection(key) })
+        })
+    }
+
+    /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
+    pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
+    where
+        C: Fn(&E) -> R + Captures<F>,
+    {
+        let (handle, anchor) = Handle::closure(closure);
+        self.put::<C>(core::ptr::null(), false, |_| (handle, Some(anchor))).scoped()
+    }
+
+    /// See [`Source::connect_weak`]. When the owner is gone already, so is the connection.
+    pub fn connect_weak(self, method: WeakMethod<E, R, F>) -> Connection<F> {
+        let WeakMethod { handle, anchor } = method;
+        self.put_method(handle.owner(), handle.method(), false, |_| (handle, anchor))
+    }
+
+    fn put<M: 'static>(
+        self,
+        owner: *const (),
+        unborn: bool,
+        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+    ) -> Connection<F> {
+        self.put_method(owner, TypeId::of::<M>(), unborn, make)
+    }
+
+    fn put_method(
+        self,
+        owner: *const (),
+        method: TypeId,
+        unborn: bool,
+        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+    ) -> Connection<F> {
+        let new = NewSlot {
+            priority: self.priority,
+            special: Special {
+                anchor: None,
+                name: self.name,
+                calls_left: self.calls_left,
+                blocks: 0,
+                unborn,
+            },
+            unique: self.unique.then_some((owner, method)),
+        };
+        let key = self.source.slots().connect(new, make);
+        self.source.connection(key)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Slot<'_, E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("priority", &self.priority)
+            .field("times", &self.calls_left)
+            .field("unique", &self.unique)
+            .field("name", &self.name)
+            .finish()
+    }
+}

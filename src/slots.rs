@@ -1,0 +1,356 @@
+//! The slots of one signal: connecting, disconnecting, pruning, and who may be called.
+//!
+//! What an emission needs stands in the [`List`], which it reads without a lock. Everything else
+//! stands in the [`Ledger`], under the lock of [`Versions`]. User code, and that includes the
+//! destructors of owners and of what methods captured, runs under neither: what must be dropped is
+//! carried out of the lock first, in a [`Freed`].
+
+use core::any::TypeId;
+use core::sync::atomic::Ordering;
+use smallvec::SmallVec;
+
+use crate::family::{Atom, Family};
+use crate::ledger::{Ledger, Special};
+use crate::list::{ASK, CALL, Entry, GONE, List};
+use crate::raw::{Desk, Anchor, Guard, Handle, Versions};
+use crate::table::{Running, SlotKey, SlotTable};
+
+type Freed<F> = SmallVec<[Anchor<F>; 2]>;
+type Locked<'a, E, R, F> = Guard<'a, List<E, R, F>, Ledger<F>, F>;
+
+pub(crate) struct Slots<E: ?Sized + 'static, R: 'static, F: Family> {
+    /// How many slots are connected, or 0 while the whole signal is blocked: for emissions that have
+    /// nothing to do.
+    to_call: F::Count,
+    /// How many blocks there are on the whole signal.
+    blocks: F::Count,
+    pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
+}
+
+/// A slot to be connected.
+pub(crate) struct NewSlot<F: Family> {
+    pub(crate) priority: i32,
+    pub(crate) special: Special<F>,
+    /// The owner and the method of which there is to be only one slot.
+    pub(crate) unique: Option<(*const (), TypeId)>,
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
+    pub(crate) fn new() -> Self {
+        Slots {
+            to_call: F::Count::new(0),
+            blocks: F::Count::new(0),
+            versions: Versions::new(List::new(), Ledger::new()),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn calls_none(&self) -> bool {
+        self.to_call.load(Ordering::Acquire) == 0
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.blocks.load(Ordering::Acquire) != 0
+    }
+
+    /// `make` gets the key, for slots that know their own connection.
+    pub(crate) fn connect(
+        &self,
+        slot: NewSlot<F>,
+        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+    ) -> SlotKey {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        if let Some((owner, method)) = slot.unique {
+            let mut standing = list.entries().iter().filter(|entry| !entry.is_gone());
+            if let Some(entry) = standing.find(|entry| matches(entry, owner, Some(method))) {
+                return entry.key();
+            }
+        }
+        if list.entries().len() >= ledger.prune_at {
+            prune(list, ledger, &mut freed);
+        }
+        let state = if self.is_silent() { ASK } else { slot.special.state() };
+        let key = ledger.add(slot.special);
+        let (handle, anchor) = make(key);
+        if anchor.is_some() {
+            ledger.change(key, |special| special.anchor = anchor);
+        }
+        let entry = Entry::new(handle, key, slot.priority);
+        entry.set(state);
+        guard.edit(
+            |list, ledger| {
+                if ledger.gaps > list.entries().len() / 2 {
+                    ledger.sweep(list);
+                    list.fit();
+                }
+                let at = list.insert(entry);
+                ledger.renumber(list, at);
+            },
+            retire,
+        );
+        self.unlock(guard);
+        key
+    }
+
+    pub(crate) fn disconnect(&self, key: SlotKey) -> bool {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        let Some(position) = ledger.position(key) else { return false };
+        let was_connected = is_connected(&list.entries()[position], ledger);
+        take(list, ledger, key, &mut freed);
+        self.settle(&mut guard, Some(position));
+        self.unlock(guard);
+        was_connected
+    }
+
+    /// Disconnects what `matches`, and says how many of them were connected.
+    fn disconnect_if(&self, matches: impl Fn(&Entry<E, R, F>) -> bool) -> usize {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        let mut count = 0;
+        for entry in list.entries() {
+            if !entry.is_gone() && matches(entry) {
+                count += usize::from(is_connected(entry, ledger));
+                take(list, ledger, entry.key(), &mut freed);
+            }
+        }
+        self.settle(&mut guard, None);
+        self.unlock(guard);
+        count
+    }
+
+    pub(crate) fn disconnect_all(&self) -> usize {
+        self.disconnect_if(|_| true)
+    }
+
+    pub(crate) fn disconnect_matching(&self, owner: *const (), method: Option<TypeId>) -> usize {
+        self.disconnect_if(|entry| matches(entry, owner, method))
+    }
+
+    pub(crate) fn prune(&self) -> usize {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        let count = prune(list, ledger, &mut freed);
+        self.settle(&mut guard, None);
+        self.unlock(guard);
+        count
+    }
+
+    /// How many slots are connected and have an owner.
+    pub(crate) fn count(&self) -> usize {
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger)).count()
+    }
+
+    /// The same without waiting for the lock.
+    pub(crate) fn try_count(&self) -> Option<usize> {
+        let mut guard = self.versions.try_lock()?;
+        let (list, ledger) = guard.parts();
+        let connected = list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger));
+        Some(connected.count())
+    }
+
+    /// An emission found the owner of this slot gone.
+    #[cold]
+    pub(crate) fn bury(&self, key: SlotKey) {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        if !ledger.special(key).is_some_and(|special| special.unborn) {
+            take(list, ledger, key, &mut freed);
+            guard.tidy(|list, ledger| ledger.sweep(list));
+        }
+        self.unlock(guard);
+    }
+
+    /// Does what emissions were in the way of; without allocating.
+    #[cold]
+    pub(crate) fn tidy(&self) {
+        self.versions.lock().tidy(|list, ledger| ledger.sweep(list));
+    }
+
+    /// After slots were taken, one of them at `position`: gives their memory back, now if no
+    /// emission is in the way, otherwise at its end.
+    fn settle(&self, guard: &mut Locked<'_, E, R, F>, position: Option<usize>) {
+        let in_place = guard.edit_in_place(|list, ledger| {
+            match position {
+                Some(position) => ledger.gaps -= list.vacate(position),
+                None => ledger.sweep(list),
+            }
+            if ledger.gaps > list.entries().len() / 2 {
+                ledger.sweep(list);
+            }
+            list.fit();
+        });
+        if in_place.is_err() {
+            let (list, ledger) = guard.parts();
+            if ledger.gaps > list.entries().len() / 2 {
+                guard.edit(|list, ledger| ledger.sweep(list), retire);
+            } else {
+                guard.tidy(|list, ledger| ledger.sweep(list));
+            }
+        }
+    }
+
+    /// Publishes what emissions need to know, and unlocks.
+    fn unlock(&self, mut guard: Locked<'_, E, R, F>) {
+        let connected = guard.parts().1.connected();
+        self.to_call.store(if self.is_silent() { 0 } else { connected }, Ordering::Release);
+    }
+}
+
+/// Disconnects a slot in the lists. What it owned is to be dropped after unlocking.
+fn take<E: ?Sized + 'static, R: 'static, F: Family>(
+    list: &List<E, R, F>,
+    ledger: &mut Ledger<F>,
+    key: SlotKey,
+    freed: &mut Freed<F>,
+) {
+    if let Some(taken) = ledger.take(key) {
+        list.entries()[taken.position].set(GONE);
+        freed.extend(taken.anchor);
+    }
+}
+
+/// Disconnects the slots whose owners are gone.
+fn prune<E: ?Sized + 'static, R: 'static, F: Family>(
+    list: &List<E, R, F>,
+    ledger: &mut Ledger<F>,
+    freed: &mut Freed<F>,
+) -> usize {
+    let before = ledger.connected();
+    for entry in list.entries() {
+        if !entry.is_gone() && !is_connected(entry, ledger) {
+            take(list, ledger, entry.key(), freed);
+        }
+    }
+    ledger.pruned();
+    before - ledger.connected()
+}
+
+/// Whether the slot, which is in the ledger, has an owner or waits for it to be complete.
+fn is_connected<E: ?Sized + 'static, R: 'static, F: Family>(
+    entry: &Entry<E, R, F>,
+    ledger: &Ledger<F>,
+) -> bool {
+    entry.handle.is_alive() || ledger.special(entry.key()).is_some_and(|special| special.unborn)
+}
+
+fn matches<E: ?Sized + 'static, R: 'static, F: Family>(
+    entry: &Entry<E, R, F>,
+    owner: *const (),
+    method: Option<TypeId>,
+) -> bool {
+    core::ptr::eq(entry.handle.owner(), owner)
+        && method.is_none_or(|method| entry.handle.method() == method)
+}
+
+/// A list was replaced: emissions that still run over it ask before they call.
+fn retire<E: ?Sized + 'static, R: 'static, F: Family>(former: &List<E, R, F>) {
+    former.entries().iter().for_each(Entry::ask);
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Desk for Slots<E, R, F> {
+    #[cold]
+    fn admits(&self, key: SlotKey) -> bool {
+        let mut freed = Freed::<F>::new();
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        let Some(position) = ledger.position(key) else { return false };
+        if self.is_silent() {
+            return false;
+        }
+        if ledger.special(key).is_none() {
+            return true;
+        }
+        let (admitted, is_last) = ledger.change(key, |special| {
+            special.unborn = false;
+            let admitted = special.blocks == 0;
+            if admitted {
+                special.calls_left = special.calls_left.map(|left| left - 1);
+            }
+            (admitted, special.calls_left == Some(0))
+        });
+        list.entries()[position].set(self.state(ledger, key));
+        if is_last {
+            take(list, ledger, key, &mut freed);
+            guard.tidy(|list, ledger| ledger.sweep(list));
+        }
+        self.unlock(guard);
+        admitted
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> SlotTable<F> for Slots<E, R, F> {
+    fn disconnect(&self, key: SlotKey) -> bool {
+        Slots::disconnect(self, key)
+    }
+
+    fn is_connected(&self, key: SlotKey) -> bool {
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        ledger.position(key).is_some_and(|position| is_connected(&list.entries()[position], ledger))
+    }
+
+    fn name(&self, key: SlotKey) -> Option<&'static str> {
+        self.versions.try_lock()?.parts().1.special(key)?.name
+    }
+
+    fn running(&self, key: SlotKey) -> Running {
+        let here = F::this_thread();
+        self.versions.threads_in(key.tag()).fold(Running::Nowhere, |found, thread| {
+            if thread == here { Running::Here } else { found.max(Running::Elsewhere) }
+        })
+    }
+
+    fn block(&self, key: Option<SlotKey>) {
+        self.change_blocks(key, |blocks| blocks.checked_add(1).expect("too many blocks at once"));
+    }
+
+    fn unblock(&self, key: Option<SlotKey>) {
+        self.change_blocks(key, |blocks| blocks - 1);
+    }
+
+    fn is_blocked(&self, key: Option<SlotKey>) -> bool {
+        match key {
+            None => self.is_silent(),
+            Some(key) => {
+                let mut guard = self.versions.lock();
+                guard.parts().1.special(key).is_some_and(|special| special.blocks > 0)
+            }
+        }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
+    fn change_blocks(&self, key: Option<SlotKey>, change: impl Fn(usize) -> usize) {
+        let mut guard = self.versions.lock();
+        let (list, ledger) = guard.parts();
+        let Some(key) = key else {
+            let before = self.blocks.load(Ordering::Relaxed);
+            let after = change(before);
+            self.blocks.store(after, Ordering::Release);
+            if (before == 0) != (after == 0) {
+                for entry in list.entries().iter().filter(|entry| !entry.is_gone()) {
+                    entry.set(self.state(ledger, entry.key()));
+                }
+            }
+            self.unlock(guard);
+            return;
+        };
+        let Some(position) = ledger.position(key) else { return };
+        ledger.change(key, |special| special.blocks = change(special.blocks));
+        list.entries()[position].set(self.state(ledger, key));
+    }
+
+    /// The state of a connected slot.
+    fn state(&self, ledger: &Ledger<F>, key: SlotKey) -> u8 {
+        if self.is_silent() { ASK } else { ledger.special(key).map_or(CALL, Special::state) }
+    }
+}
