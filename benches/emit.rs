@@ -1,45 +1,43 @@
-use criterion::{criterion_group, criterion_main, Criterion, BenchmarkId};
-use std::hint::black_box;
-use std::rc::{Rc, self};
-use std::cell::Cell;
-use std::sync::{Arc, Weak, atomic::{AtomicU64, Ordering::Relaxed}};
+//! One emission, by number of slots: both flavours, each beside the loop one would write by hand,
+//! and the `signals2` crate.
 
-trait Method<E> { fn call(&self, e: &E); }
-struct W(AtomicU64);
-impl W { fn on(&self, e: &u64) { self.0.store(*e, Relaxed) } }
-impl Method<u64> for W { fn call(&self, e: &u64) { self.on(e) } }
-struct L(Cell<u64>);
-impl L { fn on(&self, e: &u64) { self.0.set(*e) } }
-impl Method<u64> for L { fn call(&self, e: &u64) { self.on(e) } }
+mod common;
 
-fn emit(c: &mut Criterion) {
-    for n in [0usize, 1, 3, 10, 100, 1000, 10000] {
-        let mut g = c.benchmark_group(format!("emit"));
-        {
-            let owners: Vec<Arc<W>> = (0..n).map(|_| Arc::new(W(AtomicU64::new(0)))).collect();
-            let hand: Vec<Weak<dyn Method<u64>>> = owners.iter().map(|o| { let w: Weak<W> = Arc::downgrade(o); w as Weak<dyn Method<u64>> }).collect();
-            g.bench_function(BenchmarkId::new("hand_arc", n), |b| b.iter(|| {
-                let e = black_box(7u64);
-                for w in &hand { if let Some(o) = w.upgrade() { o.call(&e) } }
-            }));
-            let s: sigwire::Signal<u64> = sigwire::Signal::new();
-            for o in &owners { s.connect(o, W::on); }
-            g.bench_function(BenchmarkId::new("sigwire", n), |b| b.iter(|| s.emit(&black_box(7u64))));
-            g.bench_function(BenchmarkId::new("sigwire_call_count", n), |b| b.iter(|| s.call(&black_box(7u64)).count()));
+use common::{Contender, Event, HandArc, HandRc, Signals2, loops};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+
+fn emit(criterion: &mut Criterion) {
+    for slots in [0, 1, 3, 10, 100, 1_000, 10_000] {
+        let mut group = criterion.benchmark_group(format!("emit/{slots}"));
+        if slots > 0 {
+            group.throughput(Throughput::Elements(slots as u64));
         }
-        {
-            let owners: Vec<Rc<L>> = (0..n).map(|_| Rc::new(L(Cell::new(0)))).collect();
-            let hand: Vec<rc::Weak<dyn Method<u64>>> = owners.iter().map(|o| { let w: rc::Weak<L> = Rc::downgrade(o); w as rc::Weak<dyn Method<u64>> }).collect();
-            g.bench_function(BenchmarkId::new("hand_rc", n), |b| b.iter(|| {
-                let e = black_box(7u64);
-                for w in &hand { if let Some(o) = w.upgrade() { o.call(&e) } }
-            }));
-            let s: sigwire::local::Signal<u64> = sigwire::local::Signal::new();
-            for o in &owners { s.connect(o, L::on); }
-            g.bench_function(BenchmarkId::new("sigwire_local", n), |b| b.iter(|| s.emit(&black_box(7u64))));
-        }
-        g.finish();
+
+        let owners = HandArc::owners(slots);
+        emissions::<HandArc>(&mut group, &owners);
+        emissions::<sigwire::Signal<Event>>(&mut group, &owners);
+        emissions::<Signals2>(&mut group, &owners);
+
+        let signal = sigwire::Signal::connected(&owners);
+        group.bench_function("sigwire call", |bencher| {
+            bencher.iter_custom(|count| loops::time(|| loops::calls(&signal, count)));
+        });
+
+        let owners = HandRc::owners(slots);
+        emissions::<HandRc>(&mut group, &owners);
+        emissions::<sigwire::local::Signal<Event>>(&mut group, &owners);
     }
 }
+
+fn emissions<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, owners: &[C::Owner]) {
+    // Connecting takes `signals2` seconds, so not for a bench that is filtered out.
+    let mut contender = None;
+    group.bench_function(C::NAME, |bencher| {
+        let contender = contender.get_or_insert_with(|| C::connected(owners));
+        bencher.iter_custom(|count| loops::time(|| loops::emissions(contender, count)));
+    });
+}
+
 criterion_group!(benches, emit);
 criterion_main!(benches);

@@ -2,6 +2,7 @@
 
 use core::fmt;
 use core::ops::Deref;
+use slotmap::Key;
 use smallvec::SmallVec;
 
 use crate::family::Family;
@@ -47,6 +48,11 @@ pub struct Connection<F: Family> {
 impl<F: Family> Connection<F> {
     pub(crate) fn new(table: WeakTable<F>, key: SlotKey) -> Self {
         Connection { table, key }
+    }
+
+    /// The connection of a slot that never was.
+    pub(crate) fn never() -> Self {
+        Connection { table: WeakTable::dangling(), key: SlotKey::null() }
     }
 
     /// Ends the connection; returns whether there still was one. No call of the slot starts after

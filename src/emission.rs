@@ -13,7 +13,7 @@ use crate::slots::Slots;
 use {
     crate::connection::Connection,
     crate::error::{EmitError, SlotPanic, message},
-    crate::table::{SlotKey, SlotTable},
+    crate::table::SlotKey,
     std::panic::{AssertUnwindSafe, catch_unwind},
 };
 
@@ -117,8 +117,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut panics = Vec::new();
         for entry in run.list.entries() {
             // Taken down now: when the slot has panicked, it may be disconnected.
-            let name = self.name(entry.key());
-            let visit = AssertUnwindSafe(|| self.visit(lane, entry, event).map(|result| { lane.end(); drop(result) }).is_some());
+            let name = self.name_of(entry.key());
+            let visit = AssertUnwindSafe(|| {
+                self.visit(lane, entry, event)
+                    .map(|result| {
+                        lane.end();
+                        drop(result)
+                    })
+                    .is_some()
+            });
             match catch_unwind(visit) {
                 Ok(was_called) => called += usize::from(was_called),
                 Err(payload) => {

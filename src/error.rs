@@ -26,14 +26,19 @@ impl<F: Family> EmitError<F> {
 
 impl<F: Family> fmt::Debug for EmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EmitError").field("called", &self.called).field("panics", &self.panics).finish()
+        f.debug_struct("EmitError")
+            .field("called", &self.called)
+            .field("panics", &self.panics)
+            .finish()
     }
 }
 
 impl<F: Family> fmt::Display for EmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} slots panicked", self.panics.len(), self.called)?;
-        for (panic, separator) in self.panics.iter().zip([": "].into_iter().chain(std::iter::repeat("; "))) {
+        for (panic, separator) in
+            self.panics.iter().zip([": "].into_iter().chain(std::iter::repeat("; ")))
+        {
             write!(f, "{separator}{panic}")?;
         }
         Ok(())

@@ -115,7 +115,11 @@ impl<F: Family> Ledger<F> {
     }
 
     /// Changes what is special to a connected slot. `U` is what `change` returns.
-    pub(crate) fn change<U>(&mut self, key: SlotKey, change: impl FnOnce(&mut Special<F>) -> U) -> U {
+    pub(crate) fn change<U>(
+        &mut self,
+        key: SlotKey,
+        change: impl FnOnce(&mut Special<F>) -> U,
+    ) -> U {
         let special = self.special.entry(key).or_default();
         let result = change(special);
         if special.is_nothing() {

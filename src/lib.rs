@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
+#![warn(missing_docs, unreachable_pub)]
 
 extern crate alloc;
 
@@ -10,8 +11,8 @@ macro_rules! aliases {
         pub type Signal<E, R = ()> = generic::Signal<E, R, $family>;
         /// [`generic::Source`] of this flavour.
         pub type Source<E, R = ()> = generic::Source<E, R, $family>;
-        /// [`generic::Slot`] of this flavour.
-        pub type Slot<'a, E, R = ()> = generic::Slot<'a, E, R, $family>;
+        /// [`generic::SlotOptions`] of this flavour.
+        pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, $family>;
         /// [`generic::Emission`] of this flavour.
         pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, $family>;
         /// [`generic::Connection`] of this flavour.
@@ -46,13 +47,14 @@ mod ledger;
 mod list;
 pub mod local;
 mod method;
+mod options;
 mod owner;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
-mod slot;
 mod slots;
 mod table;
+mod unwind;
 
 /// Both flavours in one: the types with the [`Family`](generic::Family) as their last parameter, for
 /// code that serves either. The names at the [crate root](crate) are these with `Shared`, those in
@@ -66,9 +68,9 @@ pub mod generic {
     pub use crate::family::Shared;
     pub use crate::family::{Family, Local};
     pub use crate::method::{BoundMethod, WeakMethod};
+    pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
     pub use crate::signal::{Signal, Source};
-    pub use crate::slot::Slot;
 }
 
 pub use connection::WaitError;

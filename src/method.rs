@@ -19,12 +19,10 @@ where
     M: Fn(&O, &E) -> R + 'static,
     F: Family,
 {
+    type Method = M;
     #[inline(always)]
     fn invoke(&self, owner: &O, event: &E) -> Option<R> {
         Some((self.0)(owner, event))
-    }
-    fn method() -> TypeId {
-        TypeId::of::<M>()
     }
 }
 
@@ -38,11 +36,9 @@ where
     M: Fn(&mut O::Inner, &E) -> R + 'static,
     F: Family,
 {
+    type Method = M;
     fn invoke(&self, owner: &O, event: &E) -> Option<R> {
         Some(owner.with_mut(|inner| (self.0)(inner, event)))
-    }
-    fn method() -> TypeId {
-        TypeId::of::<M>()
     }
 }
 
@@ -59,11 +55,9 @@ where
     M: Fn(&O, &Connection<F>, &E) -> R + 'static,
     F: Family,
 {
+    type Method = M;
     fn invoke(&self, owner: &O, event: &E) -> Option<R> {
         Some((self.method)(owner, &self.connection, event))
-    }
-    fn method() -> TypeId {
-        TypeId::of::<M>()
     }
 }
 
@@ -160,6 +154,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Hash for WeakMethod<E, R, F> {
 impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for WeakMethod<E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WeakMethod")
+            .field("method", &self.handle.name())
             .field("owner", &self.handle.owner())
             .field("is_alive", &self.is_alive())
             .finish()
@@ -185,6 +180,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> BoundMethod<E, R, F> {
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for BoundMethod<E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("BoundMethod").field("owner", &self.method.handle.owner()).finish()
+        f.debug_struct("BoundMethod")
+            .field("method", &self.method.handle.name())
+            .field("owner", &self.method.handle.owner())
+            .finish()
     }
 }

@@ -7,15 +7,16 @@ use crate::connection::{Block, Connection, ScopedConnection};
 use crate::emission::Emission;
 use crate::family::{Family, Local};
 use crate::method::WeakMethod;
+use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
 use crate::raw::{OnceStrong, WeakTable};
-use crate::slot::Slot;
 use crate::slots::Slots;
 
 /// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are
 /// connected.
 ///
-/// Events are values of `E`, passed by reference; slots return `R`. Slots hold their owners weakly:
+/// Events are values of `E`, passed by reference; slots return `R`. `E` may be unsized: `Signal<str>`
+/// goes with methods that take `&str`. It holds no borrows (`E: 'static`). Slots hold their owners weakly:
 /// connecting keeps nothing alive, and an object may connect to its own signal.
 ///
 /// ```
@@ -208,7 +209,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// Connects a method of `owner`: a method path such as `Panel::on_click`, or a closure with the
     /// owner first. The owner is held weakly. The same method connected twice is called twice.
     ///
-    /// Do not capture the owner in the closure: that would be a strong reference, and a leak.
+    /// Do not capture the owner in the closure: that would be a strong reference, and a leak. For a
+    /// method that takes `&mut self`, see [`connect_mut`](Self::connect_mut). A method without a
+    /// parameter for the event is connected as `|owner, _| owner.method()`.
+    ///
+    /// The owner may be a `Weak`, for objects that connect themselves in
+    /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Whether such an owner is not complete yet or gone
+    /// already cannot be told: its slot is not called, and kept until it is disconnected, or the owner
+    /// was complete and is gone.
     ///
     /// # Panics
     /// When the signal holds 2^32 - 2 slots.
@@ -252,6 +260,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// See [`connect`](Self::connect). The emission panics, in this slot, when the owner is borrowed
     /// already (`RefCell`), when a slot further up on this thread holds its lock, or when the lock is
     /// poisoned.
+    ///
+    /// # Deadlocks
+    /// Emitting while this thread itself holds the owner's `Mutex` or `RwLock`, outside of any slot,
+    /// deadlocks as locking it twice does. Let go of the lock before you emit.
     pub fn connect_mut<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
@@ -276,7 +288,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
         self.slot().connect_fn(closure)
     }
 
-    /// Connects a weak method handle.
+    /// Connects a weak method handle. If its object is not there (any more, or yet), nothing is
+    /// connected, and the result says so.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -313,9 +326,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
         self.slot().connect_extended(owner, method)
     }
 
-    /// Options first, then one of the same verbs: see [`Slot`].
-    pub fn slot(&self) -> Slot<'_, E, R, F> {
-        Slot::new(self)
+    /// Options first, then one of the same verbs: see [`SlotOptions`].
+    pub fn slot(&self) -> SlotOptions<'_, E, R, F> {
+        SlotOptions::new(self)
     }
 
     /// How many slots are connected, blocked ones included. Slots that have lost their owner are not

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::family::{Atom, Family};
 use crate::ledger::{Ledger, Special};
 use crate::list::{ASK, CALL, Entry, GONE, List};
-use crate::raw::{Desk, Anchor, Guard, Handle, Versions};
+use crate::raw::{Anchor, Desk, Guard, Handle, Versions};
 use crate::table::{Running, SlotKey, SlotTable};
 
 type Freed<F> = SmallVec<[Anchor<F>; 2]>;
@@ -145,15 +145,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     pub(crate) fn count(&self) -> usize {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger)).count()
+        list.entries()
+            .iter()
+            .filter(|entry| !entry.is_gone() && is_connected(entry, ledger))
+            .count()
     }
 
     /// The same without waiting for the lock.
     pub(crate) fn try_count(&self) -> Option<usize> {
         let mut guard = self.versions.try_lock()?;
         let (list, ledger) = guard.parts();
-        let connected = list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger));
+        let connected =
+            list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger));
         Some(connected.count())
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn name_of(&self, key: SlotKey) -> Option<&'static str> {
+        self.versions.lock().parts().1.special(key)?.name
     }
 
     /// An emission found the owner of this slot gone.

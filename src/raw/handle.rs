@@ -1,4 +1,4 @@
-use core::any::TypeId;
+use core::any::{TypeId, type_name};
 use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, needs_drop, size_of, transmute_copy};
 use core::ptr::NonNull;
@@ -16,8 +16,8 @@ pub(crate) trait Invoke<T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     const IS_OWNER: bool = true;
     /// `None` when there is an owner behind the target, and it is gone.
     fn invoke(&self, target: &T, event: &E) -> Option<R>;
-    /// The type that tells one method from another.
-    fn method() -> TypeId;
+    /// The type that tells one method from another, and its name.
+    type Method: 'static;
     /// The address of the owner.
     fn owner(target: &T) -> *const () {
         core::ptr::from_ref(target).cast()
@@ -55,7 +55,8 @@ impl<F: Family> Gate<'_, F> {
     #[inline(always)]
     fn is_open(&self) -> bool {
         // SeqCst: see `Lane::begin`.
-        self.state.load(Ordering::SeqCst) == 0 || self.desk.admits(SlotKey::from_bits(self.key_bits))
+        self.state.load(Ordering::SeqCst) == 0
+            || self.desk.admits(SlotKey::from_bits(self.key_bits))
     }
 }
 
@@ -76,17 +77,21 @@ pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
     table: &'static Table<E, R, F>,
 }
 
+type CallThrough<E, R, F> =
+    unsafe fn(*const (), &<F as Family>::State, u64, &dyn Desk, &E) -> Called<R>;
+
 struct Table<E: ?Sized, R, F: Family> {
     call: unsafe fn(*const (), &E) -> Option<R>,
     /// The gate in its parts, which travel in registers: what lies in memory would have to get there
     /// before the owner can be upgraded.
-    call_through: unsafe fn(*const (), &F::State, u64, &dyn Desk, &E) -> Called<R>,
+    call_through: CallThrough<E, R, F>,
     clone: unsafe fn(*const ()),
     release: unsafe fn(*const ()),
     is_alive: unsafe fn(*const ()) -> bool,
     owner: unsafe fn(*const ()) -> *const (),
     pin: unsafe fn(*const ()) -> Option<Anchor<F>>,
     method: fn() -> TypeId,
+    name: fn() -> &'static str,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
@@ -136,7 +141,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
                 is_alive: is_alive::<T, I, E, R, F>,
                 owner: owner::<T, I, E, R, F>,
                 pin: pin::<T, I, E, R, F>,
-                method: I::method,
+                method: TypeId::of::<I::Method>,
+                name: type_name::<I::Method>,
             },
         }
     }
@@ -175,6 +181,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
 
     pub(crate) fn method(&self) -> TypeId {
         (self.table.method)()
+    }
+
+    /// The name of the method's type, which for a method path is the path.
+    pub(crate) fn name(&self) -> &'static str {
+        (self.table.name)()
     }
 }
 
@@ -217,12 +228,10 @@ where
     I: Invoke<O, E, R, F>,
 {
     const IS_OWNER: bool = false;
+    type Method = I::Method;
     fn invoke(&self, adapter: &Adapter<O, I, F>, event: &E) -> Option<R> {
         let owner = F::upgrade(&adapter.owner)?;
         adapter.method.invoke(&owner, event)
-    }
-    fn method() -> TypeId {
-        I::method()
     }
     fn owner(adapter: &Adapter<O, I, F>) -> *const () {
         F::weak_as_ptr(&adapter.owner).cast()
@@ -239,22 +248,18 @@ where
 struct Itself;
 
 impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Family> Invoke<C, E, R, F> for Itself {
+    type Method = C;
     fn invoke(&self, closure: &C, event: &E) -> Option<R> {
         Some(closure(event))
-    }
-    fn method() -> TypeId {
-        TypeId::of::<C>()
     }
 }
 
 struct Nobody;
 
 impl<E: ?Sized, R, F: Family> Invoke<(), E, R, F> for Nobody {
+    type Method = Nobody;
     fn invoke(&self, (): &(), _: &E) -> Option<R> {
         None
-    }
-    fn method() -> TypeId {
-        TypeId::of::<Nobody>()
     }
 }
 

@@ -12,6 +12,11 @@ impl<F: Family> WeakTable<F> {
         WeakTable(unsafe { F::weak_from_raw(raw) })
     }
 
+    /// Of a signal that never was.
+    pub(crate) fn dangling() -> Self {
+        Self::new(F::dangling::<Slots<(), (), F>>())
+    }
+
     pub(crate) fn upgrade(&self) -> Option<F::Strong<dyn SlotTable<F>>> {
         F::upgrade(&self.0)
     }

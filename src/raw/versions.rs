@@ -149,7 +149,10 @@ impl<T, F: Family> Lanes<T, F> {
                 last = &chunk.more;
             }
             last.get_or_init(|| {
-                Box::new(Chunk { lanes: core::array::from_fn(|_| Lane::new()), more: F::Once::new() })
+                Box::new(Chunk {
+                    lanes: core::array::from_fn(|_| Lane::new()),
+                    more: F::Once::new(),
+                })
             });
         }
     }
@@ -265,10 +268,12 @@ impl<T, S, F: Family> Versions<T, S, F> {
     }
 }
 
+type Locked<'a, V, F> = <<F as Family>::Lock<V> as Lock<V>>::Guard<'a>;
+
 /// The right to edit.
 pub(crate) struct Guard<'a, T, S, F: Family> {
     versions: &'a Versions<T, S, F>,
-    kept: <F::Lock<Kept<T, S, F>> as Lock<Kept<T, S, F>>>::Guard<'a>,
+    kept: Locked<'a, Kept<T, S, F>, F>,
 }
 
 /// Why an edit could not be made in place.
@@ -328,7 +333,8 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
         T: Clone,
     {
         let mut edit = Some(edit);
-        let in_place = self.edit_in_place(|version, state| edit.take().map(|edit| edit(version, state)));
+        let in_place =
+            self.edit_in_place(|version, state| edit.take().map(|edit| edit(version, state)));
         if let Ok(Some(done)) = in_place {
             return done;
         }

@@ -33,7 +33,7 @@ use crate::table::SlotKey;
 /// [`Source`]: crate::Source
 /// [`Source::slot`]: crate::Source::slot
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
-pub struct Slot<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct SlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     source: &'a Source<E, R, F>,
     priority: i32,
     calls_left: Option<usize>,
@@ -41,9 +41,9 @@ pub struct Slot<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     name: Option<&'static str>,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     pub(crate) fn new(source: &'a Source<E, R, F>) -> Self {
-        Slot { source, priority: 0, calls_left: None, unique: false, name: None }
+        SlotOptions { source, priority: 0, calls_left: None, unique: false, name: None }
     }
 
     /// Slots of a higher priority are called first; 0 unless told. Slots of one priority are called
@@ -52,7 +52,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
     /// # Cost
     /// Connecting a slot that is not called last moves all that come after it.
     pub fn priority(self, priority: i32) -> Self {
-        Slot { priority, ..self }
+        SlotOptions { priority, ..self }
     }
 
     /// Disconnects the slot as it is called for the first time.
@@ -71,8 +71,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
     /// Each call takes the signal's lock for a moment.
     #[track_caller]
     pub fn times(self, times: usize) -> Self {
-        assert!(times > 0, "a slot that is called 0 times would never be called; connect it for 1 or more");
-        Slot { calls_left: Some(times), ..self }
+        assert!(
+            times > 0,
+            "a slot that is called 0 times would never be called; connect it for 1 or more"
+        );
+        SlotOptions { calls_left: Some(times), ..self }
     }
 
     /// Connects only if the same method of the same owner is not connected already; otherwise the
@@ -81,12 +84,12 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
     /// # Cost
     /// Looks at all slots.
     pub fn unique(self) -> Self {
-        Slot { unique: true, ..self }
+        SlotOptions { unique: true, ..self }
     }
 
     /// Names the slot, for `Debug` and for the reports of [`try_emit`](crate::Signal::try_emit).
     pub fn name(self, name: &'static str) -> Self {
-        Slot { name: Some(name), ..self }
+        SlotOptions { name: Some(name), ..self }
     }
 
     /// See [`Source::connect`].
@@ -136,8 +139,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
         self.put::<C>(core::ptr::null(), false, |_| (handle, Some(anchor))).scoped()
     }
 
-    /// See [`Source::connect_weak`]. When the owner is gone already, so is the connection.
+    /// See [`Source::connect_weak`].
     pub fn connect_weak(self, method: WeakMethod<E, R, F>) -> Connection<F> {
+        if !method.is_alive() {
+            return Connection::never();
+        }
         let WeakMethod { handle, anchor } = method;
         self.put_method(handle.owner(), handle.method(), false, |_| (handle, anchor))
     }
@@ -174,9 +180,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Slot<'a, E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Slot<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for SlotOptions<'_, E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slot")
+        f.debug_struct("SlotOptions")
             .field("priority", &self.priority)
             .field("times", &self.calls_left)
             .field("unique", &self.unique)

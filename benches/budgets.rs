@@ -1,0 +1,242 @@
+//! The budgets this crate keeps itself to, measured and judged in one table. Run it with
+//! `cargo bench --bench budgets`, and a part of a cell's name to measure only that.
+//!
+//! Budgets in multiples are the median over paired rounds, so they hold on any machine; budgets in
+//! nanoseconds do not, which is why a yardstick stands beside them.
+
+mod common;
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
+use common::heap::{Counting, heap};
+use common::paired::{Paired, compare};
+use common::{Contender, Event, HandArc, HandRc, loops};
+use sigwire::generic::{Connection, Family, Local, Shared, Signal};
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What the flavours differ in.
+struct Budgets {
+    flavour: &'static str,
+    /// Slots, and the most that their emission may take beside the hand-written one.
+    emit: [(usize, f64); 3],
+    turn: f64,
+}
+
+fn main() {
+    let mut table = Table::new();
+    flavour::<Shared, HandArc>(
+        &mut table,
+        &Budgets { flavour: "thread-safe", emit: [(1, 2.0), (10, 1.3), (1_000, 1.15)], turn: 1.5 },
+    );
+    flavour::<Local, HandRc>(
+        &mut table,
+        &Budgets { flavour: "local", emit: [(1, 1.6), (10, 1.3), (1_000, 1.2)], turn: 1.3 },
+    );
+}
+
+fn flavour<F, Hand>(table: &mut Table, budgets: &Budgets)
+where
+    F: Family,
+    Hand: Contender,
+    Signal<Event, (), F>: Contender<Owner = Hand::Owner, Connection = Connection<F>>,
+{
+    table.flavour = budgets.flavour;
+    emit_without_slots::<F, Hand>(table);
+    for (slots, most) in budgets.emit {
+        emit::<F, Hand>(table, slots, most);
+    }
+    connect_disconnect::<F>(table);
+    turn::<F>(table, budgets.turn);
+    memory::<F>(table);
+}
+
+fn emit_without_slots<F, Hand>(table: &mut Table)
+where
+    F: Family,
+    Hand: Contender,
+    Signal<Event, (), F>: Contender<Connection = Connection<F>>,
+{
+    let beside_an_empty_vec = |signal: Signal<Event, (), F>| {
+        let hand = Hand::default();
+        let paired = compare(
+            1,
+            |count| loops::emissions(&signal, count),
+            |count| loops::emissions(&hand, count),
+        );
+        nanoseconds(paired, "an empty Vec")
+    };
+    table.cell("emit, 0 slots, never connected", 2.0, "ns", || {
+        beside_an_empty_vec(Signal::default())
+    });
+    table.cell("emit, 0 slots, all disconnected", 2.0, "ns", || {
+        let mut signal = Signal::default();
+        signal.connect(&Default::default()).disconnect();
+        beside_an_empty_vec(signal)
+    });
+}
+
+fn emit<F, Hand>(table: &mut Table, slots: usize, most: f64)
+where
+    F: Family,
+    Hand: Contender,
+    Signal<Event, (), F>: Contender<Owner = Hand::Owner>,
+{
+    let plural = if slots == 1 { "" } else { "s" };
+    table.cell(&format!("emit, {slots} slot{plural}"), most, "x", || {
+        let owners = Hand::owners(slots);
+        let signal = Signal::connected(&owners);
+        let hand = Hand::connected(&owners);
+        multiple(compare(
+            1,
+            |count| loops::emissions(&signal, count),
+            |count| loops::emissions(&hand, count),
+        ))
+    });
+}
+
+fn connect_disconnect<F>(table: &mut Table)
+where
+    F: Family,
+    Signal<Event, (), F>: Contender<Connection = Connection<F>>,
+{
+    const SLOTS: usize = 10_000;
+    let owners = Signal::<Event, (), F>::owners(SLOTS);
+    let owner = &owners[0];
+    let mutex = Mutex::new(0);
+
+    table.cell("connect + disconnect, 10000 slots", 100.0, "ns", || {
+        let mut signal = Signal::connected(&owners);
+        let paired = compare(
+            1,
+            |count| loops::connections(&mut signal, owner, count),
+            |count| loops::locks(&mutex, count),
+        );
+        nanoseconds(paired, "Mutex lock + unlock")
+    });
+    table.cell("connect + disconnect oldest, 10000 slots", 100.0, "ns", || {
+        let mut signal = Signal::default();
+        let mut standing: VecDeque<_> = owners.iter().map(|o| signal.connect(o)).collect();
+        // Enough for all slots to be replaced more than once in each round.
+        let paired = compare(
+            3 * SLOTS as u64,
+            |count| loops::rotations(&mut signal, owner, &mut standing, count),
+            |count| loops::locks(&mutex, count),
+        );
+        nanoseconds(paired, "Mutex lock + unlock")
+    });
+    // "Flat" has no number in itself; caches alone make some difference.
+    table.cell("connect + disconnect, 10000 slots beside 10", 1.5, "x", || {
+        let mut many = Signal::connected(&owners);
+        let mut few = Signal::connected(&owners[..10]);
+        multiple(compare(
+            1,
+            |count| loops::connections(&mut many, owner, count),
+            |count| loops::connections(&mut few, owner, count),
+        ))
+    });
+}
+
+fn turn<F>(table: &mut Table, most: f64)
+where
+    F: Family,
+    Signal<Event, (), F>: Contender<Connection = Connection<F>>,
+{
+    let name = "connect, emit, disconnect, 1000 slots, beside emit";
+    table.cell(name, most, "x", || {
+        let owners = Signal::<Event, (), F>::owners(1_000);
+        let alone = Signal::connected(&owners);
+        let mut signal = Signal::connected(&owners);
+        multiple(compare(
+            1,
+            |count| loops::turns(&mut signal, &owners[0], count),
+            |count| loops::emissions(&alone, count),
+        ))
+    });
+}
+
+fn memory<F>(table: &mut Table)
+where
+    F: Family,
+    Signal<Event, (), F>: Contender<Connection = Connection<F>>,
+{
+    const SLOTS: usize = 10_000;
+    let owners = Signal::<Event, (), F>::owners(SLOTS);
+
+    table.cell("size of a signal", size_of::<usize>() as f64, "B", || {
+        (size_of::<Signal<Event, (), F>>() as f64, String::new())
+    });
+    table.cell("allocations, unconnected signal", 0.0, "", || {
+        let (heap, ()) = heap(|| loops::emissions(&Signal::<Event, (), F>::default(), 1));
+        (heap.allocations as f64, String::new())
+    });
+    table.cell("allocations, 1000 emit + 1000 call", 0.0, "", || {
+        let signal = Signal::connected(&owners[..100]);
+        let (heap, ()) = heap(|| {
+            loops::emissions(&signal, 1_000);
+            loops::calls(&signal, 1_000);
+        });
+        (heap.allocations as f64, "100 slots".to_owned())
+    });
+    table.cell("allocations, 1000 connect + disconnect", 0.0, "", || {
+        let mut signal = Signal::connected(&owners);
+        // The first may have to grow the lists.
+        loops::connections(&mut signal, &owners[0], 1);
+        let (heap, ()) = heap(|| loops::connections(&mut signal, &owners[0], 1_000));
+        (heap.allocations as f64, "10000 slots".to_owned())
+    });
+    // A few lists that double in size 14 times each, and nothing else.
+    table.cell("allocations, 10000 connect from empty", 100.0, "", || {
+        let (heap, _signal) = heap(|| Signal::connected(&owners));
+        (heap.allocations as f64, String::new())
+    });
+    table.cell("heap per connection, 10000 slots", 64.0, "B", || {
+        let (heap, _signal) = heap(|| Signal::connected(&owners));
+        let each = heap.bytes as f64 / SLOTS as f64;
+        (each, format!("{} B in all", heap.bytes))
+    });
+}
+
+fn multiple(paired: Paired) -> (f64, String) {
+    let Paired { ratio, first_ns, second_ns } = paired;
+    (ratio, format!("{first_ns:.1} ns beside {second_ns:.1} ns"))
+}
+
+fn nanoseconds(paired: Paired, yardstick: &str) -> (f64, String) {
+    let Paired { ratio, first_ns, second_ns } = paired;
+    (first_ns, format!("{ratio:.2} x {yardstick} ({second_ns:.1} ns)"))
+}
+
+/// Prints a line for each cell as soon as it is measured.
+struct Table {
+    filter: Option<String>,
+    flavour: &'static str,
+}
+
+impl Table {
+    fn new() -> Self {
+        // Options and their values are meant for the other benches that one command runs.
+        let is_filter = |arg: &String| !arg.starts_with('-') && arg.parse::<f64>().is_err();
+        let filter = std::env::args().skip(1).find(is_filter);
+        line("cell", "measured", "budget", "", "for orientation");
+        Table { filter, flavour: "" }
+    }
+
+    /// `measure` says how much it is, and what helps to understand that.
+    fn cell(&self, name: &str, most: f64, unit: &str, measure: impl FnOnce() -> (f64, String)) {
+        let name = format!("{}: {name}", self.flavour);
+        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
+            return;
+        }
+        let (measured, note) = measure();
+        let verdict = if measured <= most { "ok" } else { "OVER" };
+        let with_unit = |value: f64| format!("{value:.2} {unit:2}");
+        line(&name, &with_unit(measured), &with_unit(most), verdict, &note);
+    }
+}
+
+fn line(cell: &str, measured: &str, budget: &str, verdict: &str, note: &str) {
+    println!("{cell:<64} {measured:>10} {budget:>10}  {verdict:<4}  {note}");
+}

@@ -1,0 +1,143 @@
+//! Who is measured: the hand-written loop, this crate, and the `signals2` crate.
+
+use std::hint::black_box;
+use std::rc::{self, Rc};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{self, Arc};
+
+use signals2::{Connect1, Emit1};
+use sigwire::generic::{Connection, Family, Local, Shared};
+
+pub(crate) type Event = u64;
+
+/// An owner whose method is one store, so that what is measured is the way there. Both flavours use
+/// it: a relaxed store costs what a plain one does.
+#[derive(Default)]
+pub(crate) struct Sink(AtomicU64);
+
+impl Sink {
+    fn on_event(&self, event: &Event) {
+        self.0.store(*event, Ordering::Relaxed);
+    }
+}
+
+pub(crate) trait Method: Send + Sync {
+    fn call(&self, event: &Event);
+}
+
+impl Method for Sink {
+    fn call(&self, event: &Event) {
+        self.on_event(event);
+    }
+}
+
+pub(crate) trait Contender: Default {
+    const NAME: &'static str;
+    /// A pointer to a [`Sink`]. `Default` makes one with an allocation of its own.
+    type Owner: Default;
+    type Connection;
+
+    fn connect(&mut self, owner: &Self::Owner) -> Self::Connection;
+    fn emit(&self, event: &Event);
+
+    fn owners(count: usize) -> Vec<Self::Owner> {
+        (0..count).map(|_| Self::Owner::default()).collect()
+    }
+
+    fn connected(owners: &[Self::Owner]) -> Self {
+        let mut contender = Self::default();
+        for owner in owners {
+            contender.connect(owner);
+        }
+        contender
+    }
+}
+
+/// What a [`Contender`]'s connection can do, unless it is hand-written.
+pub(crate) trait Disconnect {
+    fn end(self);
+}
+
+impl<F: Family> Disconnect for Connection<F> {
+    #[inline(always)]
+    fn end(self) {
+        black_box(self.disconnect());
+    }
+}
+
+impl Disconnect for signals2::Connection {
+    #[inline(always)]
+    fn end(self) {
+        self.disconnect();
+    }
+}
+
+pub(crate) type HandArc = Vec<sync::Weak<dyn Method>>;
+pub(crate) type HandRc = Vec<rc::Weak<dyn Method>>;
+
+macro_rules! flavour {
+    ($pointer:ident, $hand:ty, $hand_name:literal, $signal:ty, $family:ty, $name:literal) => {
+        impl Contender for $hand {
+            const NAME: &'static str = $hand_name;
+            type Owner = $pointer<Sink>;
+            type Connection = ();
+
+            #[inline(always)]
+            fn connect(&mut self, owner: &Self::Owner) {
+                self.push($pointer::<Sink>::downgrade(owner));
+            }
+
+            #[inline(always)]
+            fn emit(&self, event: &Event) {
+                for weak in self {
+                    if let Some(owner) = weak.upgrade() {
+                        owner.call(event);
+                    }
+                }
+            }
+        }
+
+        impl Contender for $signal {
+            const NAME: &'static str = $name;
+            type Owner = $pointer<Sink>;
+            type Connection = Connection<$family>;
+
+            #[inline(always)]
+            fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
+                sigwire::generic::Source::connect(self, owner, Sink::on_event)
+            }
+
+            // The count is part of what `emit` promises: it must not be optimised away here.
+            #[inline(always)]
+            fn emit(&self, event: &Event) {
+                black_box(sigwire::generic::Signal::emit(self, event));
+            }
+        }
+    };
+}
+
+flavour!(Arc, HandArc, "hand-written Arc", sigwire::Signal<Event>, Shared, "sigwire");
+flavour!(Rc, HandRc, "hand-written Rc", sigwire::local::Signal<Event>, Local, "sigwire local");
+
+/// It tracks no owners, so its closures upgrade them.
+pub(crate) type Signals2 = signals2::Signal<(Event,)>;
+
+impl Contender for Signals2 {
+    const NAME: &'static str = "signals2";
+    type Owner = Arc<Sink>;
+    type Connection = signals2::Connection;
+
+    fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
+        let weak = Arc::downgrade(owner);
+        Connect1::connect(self, move |event| {
+            if let Some(owner) = weak.upgrade() {
+                owner.on_event(&event);
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn emit(&self, event: &Event) {
+        black_box(Emit1::emit(self, *event));
+    }
+}

@@ -1,0 +1,11 @@
+//! What the benches share: who is measured, the loops that are measured, and how.
+
+// No bench uses all of it.
+#![allow(dead_code, unused_imports)]
+
+mod contender;
+pub(crate) mod heap;
+pub(crate) mod loops;
+pub(crate) mod paired;
+
+pub(crate) use contender::{Contender, Disconnect, Event, HandArc, HandRc, Signals2};

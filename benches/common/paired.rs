@@ -1,0 +1,60 @@
+//! Comparing two pieces of work side by side, on a machine that is never quiet: they alternate in
+//! short rounds, so that what disturbs one disturbs the other, and the median forgets the rest.
+
+use super::loops::time;
+
+const ROUNDS: usize = 151;
+
+/// Long enough for the clock, short enough to fall between interruptions mostly.
+const ROUND_NS: f64 = 50_000.0;
+
+pub(crate) struct Paired {
+    /// Of the first to the second.
+    pub(crate) ratio: f64,
+    pub(crate) first_ns: f64,
+    pub(crate) second_ns: f64,
+}
+
+/// Each does its work as often as told. No round has fewer than `at_least` repetitions.
+pub(crate) fn compare(
+    at_least: u64,
+    mut first: impl FnMut(u64),
+    mut second: impl FnMut(u64),
+) -> Paired {
+    let first_count = repetitions(at_least, &mut first);
+    let second_count = repetitions(at_least, &mut second);
+    let rounds: Vec<(f64, f64)> = (0..ROUNDS)
+        .map(|_| {
+            let first = time_each(&mut first, first_count);
+            let second = time_each(&mut second, second_count);
+            (first, second)
+        })
+        .collect();
+    Paired {
+        ratio: median(rounds.iter().map(|(first, second)| first / second)),
+        first_ns: median(rounds.iter().map(|(first, _)| *first)),
+        second_ns: median(rounds.iter().map(|(_, second)| *second)),
+    }
+}
+
+fn time_each(work: &mut impl FnMut(u64), count: u64) -> f64 {
+    time(|| work(count)).as_nanos() as f64 / count as f64
+}
+
+/// How many fill a round. Finding out warms up, too.
+fn repetitions(at_least: u64, work: &mut impl FnMut(u64)) -> u64 {
+    let mut count = at_least.max(1);
+    loop {
+        let each = time_each(work, count);
+        if each * count as f64 >= ROUND_NS {
+            return at_least.max((ROUND_NS / each).ceil() as u64);
+        }
+        count *= 2;
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}

@@ -1,0 +1,70 @@
+//! Threads that emit on one signal at the same time: the time of one emission on one thread. One
+//! thread alone stands beside for comparison.
+
+mod common;
+
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use common::{Contender, Event, HandArc, Signals2, loops};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, SamplingMode, criterion_group, criterion_main};
+
+fn emit(criterion: &mut Criterion) {
+    for slots in [1, 10, 1_000] {
+        let owners = HandArc::owners(slots);
+        for (threads, name) in [(1, "one thread"), (2, "two threads")] {
+            let mut group = criterion.benchmark_group(format!("emit on {name}/{slots}"));
+            group.sampling_mode(SamplingMode::Flat);
+            emissions::<HandArc>(&mut group, &owners, threads);
+            emissions::<sigwire::Signal<Event>>(&mut group, &owners, threads);
+            emissions::<Signals2>(&mut group, &owners, threads);
+        }
+    }
+}
+
+fn emissions<C>(group: &mut BenchmarkGroup<'_, WallTime>, owners: &[C::Owner], threads: usize)
+where
+    C: Contender + Sync,
+{
+    let contender = C::connected(owners);
+    group.bench_function(C::NAME, |bencher| {
+        bencher.iter_custom(|count| emissions_together(&contender, threads, count));
+    });
+}
+
+/// The time one thread takes for its emissions, on average over the threads.
+fn emissions_together<C: Contender + Sync>(contender: &C, threads: usize, count: u64) -> Duration {
+    let (ready, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    // `Barrier` would wake one thread well after the other, which would run alone until then.
+    let start_together = || {
+        ready.fetch_add(1, Ordering::Relaxed);
+        while ready.load(Ordering::Relaxed) < threads {
+            spin_loop();
+        }
+    };
+    // Nor may the last one run alone.
+    let stay_till_the_end = || {
+        done.fetch_add(1, Ordering::Relaxed);
+        while done.load(Ordering::Relaxed) < threads {
+            loops::emissions(contender, 1);
+        }
+    };
+    let emit = || {
+        start_together();
+        let time = loops::time(|| loops::emissions(contender, count));
+        stay_till_the_end();
+        time
+    };
+    thread::scope(|scope| {
+        let running: Vec<_> = (0..threads).map(|_| scope.spawn(emit)).collect();
+        let times =
+            running.into_iter().map(|thread| thread.join().expect("emitting does not panic"));
+        times.sum::<Duration>() / threads as u32
+    })
+}
+
+criterion_group!(benches, emit);
+criterion_main!(benches);

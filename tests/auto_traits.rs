@@ -1,0 +1,101 @@
+//! What may cross threads and unwinding, for each public type. Checked by the compiler.
+
+#![allow(dead_code)]
+
+use std::cell::Cell;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
+
+/// Says at compile time whether a type implements a trait: `No` where it does not.
+macro_rules! implements {
+    ($type:ty: $($bound:tt)+) => {{
+        trait No {
+            const YES: bool = false;
+        }
+        impl<T: ?Sized> No for T {}
+        struct Probe<T: ?Sized>(std::marker::PhantomData<T>);
+        impl<T: ?Sized + $($bound)+> Probe<T> {
+            const YES: bool = true;
+        }
+        <Probe<$type>>::YES
+    }};
+}
+
+/// An event and a result that are neither `Send` nor `Sync` nor `UnwindSafe`.
+type Bare = Rc<Cell<u8>>;
+
+macro_rules! threaded {
+    ($($type:ty),* $(,)?) => {$(
+        const _: () = {
+            assert!(implements!($type: Send));
+            assert!(implements!($type: Sync));
+            assert!(implements!($type: Unpin));
+            assert!(implements!($type: UnwindSafe));
+            assert!(implements!($type: RefUnwindSafe));
+        };
+    )*};
+}
+
+macro_rules! local {
+    ($($type:ty),* $(,)?) => {$(
+        const _: () = {
+            assert!(!implements!($type: Send));
+            assert!(!implements!($type: Sync));
+            assert!(implements!($type: Unpin));
+            assert!(implements!($type: UnwindSafe));
+            assert!(implements!($type: RefUnwindSafe));
+        };
+    )*};
+}
+
+threaded!(
+    sigwire::Signal<Bare, Bare>,
+    sigwire::Source<Bare, Bare>,
+    sigwire::Signal<dyn Fn()>,
+    sigwire::SlotOptions<'static, Bare, Bare>,
+    sigwire::Connection,
+    sigwire::ScopedConnection,
+    sigwire::ConnectionSet,
+    sigwire::Block,
+    sigwire::WeakMethod<Bare, Bare>,
+    sigwire::BoundMethod<Bare, Bare>,
+    sigwire::EmitError,
+    sigwire::SlotPanic,
+    sigwire::WaitError,
+);
+
+local!(
+    sigwire::local::Signal<u8, u8>,
+    sigwire::local::Source<u8, u8>,
+    sigwire::local::SlotOptions<'static, u8, u8>,
+    sigwire::local::Connection,
+    sigwire::local::ScopedConnection,
+    sigwire::local::ConnectionSet,
+    sigwire::local::Block,
+    sigwire::local::WeakMethod<u8, u8>,
+    sigwire::local::BoundMethod<u8, u8>,
+    sigwire::local::EmitError,
+    sigwire::local::SlotPanic,
+);
+
+// An emission refers to its event, and so is what a reference to the event is.
+const _: () = {
+    assert!(implements!(sigwire::Emission<'static, u8, Bare>: Send));
+    assert!(implements!(sigwire::Emission<'static, u8, Bare>: Sync));
+    assert!(!implements!(sigwire::Emission<'static, Bare>: Send));
+    assert!(implements!(sigwire::Emission<'static, Bare>: Unpin));
+    assert!(implements!(sigwire::Emission<'static, u8, Bare>: UnwindSafe));
+    assert!(!implements!(sigwire::Emission<'static, Bare>: UnwindSafe));
+    assert!(!implements!(sigwire::local::Emission<'static, u8>: Send));
+    assert!(implements!(sigwire::local::Emission<'static, u8>: UnwindSafe));
+};
+
+/// Everything above was decided when this was compiled; here is only what a test runner counts.
+#[test]
+fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
+    let signal: sigwire::Signal<u8> = sigwire::Signal::new();
+    let owner = std::sync::Arc::new(());
+    signal.connect(&owner, |_, n| assert!(*n > 0));
+    assert!(std::panic::catch_unwind(|| signal.emit(&0)).is_err());
+    assert_eq!(signal.emit(&1), 1);
+}

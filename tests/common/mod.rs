@@ -1,0 +1,112 @@
+//! What the tests share: each body is compiled once for each flavour.
+
+#![allow(dead_code, unused_imports)]
+
+use std::sync::{Arc, Mutex};
+
+/// Compiles the items twice, over the names of `common::threaded` and of `common::local`.
+#[macro_export]
+macro_rules! both_flavours {
+    ($($items:tt)*) => {
+        mod threaded {
+            #[allow(unused_imports)]
+            use super::{common::threaded::*, common::*, *};
+            $($items)*
+        }
+        mod local {
+            #[allow(unused_imports)]
+            use super::{common::local::*, common::*, *};
+            $($items)*
+        }
+    };
+}
+
+pub mod threaded {
+    pub use sigwire::*;
+    pub use std::sync::{Arc as Strong, Mutex as Exclusive, Weak};
+
+    /// What closures of this flavour must be.
+    pub trait Sendable: Send + Sync {}
+    impl<T: Send + Sync> Sendable for T {}
+
+    pub fn with<T, R>(exclusive: &Exclusive<T>, read: impl FnOnce(&mut T) -> R) -> R {
+        read(&mut exclusive.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
+    }
+}
+
+pub mod local {
+    pub use sigwire::local::*;
+    pub use std::cell::RefCell as Exclusive;
+    pub use std::rc::{Rc as Strong, Weak};
+
+    pub trait Sendable {}
+    impl<T> Sendable for T {}
+
+    pub fn with<T, R>(exclusive: &Exclusive<T>, read: impl FnOnce(&mut T) -> R) -> R {
+        read(&mut exclusive.borrow_mut())
+    }
+}
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<String>>>);
+
+impl Log {
+    pub fn add(&self, what: impl Into<String>) {
+        self.0.lock().unwrap().push(what.into());
+    }
+    /// What happened since the last time.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
+
+/// Notes its calls, and its end.
+pub struct Noter {
+    pub log: Log,
+    pub name: &'static str,
+}
+
+impl Noter {
+    pub fn new(log: &Log, name: &'static str) -> Self {
+        Noter { log: log.clone(), name }
+    }
+    pub fn on(&self, event: &u32) {
+        self.log.add(format!("{} {event}", self.name));
+    }
+    pub fn also(&self, event: &u32) {
+        self.log.add(format!("{} also {event}", self.name));
+    }
+}
+
+impl Drop for Noter {
+    fn drop(&mut self) {
+        self.log.add(format!("{} dropped", self.name));
+    }
+}
+
+/// Runs `at_end` when it is dropped.
+pub struct AtEnd<F: FnMut()>(pub F);
+
+impl<F: FnMut()> AtEnd<F> {
+    /// For a closure to capture it by.
+    pub fn touch(&self) {}
+}
+
+impl<F: FnMut()> Drop for AtEnd<F> {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// The message of the panic that `run` must end in.
+pub fn panic_of<R>(run: impl FnOnce() -> R) -> String {
+    let payload = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run))
+        .err()
+        .expect("it was to panic, and did not");
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| text.to_string()))
+        .expect("a panic with a text")
+}

@@ -1,0 +1,298 @@
+//! What is allocated, and what is given back: counted, for each thread, by the allocator.
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    static BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+// SAFETY: it hands everything on to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        BYTES.set(BYTES.get() + layout.size() as isize);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        BYTES.set(BYTES.get() - layout.size() as isize);
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+/// How many allocations `run` makes.
+fn allocations<R>(run: impl FnOnce() -> R) -> usize {
+    let before = ALLOCATIONS.get();
+    let result = run();
+    let made = ALLOCATIONS.get() - before;
+    drop(result);
+    made
+}
+
+/// The heap this thread uses.
+fn heap() -> isize {
+    BYTES.get()
+}
+
+both_flavours! {
+    struct Owner(u64);
+    impl Owner {
+        fn on(&self, _: &u32) {}
+        fn give(&self, n: &u32) -> u64 {
+            self.0 + u64::from(*n)
+        }
+    }
+
+    fn owners(n: u64) -> Vec<Strong<Owner>> {
+        (0..n).map(|i| Strong::new(Owner(i))).collect()
+    }
+
+    #[test]
+    fn a_signal_is_one_pointer_wide_and_unconnected_owns_no_heap() {
+        let word = size_of::<*const ()>();
+        assert_eq!(size_of::<Signal<u32>>(), word);
+        assert_eq!(size_of::<Signal<str, String>>(), word);
+        assert_eq!(size_of::<Signal<dyn std::fmt::Debug>>(), word);
+        let made = allocations(|| {
+            let signal: Signal<u32> = Signal::new();
+            assert_eq!(signal.emit(&1), 0);
+            assert_eq!(signal.call(&1).count(), 0);
+            assert!(signal.is_empty() && signal.try_emit(&1).is_ok());
+            signal
+        });
+        assert_eq!(made, 0);
+    }
+
+    #[test]
+    fn emitting_allocates_nothing() {
+        let signal: Signal<u32, u64> = Signal::new();
+        let owners = owners(1000);
+        let exclusive = Strong::new(Exclusive::new(0_u64));
+        for owner in &owners {
+            signal.connect(owner, Owner::give);
+        }
+        let n = 3;
+        signal.connect(&owners[0], move |_, _| n);
+        signal.connect_mut(&exclusive, |sum, n| {
+            *sum += u64::from(*n);
+            *sum
+        });
+        let guard = signal.connect_fn(|_| 5);
+        signal.slot().times(1000).connect(&owners[0], Owner::give);
+        let block = guard.block();
+        signal.emit(&0);
+        assert_eq!(allocations(|| assert_eq!(signal.emit(&1), 1003)), 0);
+        assert_eq!(allocations(|| assert_eq!(signal.call(&1).count(), 1003)), 0);
+        assert_eq!(allocations(|| signal.call(&1).take(7).map(drop).count()), 0);
+        assert_eq!(allocations(|| signal.try_emit(&1).is_ok()), 0);
+        drop(block);
+        assert_eq!(allocations(|| assert_eq!(signal.emit(&1), 1004)), 0);
+    }
+
+    #[test]
+    fn an_emission_that_finds_dead_owners_and_used_up_slots_allocates_nothing() {
+        let signal: Signal<u32> = Signal::new();
+        let mut owners = owners(1000);
+        for owner in &owners {
+            signal.connect(owner, Owner::on);
+            signal.slot().once().connect(owner, Owner::on);
+        }
+        owners.truncate(100);
+        assert_eq!(allocations(|| assert_eq!(signal.emit(&1), 200)), 0);
+        assert_eq!(allocations(|| assert_eq!(signal.emit(&1), 100)), 0);
+    }
+
+    #[test]
+    fn nested_emissions_allocate_nothing() {
+        let signal: Strong<Signal<u32>> = Strong::new(Signal::new());
+        let owner = Strong::new(Strong::downgrade(&signal));
+        signal.connect(&owner, |signal, n| {
+            if *n > 0 {
+                signal.upgrade().unwrap().emit(&(n - 1));
+            }
+        });
+        assert_eq!(allocations(|| signal.emit(&3)), 0);
+        signal.emit(&100);
+        assert_eq!(allocations(|| signal.emit(&100)), 0, "the room for deeper nesting is kept");
+    }
+
+    #[test]
+    fn connecting_a_method_path_allocates_only_amortised_growth() {
+        let signal: Signal<u32> = Signal::new();
+        let owners = owners(10_000);
+        let made = allocations(|| {
+            for owner in &owners {
+                signal.connect(owner, Owner::on);
+            }
+        });
+        assert!(made < 60, "{made} allocations for 10,000 connections");
+        let before = heap();
+        let made = allocations(|| {
+            for _ in 0..100 {
+                signal.connect(&owners[0], Owner::on).disconnect();
+                signal.connect(&owners[0], |owner, n| owner.on(n)).disconnect();
+            }
+        });
+        assert!(made <= 1, "{made} allocations for 200 connections that came and went");
+        assert!(heap() - before <= 0);
+    }
+
+    #[test]
+    fn a_mutable_method_path_takes_no_box_either() {
+        let signal: Signal<u32> = Signal::new();
+        let sum = Strong::new(Exclusive::new(0_u32));
+        fn add(sum: &mut u32, n: &u32) {
+            *sum += n;
+        }
+        for _ in 0..20 {
+            signal.connect_mut(&sum, add);
+        }
+        signal.disconnect_all();
+        assert_eq!(allocations(|| signal.connect_mut(&sum, add)), 0);
+    }
+
+    #[test]
+    fn a_connection_takes_at_most_64_bytes_of_heap() {
+        let owners = owners(10_000);
+        for n in [1000, 5000, 7000, 10_000] {
+            let before = heap();
+            let signal: Signal<u32> = Signal::new();
+            for owner in &owners[..n] {
+                signal.connect(owner, Owner::on);
+            }
+            let each = (heap() - before) as f64 / n as f64;
+            assert!(each <= 64.0, "{each} bytes for each of {n} connections");
+            drop(signal);
+            assert_eq!(heap(), before);
+        }
+    }
+
+    #[test]
+    fn a_signal_that_never_emits_stays_proportional_to_its_live_slots() {
+        let signal: Signal<u32> = Signal::new();
+        let kept = owners(10);
+        for owner in &kept {
+            signal.connect(owner, Owner::on);
+        }
+        let (before, n) = (heap(), 1);
+        for i in 0..100_000 {
+            let owner = Strong::new(Owner(i));
+            signal.connect(&owner, Owner::on);
+            if i % 100 == 0 {
+                signal.connect(&owner, move |_, _| _ = n);
+            }
+        }
+        let grown = heap() - before;
+        assert!(grown < 8 * 1024, "{grown} bytes more after 100,000 owners came and went");
+        assert_eq!(signal.emit(&1), 10);
+    }
+
+    #[test]
+    fn dead_owners_give_their_memory_back_when_the_signal_emits_or_is_pruned() {
+        struct Large(#[allow(dead_code)] [u8; 10_000]);
+        let signal: Signal<u32> = Signal::new();
+        let connect = || {
+            for _ in 0..8 {
+                signal.connect(&Strong::new(Large([0; 10_000])), |_, _| ());
+            }
+        };
+        connect();
+        signal.disconnect_all();
+        let before = heap();
+        connect();
+        assert!(heap() - before > 80_000, "a weak pointer keeps the allocation");
+        signal.emit(&1);
+        assert!(heap() - before < 1000);
+        connect();
+        assert_eq!(signal.prune(), 8);
+        assert!(heap() - before < 1000);
+        connect();
+        let _ = signal.call(&1).next();
+        assert!(heap() - before < 1000);
+    }
+
+    #[test]
+    fn a_disconnected_slot_lets_go_of_its_owner_at_once() {
+        let signal: Signal<u32> = Signal::new();
+        let owners = owners(3);
+        let connections: Vec<_> = owners.iter().map(|o| signal.connect(o, Owner::on)).collect();
+        assert!(connections[0].disconnect());
+        assert_eq!(Strong::weak_count(&owners[0]), 0);
+        let emission = signal.call(&0);
+        connections[1].disconnect();
+        drop(emission);
+        assert_eq!(Strong::weak_count(&owners[1]), 0, "after the emission that was in the way");
+        signal.disconnect_owner(&owners[2]);
+        assert_eq!(Strong::weak_count(&owners[2]), 0);
+    }
+
+    #[test]
+    fn many_slots_that_are_gone_give_the_room_of_the_list_back() {
+        let signal: Signal<u32> = Signal::new();
+        let before = heap();
+        let many = owners(10_000);
+        for owner in &many {
+            signal.connect(owner, Owner::on);
+        }
+        let owners_only = 10_000 * (size_of::<Owner>() + 2 * size_of::<usize>()) as isize;
+        drop(many);
+        signal.prune();
+        let left = heap() - before;
+        assert!(left < 10_000 * 16, "{left} bytes left of {owners_only} and more");
+    }
+
+    #[test]
+    fn leaked_emissions_keep_a_list_each_and_nothing_else() {
+        let signal: Signal<u32> = Signal::new();
+        let kept = owners(10);
+        for owner in &kept {
+            signal.connect(owner, Owner::on);
+        }
+        std::mem::forget(signal.call(&1));
+        signal.connect(&kept[0], Owner::on);
+        let before = heap();
+        for i in 0..10_000 {
+            let owner = Strong::new(Owner(i));
+            signal.connect(&owner, Owner::on);
+            signal.emit(&1);
+        }
+        let grown = heap() - before;
+        assert!(grown < 8 * 1024, "{grown} bytes more after one leaked emission");
+        assert_eq!(signal.emit(&1), 11);
+    }
+
+    #[test]
+    fn everything_is_given_back_when_the_signal_is_dropped() {
+        let before = heap();
+        {
+            let signal: Strong<Signal<u32>> = Strong::new(Signal::new());
+            let owners = owners(50);
+            let n = 1;
+            for owner in &owners {
+                signal.connect(owner, Owner::on);
+                signal.connect(owner, move |_, _| _ = n);
+                signal.connect_fn(move |_| _ = n).detach();
+                signal.slot().once().connect_extended(owner, |_, c, _| _ = c.disconnect());
+                signal.connect_weak(WeakMethod::new(owner, move |_: &Owner, _: &u32| _ = n));
+            }
+            let again = Strong::downgrade(&signal);
+            signal.connect(&owners[0], move |_, n| {
+                if *n > 0 {
+                    again.upgrade().unwrap().emit(&(n - 1));
+                }
+            });
+            signal.emit(&20);
+        }
+        assert_eq!(heap(), before);
+    }
+}
