@@ -49,22 +49,26 @@ pub trait BorrowMut: sealed::Lockable + 'static {
 }
 
 /// What a slot may hold in this flavour: anything that is `Send + Sync` in a thread-safe signal,
-/// anything at all in [`local`](crate::local). Sealed by its blanket implementations.
+/// anything at all in [`local`](crate::local). Sealed: it holds for a type or does not.
 #[diagnostic::on_unimplemented(
     message = "this method captures something that cannot be shared between threads",
     label = "not `Send + Sync`",
     note = "slots of a thread-safe `Signal` run on whichever thread emits; \
             use `sigwire::local::Signal` for slots that stay on one thread"
 )]
-pub trait Captures<F>: 'static {}
+pub trait Captures<F>: sealed::Captures<F> + 'static {}
 
-impl<T: 'static> Captures<Local> for T {}
-#[cfg(feature = "std")]
-impl<T: Send + Sync + 'static> Captures<crate::family::Shared> for T {}
+impl<F, T: sealed::Captures<F> + 'static> Captures<F> for T {}
 
 mod sealed {
     pub trait Sealed<F> {}
     pub trait Lockable {}
+
+    pub trait Captures<F> {}
+    impl<T> Captures<crate::family::Local> for T {}
+    // `Send + Sync` is what the `unsafe impl`s of `raw` count on.
+    #[cfg(feature = "std")]
+    impl<T: Send + Sync> Captures<crate::family::Shared> for T {}
 }
 
 macro_rules! owner {

@@ -476,11 +476,12 @@ both_flavours! {
     #[test]
     fn a_destructor_may_use_the_signal_that_drops_it() {
         // An owner, dropped by the emission; a closure, dropped by each kind of disconnecting.
-        let signal: &'static Signal<u32> = Box::leak(Box::new(Signal::new()));
+        let signal: Strong<Signal<u32>> = Strong::new(Signal::new());
         let log = Log::default();
         let busy = |name: &'static str| {
-            let log = log.clone();
+            let (log, signal) = (log.clone(), Strong::downgrade(&signal));
             AtEnd(move || {
+                let signal = signal.upgrade().unwrap();
                 let owner = Strong::new(());
                 let connection = signal.connect(&owner, |_, _| ());
                 signal.slot().connect_fn(|_| ()).disconnect();
@@ -997,7 +998,7 @@ both_flavours! {
     #[test]
     fn over_aligned_owners_are_reached_where_they_are() {
         #[repr(align(512))]
-        struct Wide(Cell<u8>, Noter);
+        struct Wide(Cell<u8>, #[allow(dead_code)] Noter);
         struct Page(Mutex<Wide>);
         let log = Log::default();
         let signal: Signal<u32> = Signal::new();
@@ -1097,15 +1098,17 @@ both_flavours! {
     #[test]
     fn connecting_from_a_destructor_works_also_of_an_owner_that_an_emission_drops() {
         let log = Log::default();
-        let signal: &'static Signal<u32> = Box::leak(Box::new(Signal::new()));
-        let heir: &'static Strong<Noter> = Box::leak(Box::new(noter(&log, "heir")));
-        let testator = Strong::new(Exclusive::new(Some(Strong::new(AtEnd(move || {
-            signal.connect(heir, Noter::on);
-        })))));
+        let signal: Strong<Signal<u32>> = Strong::new(Signal::new());
+        let heir = noter(&log, "heir");
+        let (to, heir_of) = (Strong::downgrade(&signal), heir.clone());
+        let owner = Strong::new(AtEnd(move || {
+            to.upgrade().unwrap().connect(&heir_of, Noter::on);
+        }));
+        let testator = Strong::new(Exclusive::new(Some(owner.clone())));
         let cell = Strong::downgrade(&testator);
-        let owner = with(&testator, |owner| owner.clone().unwrap());
         signal.connect(&owner, move |_, _| {
-            with(&cell.upgrade().unwrap(), |owner| drop(owner.take()));
+            let last = with(&cell.upgrade().unwrap(), Option::take);
+            drop(last);
         });
         drop(owner);
         assert_eq!(signal.emit(&1), 1);

@@ -120,22 +120,17 @@ fn disconnect_and_wait_returns_only_when_the_call_on_the_other_thread_has() {
         let signal: Signal<u32> = Signal::new();
         let (gate, entries, out) = gate();
         let done = Arc::new(AtomicBool::new(false));
+        let both = Arc::new((gate, done.clone()));
+        let pass = |gate: &Gate, done: &AtomicBool, n: &u32| {
+            gate.pass(n);
+            thread::sleep(Duration::from_millis(20));
+            done.store(true, SeqCst);
+        };
         let connection = if captures {
             let done = done.clone();
-            signal.connect(&gate, move |gate, n| {
-                gate.pass(n);
-                thread::sleep(Duration::from_millis(20));
-                done.store(true, SeqCst);
-            })
+            signal.connect(&both, move |both, n| pass(&both.0, &done, n))
         } else {
-            let both = Arc::new((gate.clone(), done.clone()));
-            let connection = signal.connect(&both, |(gate, done), n| {
-                gate.pass(n);
-                thread::sleep(Duration::from_millis(20));
-                done.store(true, SeqCst);
-            });
-            std::mem::forget(both);
-            connection
+            signal.connect(&both, move |both, n| pass(&both.0, &both.1, n))
         };
         thread::scope(|scope| {
             let emitting = scope.spawn(|| signal.emit(&1));
