@@ -83,8 +83,25 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     #[track_caller]
     pub(crate) fn emit(&self, event: &E) -> usize {
         if self.calls_none() {
-            return 0;
+            0
+        } else if F::THREADED {
+            self.emit_out_of_line(event)
+        } else {
+            self.emit_to_some(event)
         }
+    }
+
+    /// Keeps the registers that an emission needs from being saved when there are no slots. With one
+    /// thread that costs less than the call.
+    #[inline(never)]
+    #[track_caller]
+    fn emit_out_of_line(&self, event: &E) -> usize {
+        self.emit_to_some(event)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn emit_to_some(&self, event: &E) -> usize {
         let run = Run::new(self, || self.versions.pin());
         let lane = run.list.lane();
         let mut called = 0;

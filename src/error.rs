@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::connection::Connection;
 use crate::family::Family;
@@ -87,8 +88,8 @@ impl<F: Family> fmt::Display for SlotPanic<F> {
     }
 }
 
-/// The text of a panic. The payload is dropped here, and a panic of its destructor goes no further.
-pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
+/// The text of a panic. The payload is dropped here, and panics of its destructor go no further.
+pub(crate) fn message(mut payload: Box<dyn Any + Send>) -> String {
     let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
         (*text).to_owned()
     } else if let Some(text) = payload.downcast_ref::<String>() {
@@ -96,8 +97,8 @@ pub(crate) fn message(payload: Box<dyn Any + Send>) -> String {
     } else {
         "something that is not a text".to_owned()
     };
-    if let Err(second) = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| drop(payload))) {
-        std::mem::forget(second);
+    while let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        payload = next;
     }
     text
 }

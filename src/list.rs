@@ -26,8 +26,8 @@ pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
-    pub(crate) fn new(handle: Handle<E, R, F>, key: SlotKey, priority: i32) -> Self {
-        Entry { handle, key_bits: key.to_bits(), priority, state: F::State::new(CALL) }
+    pub(crate) fn new(handle: Handle<E, R, F>, key: SlotKey, priority: i32, state: u8) -> Self {
+        Entry { handle, key_bits: key.to_bits(), priority, state: F::State::new(state) }
     }
 
     pub(crate) fn key(&self) -> SlotKey {
@@ -51,8 +51,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
     }
 
     pub(crate) fn set(&self, state: u8) {
-        // SeqCst: see `Lane::begin`.
-        self.state.store(state, Ordering::SeqCst);
+        self.state.store(state, Ordering::Release);
     }
 
     /// From now on the ledger decides: the list is not the current version any more.

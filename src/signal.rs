@@ -122,10 +122,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     ///
     /// # Cost
     /// Without slots: two loads. Otherwise two atomic operations, and for each slot upgrading its
-    /// owner, calling the method, and releasing the owner. Nothing is allocated. (When more
-    /// emissions of one signal than ever before run at the same time or inside each other, from the
-    /// fifth on, room for eight more is allocated and kept.)
-    #[inline]
+    /// owner, calling the method, and releasing the owner. Nothing is allocated, but for this: when
+    /// more than two emissions of one signal run at the same time or inside each other, and more than
+    /// ever did before, room for four more is made, and kept.
+    #[inline(always)]
     #[track_caller]
     pub fn emit(&self, event: &E) -> usize {
         match self.source.slots.get() {

@@ -77,8 +77,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if anchor.is_some() {
             ledger.change(key, |special| special.anchor = anchor);
         }
-        let entry = Entry::new(handle, key, slot.priority);
-        entry.set(state);
+        let entry = Entry::new(handle, key, slot.priority, state);
         guard.edit(
             |list, ledger| {
                 if ledger.gaps > list.entries().len() / 2 {

@@ -167,13 +167,14 @@ both_flavours! {
     fn a_guard_dropped_inside_its_own_call_disconnects_and_the_closure_is_dropped_after_it() {
         let log = Log::default();
         let signal: Signal<u32> = Signal::new();
-        let guard = std::sync::Arc::new(Mutex::new(None::<ScopedConnection>));
+        let guard = Strong::new(Exclusive::new(None::<ScopedConnection>));
         let (captured, in_slot) = (Noter::new(&log, "captured"), guard.clone());
-        *guard.lock().unwrap() = Some(signal.connect_fn(move |n| {
-            let guard = in_slot.lock().unwrap().take();
+        let connected = signal.connect_fn(move |n| {
+            let guard = with(&in_slot, Option::take);
             drop(guard);
             captured.on(n);
-        }));
+        });
+        with(&guard, |guard| *guard = Some(connected));
         assert_eq!(signal.emit(&1), 1);
         assert_eq!(log.take(), ["captured 1", "captured dropped"]);
         assert_eq!(signal.emit(&2), 0);

@@ -17,19 +17,19 @@
 //!
 //! A reader can also [`share`](Guard::share) the version, which counts as one more strong pointer.
 
-use alloc::boxed::Box;
 use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence, fence};
 use smallvec::SmallVec;
 
-use crate::family::{Atom, Family, Lock, Once};
+use super::OnceStrong;
+use crate::family::{Atom, Family, Lock};
 
 pub(crate) struct Versions<T, S, F: Family> {
     head: F::Ptr<T>,
     /// Who was in the way of tidying, and so is to do it at the end: [`READER`], [`SHARER`], or both.
     untidy: F::State,
-    lanes: Lanes<T, F>,
+    lanes: Lanes<T, F, FIRST_LANES>,
     kept: F::Lock<Kept<T, S, F>>,
 }
 
@@ -56,18 +56,13 @@ const READER: u8 = 1;
 /// Whoever stops sharing a version.
 const SHARER: u8 = 2;
 
-const FIRST_LANES: usize = 4;
-const MORE_LANES: usize = 8;
+const FIRST_LANES: usize = 2;
+const MORE_LANES: usize = 4;
 
 /// As many lanes as there were ever readers at once.
-struct Lanes<T, F: Family> {
-    first: [Lane<T, F>; FIRST_LANES],
-    more: F::Once<Box<Chunk<T, F>>>,
-}
-
-struct Chunk<T, F: Family> {
-    lanes: [Lane<T, F>; MORE_LANES],
-    more: F::Once<Box<Chunk<T, F>>>,
+struct Lanes<T, F: Family, const N: usize> {
+    lanes: [F::Apart<Lane<T, F>>; N],
+    more: OnceStrong<Lanes<T, F, MORE_LANES>, F>,
 }
 
 impl<T, F: Family> Lane<T, F> {
@@ -98,11 +93,12 @@ impl<T, F: Family> Lane<T, F> {
     /// Says which entry is called next. An entry that is then found connected may be called:
     /// whoever disconnects it and looks at the lanes afterwards finds it here.
     ///
-    /// That takes one order of this store before the reader's load, and of the disconnecting store
-    /// before the load of the lane: SeqCst on all four. On x86-64 a SeqCst store costs as much as
-    /// upgrading the owner does; there, the upgrade, a locked instruction between this store and
-    /// that load, already is a full barrier (Intel SDM vol. 3A, 9.2.3.9), and the compiler is kept
-    /// from moving the store past it.
+    /// That takes one order of four steps: this store before the reader's load of the entry's state,
+    /// and the disconnecting store before the load of the lane. The reader's two are SeqCst; between
+    /// the other two there is a SeqCst fence. On x86-64 a SeqCst store costs as much as upgrading the
+    /// owner does; there, the upgrade, a locked instruction between this store and that load, already
+    /// is a full barrier (Intel SDM vol. 3A, "Memory Ordering in P6 and More Recent Processor
+    /// Families"), and the compiler is kept from moving the store past it.
     #[inline(always)]
     pub(crate) fn begin(&self, tag: usize) {
         if cfg!(target_arch = "x86_64") || !F::THREADED {
@@ -121,20 +117,23 @@ impl<T, F: Family> Lane<T, F> {
     }
 }
 
-impl<T, F: Family> Lanes<T, F> {
+impl<T, F: Family, const N: usize> Lanes<T, F, N> {
     fn new() -> Self {
-        Lanes { first: core::array::from_fn(|_| Lane::new()), more: F::Once::new() }
+        Lanes {
+            lanes: core::array::from_fn(|_| Lane::new().into()),
+            more: OnceStrong::new(F::Ptr::new(ptr::null_mut())),
+        }
     }
 
     /// The lanes there are so far.
     fn iter(&self) -> impl Iterator<Item = &Lane<T, F>> {
-        let chunks = core::iter::successors(self.more.get(), |chunk| chunk.more.get());
-        self.first.iter().chain(chunks.flat_map(|chunk| &chunk.lanes))
+        let more = core::iter::successors(self.more.get(), |more| more.more.get());
+        self.lanes.iter().chain(more.flat_map(|more| &more.lanes)).map(|lane| &**lane)
     }
 
     #[inline(always)]
     fn take(&self, version: *mut T) -> &Lane<T, F> {
-        let first = &self.first[0];
+        let first = &self.lanes[0];
         if first.take(version) { first } else { self.take_another(version) }
     }
 
@@ -145,15 +144,10 @@ impl<T, F: Family> Lanes<T, F> {
                 return lane;
             }
             let mut last = &self.more;
-            while let Some(chunk) = last.get() {
-                last = &chunk.more;
+            while let Some(more) = last.get() {
+                last = &more.more;
             }
-            last.get_or_init(|| {
-                Box::new(Chunk {
-                    lanes: core::array::from_fn(|_| Lane::new()),
-                    more: F::Once::new(),
-                })
-            });
+            last.get_or_init(Lanes::new);
         }
     }
 
@@ -258,11 +252,13 @@ impl<T, S, F: Family> Versions<T, S, F> {
         self.kept.try_lock().map(|kept| Guard { versions: self, kept })
     }
 
-    /// The threads that are calling the entry with this tag right now.
+    /// The threads that are calling the entry with this tag right now. Once it is disconnected, no
+    /// other thread starts to: see [`Lane::begin`].
     pub(crate) fn threads_in(&self, tag: usize) -> impl Iterator<Item = usize> {
+        full_fence::<F>();
         self.lanes.iter().filter_map(move |lane| {
-            // SeqCst: see `Lane::begin`. It also acquires what a call that ended has done.
-            let inside = lane.running.load(Ordering::SeqCst) == tag;
+            // Acquire: what a call that ended has done is visible.
+            let inside = lane.running.load(Ordering::Acquire) == tag;
             inside.then(|| lane.thread.load(Ordering::Relaxed))
         })
     }
@@ -290,7 +286,7 @@ struct Restore<'a, T, S, F: Family>(&'a Versions<T, S, F>, *mut T);
 
 impl<T, S, F: Family> Drop for Restore<'_, T, S, F> {
     fn drop(&mut self) {
-        self.0.head.store(self.1, Ordering::SeqCst);
+        self.0.head.store(self.1, Ordering::Release);
     }
 }
 
