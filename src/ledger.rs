@@ -153,3 +153,45 @@ impl<F: Family> Ledger<F> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::family::Local;
+
+    #[test]
+    fn a_place_whose_versions_run_out_is_not_used_again_so_that_old_keys_stay_invalid() {
+        let mut ledger = Ledger::<Local>::new();
+        let nearly = r#"[{"value":null,"version":0},{"value":7,"version":4294967293}]"#;
+        ledger.positions = serde_json::from_str(nearly).unwrap();
+        let first = ledger.positions.keys().next().unwrap();
+        assert_eq!(first.version(), u32::MAX - 2);
+        ledger.connected = 1;
+        assert_eq!(ledger.take(first).unwrap().position, 7);
+
+        let last = ledger.add(Special::default());
+        assert_eq!(last.version(), u32::MAX, "the last use of the place");
+        ledger.positions[last] = 8;
+        assert_eq!(ledger.position(last), Some(8));
+        assert_eq!(ledger.take(last).unwrap().position, 8);
+        assert_eq!((ledger.position(last), ledger.connected()), (None, 0));
+        assert!(ledger.take(last).is_none());
+
+        let next = ledger.add(Special::default());
+        assert_eq!(next.version(), 1, "another place");
+        ledger.positions[next] = 9;
+        assert_eq!((ledger.position(first), ledger.position(last)), (None, None));
+    }
+
+    #[test]
+    fn the_version_of_a_key_counts_the_uses_of_its_place() {
+        let mut ledger = Ledger::<Local>::new();
+        for use_of_place in 0..5 {
+            let key = ledger.add(Special::default());
+            assert_eq!(key.version(), 2 * use_of_place + 1);
+            assert_eq!(SlotKey::from_bits(key.to_bits()), key);
+            ledger.positions[key] = 0;
+            ledger.take(key).unwrap();
+        }
+    }
+}

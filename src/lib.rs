@@ -39,6 +39,7 @@ macro_rules! aliases {
 // Each module knows only those below it in this list.
 mod connection;
 mod depth;
+pub mod design;
 mod emission;
 #[cfg(feature = "std")]
 mod error;

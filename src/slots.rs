@@ -362,3 +362,36 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if self.is_silent() { ASK } else { ledger.special(key).map_or(CALL, Special::state) }
     }
 }
+
+#[cfg(all(test, feature = "std"))]
+mod tests {
+    use super::*;
+    use crate::family::{Local, Shared};
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn blocks_at_their_limit<F: Family>() {
+        let slots = Slots::<u32, (), F>::new();
+        let new = NewSlot { priority: 0, special: Special::default(), unique: None };
+        let key = slots.connect(new, |_| {
+            let (handle, anchor) = Handle::closure(|_: &u32| ());
+            (handle, Some(anchor))
+        });
+        let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
+        set(usize::MAX);
+        slots.blocks.store(usize::MAX, Ordering::Relaxed);
+        for blocked in [None, Some(key)] {
+            assert!(catch_unwind(AssertUnwindSafe(|| slots.block(blocked))).is_err());
+            assert!(slots.is_blocked(blocked), "it did not wrap around");
+        }
+        set(0);
+        slots.blocks.store(1, Ordering::Relaxed);
+        slots.unblock(None);
+        assert_eq!(slots.emit(&1), 1);
+    }
+
+    #[test]
+    fn blocks_at_their_limit_are_refused_and_do_not_wrap_around() {
+        blocks_at_their_limit::<Shared>();
+        blocks_at_their_limit::<Local>();
+    }
+}
