@@ -49,6 +49,7 @@ pub(crate) struct Lane<T, F: Family> {
     running: F::Count,
     /// Whose lane it is.
     thread: F::Count,
+    _apart: [F::Spacing; 0],
 }
 
 /// Whoever leaves a lane.
@@ -61,7 +62,7 @@ const MORE_LANES: usize = 4;
 
 /// As many lanes as there were ever readers at once.
 struct Lanes<T, F: Family, const N: usize> {
-    lanes: [F::Apart<Lane<T, F>>; N],
+    lanes: [Lane<T, F>; N],
     more: OnceStrong<Lanes<T, F, MORE_LANES>, F>,
 }
 
@@ -71,6 +72,7 @@ impl<T, F: Family> Lane<T, F> {
             version: F::Ptr::new(ptr::null_mut()),
             running: F::Count::new(0),
             thread: F::Count::new(F::this_thread()),
+            _apart: [],
         }
     }
 
@@ -120,7 +122,7 @@ impl<T, F: Family> Lane<T, F> {
 impl<T, F: Family, const N: usize> Lanes<T, F, N> {
     fn new() -> Self {
         Lanes {
-            lanes: core::array::from_fn(|_| Lane::new().into()),
+            lanes: core::array::from_fn(|_| Lane::new()),
             more: OnceStrong::new(F::Ptr::new(ptr::null_mut())),
         }
     }
@@ -128,7 +130,7 @@ impl<T, F: Family, const N: usize> Lanes<T, F, N> {
     /// The lanes there are so far.
     fn iter(&self) -> impl Iterator<Item = &Lane<T, F>> {
         let more = core::iter::successors(self.more.get(), |more| more.more.get());
-        self.lanes.iter().chain(more.flat_map(|more| &more.lanes)).map(|lane| &**lane)
+        self.lanes.iter().chain(more.flat_map(|more| &more.lanes))
     }
 
     #[inline(always)]
