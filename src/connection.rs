@@ -39,7 +39,8 @@ use crate::table::{Running, SlotKey};
 /// ```
 ///
 /// # Cost
-/// Two words and one count on the signal's slots. Each method takes the signal's lock for a moment.
+/// Three words, and a count on the signal's slots, whose memory (about a kilobyte, not what is
+/// connected) it keeps after the signal is gone. Each method takes the signal's lock for a moment.
 pub struct Connection<F: Family> {
     table: WeakTable<F>,
     key: SlotKey,
@@ -292,7 +293,13 @@ impl<F: Family> ConnectionSet<F> {
 
     /// Disconnects all of them and empties the set; returns how many still were connected.
     pub fn disconnect_all(&mut self) -> usize {
-        self.connections.drain(..).filter(Connection::disconnect).count()
+        // One by one, so that none is forgotten when a destructor panics.
+        self.connections.reverse();
+        let mut count = 0;
+        while let Some(connection) = self.connections.pop() {
+            count += usize::from(connection.disconnect());
+        }
+        count
     }
 
     /// Silences all of them until the block is dropped. Connections that are added later are not

@@ -66,5 +66,8 @@
 //! - While emissions overlap without a pause, gaps are swept out only by a connect or a disconnect, not
 //!   by the emissions.
 //! - A signal's slotmap never shrinks: 8 bytes for each slot that were ever connected at once.
-//! - A weak pointer handed to `connect` for an owner that is never completed stays until it is
-//!   disconnected: std cannot tell it from one that will be.
+//! - A slot that was connected through a `Weak`, and whose owner the signal never saw complete, stays
+//!   until it is disconnected: std cannot tell an owner that is gone from one that is to come.
+//! - Connections keep the block of memory that the signal's slots were in (not the slots) as long as
+//!   they live, as every `Weak` does.
+//! - A connect while emissions begin on other threads without a pause copies the list each time.

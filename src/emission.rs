@@ -17,8 +17,7 @@ use {
     std::panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// A stretch of calls on one thread. At its end, and when a slot panics, it makes way for those
-/// who wait to edit the list.
+/// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
 struct Run<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     // Dropped in this order.
     list: Pinned<'a, List<E, R, F>, F>,
@@ -40,9 +39,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for TidyAtEnd<'_, E, R, F>
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Run<'a, E, R, F> {
     #[inline(always)]
     #[track_caller]
-    fn new(slots: &'a Slots<E, R, F>, pin: impl FnOnce() -> Pinned<'a, List<E, R, F>, F>) -> Self {
+    fn new(slots: &'a Slots<E, R, F>) -> Self {
         let depth = Depth::enter(|| slots.versions.readers());
-        Run { list: pin(), _tidy: TidyAtEnd(slots), _depth: depth }
+        Run { list: slots.versions.pin(), _tidy: TidyAtEnd(slots), _depth: depth }
     }
 }
 
@@ -102,7 +101,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     #[inline(always)]
     #[track_caller]
     fn emit_to_some(&self, event: &E) -> usize {
-        let run = Run::new(self, || self.versions.pin());
+        let run = Run::new(self);
         let lane = run.list.lane();
         let mut called = 0;
         for entry in run.list.entries() {
@@ -128,7 +127,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if self.calls_none() {
             return Ok(0);
         }
-        let run = Run::new(self, || self.versions.pin());
+        let run = Run::new(self);
         let mut called = 0;
         let lane = run.list.lane();
         let mut panics = Vec::new();
@@ -188,23 +187,27 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emission<'a, E, R, F> {
     }
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Of<'a, E, R, F> {
-    #[track_caller]
-    fn run(&self) -> Run<'_, E, R, F> {
-        Run::new(self.slots, || self.slots.versions.lane_for(&self.list))
-    }
+/// For calls out of a shared list. Tidying waits for the end of the emission, which keeps its list until
+/// then anyway.
+#[track_caller]
+fn run<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+    slots: &'a Slots<E, R, F>,
+    list: &'a F::Strong<List<E, R, F>>,
+) -> (Pinned<'a, List<E, R, F>, F>, Depth) {
+    let depth = Depth::enter(|| slots.versions.readers());
+    (slots.versions.lane_for(list), depth)
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R, F> {
     type Item = R;
 
     fn next(&mut self) -> Option<R> {
-        let of = self.of.as_mut()?;
-        while of.next < of.list.entries().len() {
-            of.next += 1;
-            let run = of.run();
-            let entry = &run.list.entries()[of.next - 1];
-            let result = of.slots.visit(run.list.lane(), entry, self.event);
+        let Of { slots, list, next } = self.of.as_mut()?;
+        while *next < list.entries().len() {
+            let (list, _depth) = run(slots, list);
+            // Before the call: when the slot panics, the one after it has its turn.
+            *next += 1;
+            let result = slots.visit(list.lane(), &list.entries()[*next - 1], self.event);
             if result.is_some() {
                 return result;
             }
@@ -213,13 +216,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R,
     }
 
     fn fold<B, G: FnMut(B, R) -> B>(self, init: B, mut fold: G) -> B {
-        let Some(of) = &self.of else { return init };
-        let run = of.run();
-        let lane = run.list.lane();
+        let Some(Of { slots, list, next }) = &self.of else { return init };
+        let (list, _depth) = run(slots, list);
         let mut folded = init;
-        for entry in &run.list.entries()[of.next..] {
-            if let Some(result) = of.slots.visit(lane, entry, self.event) {
-                lane.end();
+        for entry in &list.entries()[*next..] {
+            if let Some(result) = slots.visit(list.lane(), entry, self.event) {
+                list.lane().end();
                 folded = fold(folded, result);
             }
         }

@@ -89,6 +89,7 @@ impl<F: Family> fmt::Display for SlotPanic<F> {
 }
 
 /// The text of a panic. The payload is dropped here, and panics of its destructor go no further.
+/// One whose destructor panics again and again is leaked.
 pub(crate) fn message(mut payload: Box<dyn Any + Send>) -> String {
     let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
         (*text).to_owned()
@@ -97,8 +98,12 @@ pub(crate) fn message(mut payload: Box<dyn Any + Send>) -> String {
     } else {
         "something that is not a text".to_owned()
     };
-    while let Err(next) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-        payload = next;
+    for _ in 0..8 {
+        match catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            Ok(()) => return text,
+            Err(next) => payload = next,
+        }
     }
+    std::mem::forget(payload);
     text
 }

@@ -19,7 +19,7 @@ pub(crate) struct Ledger<F: Family> {
     connected: usize,
     /// Disconnected entries that the current list still has.
     pub(crate) gaps: usize,
-    /// The length of the list at which the next connect prunes.
+    /// The number of connected slots at which the next connect prunes.
     pub(crate) prune_at: usize,
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Taken<F: Family> {
     pub(crate) anchor: Option<Anchor<F>>,
 }
 
-/// The shortest list that a connect prunes.
+/// The fewest slots that a connect prunes.
 const FIRST_PRUNE: usize = 16;
 
 impl<F: Family> Ledger<F> {
@@ -126,6 +126,13 @@ impl<F: Family> Ledger<F> {
             self.special.remove(&key);
         }
         result
+    }
+
+    /// The owner of this slot is there: from now on, when it is not, it is gone.
+    pub(crate) fn seen_alive(&mut self, key: SlotKey) {
+        if self.special(key).is_some_and(|special| special.unborn) {
+            self.change(key, |special| special.unborn = false);
+        }
     }
 
     /// Takes note of where the entries from `first` on are.

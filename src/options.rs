@@ -79,7 +79,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     }
 
     /// Connects only if the same method of the same owner is not connected already; otherwise the
-    /// result is the connection that stands, as it is.
+    /// result is the connection that stands, as it is. A method is known by its type: all `fn` pointers of
+    /// one signature count as one method, and so do closures that one closure expression made.
     ///
     /// # Cost
     /// Looks at all slots.

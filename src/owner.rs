@@ -11,7 +11,7 @@ use crate::family::{Family, Local};
 ///
 /// The `Weak` of both is an owner as well, for objects that connect themselves while they are made,
 /// in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Such a slot is kept while its owner is not
-/// complete. It is not called before it is, and stays until it is disconnected if it never is.
+/// complete, and not called before it is: see [`Source::connect`](crate::Source::connect).
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(

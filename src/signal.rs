@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use crate::connection::{Block, Connection, ScopedConnection};
 use crate::emission::Emission;
-use crate::family::{Family, Local};
+use crate::family::{Atom, Family, Local};
 use crate::method::WeakMethod;
 use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
@@ -86,6 +86,7 @@ pub struct Source<E: ?Sized + 'static, R: 'static, F: Family> {
     slots: OnceStrong<Slots<E, R, F>, F>,
 }
 
+// Not one for all families: a trait cannot say that making a pointer cell is `const`.
 macro_rules! new {
     ($family:ty, $pointer:ty) => {
         impl<E: ?Sized + 'static, R: 'static> Signal<E, R, $family> {
@@ -95,17 +96,18 @@ macro_rules! new {
                 Signal { source: Source { slots } }
             }
         }
-
-        impl<E: ?Sized + 'static, R: 'static> Default for Signal<E, R, $family> {
-            fn default() -> Self {
-                Self::new()
-            }
-        }
     };
 }
 new!(Local, core::cell::Cell<*mut Slots<E, R, Local>>);
 #[cfg(feature = "std")]
 new!(crate::family::Shared, core::sync::atomic::AtomicPtr<Slots<E, R, crate::family::Shared>>);
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Default for Signal<E, R, F> {
+    fn default() -> Self {
+        let slots = OnceStrong::new(F::Ptr::new(core::ptr::null_mut()));
+        Signal { source: Source { slots } }
+    }
+}
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// Calls every slot, in order: by priority, then as they were connected. Returns how many were
@@ -124,7 +126,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// Without slots: two loads. Otherwise two atomic operations, and for each slot upgrading its
     /// owner, calling the method, and releasing the owner. Nothing is allocated, but for this: when
     /// more than two emissions of one signal run at the same time or inside each other, and more than
-    /// ever did before, room for four more is made, and kept.
+    /// ever did before, room for four more is made, and kept; and more than eight nested `connect_mut`
+    /// slots take note of their locks on the heap.
     #[inline(always)]
     #[track_caller]
     pub fn emit(&self, event: &E) -> usize {
@@ -185,7 +188,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// When slots panicked: which, and with what message.
     ///
     /// # Cost
-    /// As [`emit`](Self::emit), and an allocation for each panic.
+    /// As [`emit`](Self::emit), and an allocation for each panic. Once a slot was given a name, each
+    /// slot also takes the signal's lock for a moment.
     #[cfg(feature = "std")]
     pub fn try_emit(&self, event: &E) -> Result<usize, crate::error::EmitError<F>> {
         let Some(slots) = self.source.slots.get() else { return Ok(0) };
@@ -215,8 +219,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     ///
     /// The owner may be a `Weak`, for objects that connect themselves in
     /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Whether such an owner is not complete yet or gone
-    /// already cannot be told: its slot is not called, and kept until it is disconnected, or the owner
-    /// was complete and is gone.
+    /// already cannot be told, until the signal has once looked at it while it was complete: when it
+    /// called the slot, counted or pruned its slots, or was asked whether it is connected. A slot whose
+    /// owner is gone before that is not called, but kept until it is disconnected. For short-lived
+    /// objects, connect the complete `Arc`.
     ///
     /// # Panics
     /// When the signal holds 2^32 - 2 slots.
@@ -224,8 +230,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// # Cost
     /// Amortised constant, whatever the number of slots. A method path, or a closure without
     /// captures, of a sized owner is stored in the signal's own lists; any other method takes an
-    /// allocation. While emissions run, the first connect copies the list, once for all of them. Dead
-    /// slots are pruned now and then, so that a signal that never emits does not grow.
+    /// allocation. A connect while emissions of the current list are under way copies the list for them.
+    /// (The next connect does not, unless another emission has begun since.) Dead slots are pruned now
+    /// and then, so that a signal that never emits does not grow.
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
@@ -262,8 +269,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// poisoned.
     ///
     /// # Deadlocks
-    /// Emitting while this thread itself holds the owner's `Mutex` or `RwLock`, outside of any slot,
-    /// deadlocks as locking it twice does. Let go of the lock before you emit.
+    /// Emitting while this thread holds the owner's `Mutex` or `RwLock` by a lock of its own, and not
+    /// by a `connect_mut` slot further up, deadlocks as locking it twice does. Let go of it before you
+    /// emit.
     pub fn connect_mut<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
@@ -359,7 +367,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     }
 
     /// Disconnects all slots that call this method of `owner`; returns how many there were. A method
-    /// is known by its type: name it as it was named when it was connected.
+    /// is known by its type: name it as it was named when it was connected. All `fn` pointers of one
+    /// signature count as one method, and so do closures that one closure expression made.
     ///
     /// # Cost
     /// Looks at all slots, under the signal's lock.
@@ -380,6 +389,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
 
     /// Silences all slots, those that are connected later too, until the block is dropped. Emissions
     /// that are under way fall silent with the next slot. Blocks count: two need two releases.
+    ///
+    /// # Cost
+    /// The first block and the last release look at all slots, under the signal's lock. Allocates when
+    /// nothing was ever connected.
     pub fn block(&self) -> Block<F> {
         self.slots.get_or_init(Slots::new);
         Block::one(self.table(), None)

@@ -24,6 +24,8 @@ pub(crate) struct Slots<E: ?Sized + 'static, R: 'static, F: Family> {
     to_call: F::Count,
     /// How many blocks there are on the whole signal.
     blocks: F::Count,
+    /// Whether a slot ever had a name, which is to be looked up.
+    has_names: F::State,
     pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
 }
 
@@ -40,6 +42,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         Slots {
             to_call: F::Count::new(0),
             blocks: F::Count::new(0),
+            has_names: F::State::new(0),
             versions: Versions::new(List::new(), Ledger::new()),
         }
     }
@@ -68,8 +71,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
                 return entry.key();
             }
         }
-        if list.entries().len() >= ledger.prune_at {
+        let prunes = ledger.connected() >= ledger.prune_at;
+        if prunes {
             prune(list, ledger, &mut freed);
+        }
+        if slot.special.name.is_some() {
+            self.has_names.store(1, Ordering::Relaxed);
         }
         let state = if self.is_silent() { ASK } else { slot.special.state() };
         let key = ledger.add(slot.special);
@@ -80,7 +87,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let entry = Entry::new(handle, key, slot.priority, state);
         guard.edit(
             |list, ledger| {
-                if ledger.gaps > list.entries().len() / 2 {
+                if prunes || ledger.gaps > list.entries().len() / 2 {
                     ledger.sweep(list);
                     list.fit();
                 }
@@ -161,6 +168,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
 
     #[cfg(feature = "std")]
     pub(crate) fn name_of(&self, key: SlotKey) -> Option<&'static str> {
+        if self.has_names.load(Ordering::Relaxed) == 0 {
+            return None;
+        }
         self.versions.lock().parts().1.special(key)?.name
     }
 
@@ -172,7 +182,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let (list, ledger) = guard.parts();
         if !ledger.special(key).is_some_and(|special| special.unborn) {
             take(list, ledger, key, &mut freed);
-            guard.tidy(|list, ledger| ledger.sweep(list));
+            guard.tidy_later();
         }
         self.unlock(guard);
     }
@@ -245,9 +255,14 @@ fn prune<E: ?Sized + 'static, R: 'static, F: Family>(
 /// Whether the slot, which is in the ledger, has an owner or waits for it to be complete.
 fn is_connected<E: ?Sized + 'static, R: 'static, F: Family>(
     entry: &Entry<E, R, F>,
-    ledger: &Ledger<F>,
+    ledger: &mut Ledger<F>,
 ) -> bool {
-    entry.handle.is_alive() || ledger.special(entry.key()).is_some_and(|special| special.unborn)
+    if entry.handle.is_alive() {
+        ledger.seen_alive(entry.key());
+        true
+    } else {
+        ledger.special(entry.key()).is_some_and(|special| special.unborn)
+    }
 }
 
 fn matches<E: ?Sized + 'static, R: 'static, F: Family>(
@@ -271,24 +286,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Desk for Slots<E, R, F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let Some(position) = ledger.position(key) else { return false };
+        ledger.seen_alive(key);
         if self.is_silent() {
             return false;
         }
-        if ledger.special(key).is_none() {
-            return true;
-        }
-        let (admitted, is_last) = ledger.change(key, |special| {
-            special.unborn = false;
-            let admitted = special.blocks == 0;
-            if admitted {
-                special.calls_left = special.calls_left.map(|left| left - 1);
-            }
-            (admitted, special.calls_left == Some(0))
-        });
+        let (admitted, is_last) = match ledger.special(key) {
+            None => (true, false),
+            Some(_) => ledger.change(key, |special| {
+                let admitted = special.blocks == 0;
+                if admitted {
+                    special.calls_left = special.calls_left.map(|left| left - 1);
+                }
+                (admitted, special.calls_left == Some(0))
+            }),
+        };
         list.entries()[position].set(self.state(ledger, key));
         if is_last {
             take(list, ledger, key, &mut freed);
-            guard.tidy(|list, ledger| ledger.sweep(list));
+            guard.tidy_later();
         }
         self.unlock(guard);
         admitted

@@ -26,8 +26,8 @@ impl SlotKey {
     }
 }
 
-/// A key as one word, never 0. Where a word has 32 bits, two keys may share a tag: then one is waited
-/// for with the other.
+/// A key as one word, never 0. Where a word has 32 bits, two keys may share a tag: then
+/// `disconnect_and_wait` takes one for the other, and may wait too long or refuse to, never too short.
 #[inline(always)]
 pub(crate) fn tag(key_bits: u64) -> usize {
     #[cfg(target_pointer_width = "64")]

@@ -163,6 +163,19 @@ both_flavours! {
     }
 
     #[test]
+    fn a_set_forgets_no_connection_when_a_destructor_panics() {
+        let signal: Signal<u32> = Signal::new();
+        let bomb = AtEnd(|| panic!("boom"));
+        let mut set = ConnectionSet::new();
+        set.add(signal.connect_fn(|_| ()).detach());
+        set.add(signal.connect_fn(move |_| bomb.touch()).detach());
+        set.add(signal.connect_fn(|_| ()).detach());
+        assert_eq!(panic_of(|| set.disconnect_all()), "boom");
+        assert_eq!((set.len(), signal.slot_count()), (1, 1));
+        assert_eq!(set.disconnect_all(), 1);
+    }
+
+    #[test]
     fn a_weak_method_reaches_its_object_as_long_as_it_lives() {
         let log = Log::default();
         let owner = noter(&log, "owner");

@@ -429,6 +429,27 @@ both_flavours! {
     }
 
     #[test]
+    fn an_emission_that_is_nested_too_deep_can_be_continued_where_it_stood() {
+        let signal: Strong<Signal<u32, u32>> = Strong::new(Signal::new());
+        let deep = Strong::new(Signal::<u32, u32>::new());
+        let owner = Strong::new((Strong::downgrade(&signal), Strong::downgrade(&deep)));
+        signal.connect(&owner, |_, _| 1);
+        signal.connect(&owner, |_, _| 2);
+        deep.connect(&owner, |owner, n| {
+            if *n < 255 {
+                owner.1.upgrade().unwrap().call(&(n + 1)).sum::<u32>()
+            } else {
+                let signal = owner.0.upgrade().unwrap();
+                let mut emission = signal.call(&0);
+                panic_of(|| emission.next());
+                // As deep as before, but out of the emission that was in the way.
+                u32::from(emission.size_hint() == (0, Some(2)))
+            }
+        });
+        assert_eq!(deep.call(&0).sum::<u32>(), 1);
+    }
+
+    #[test]
     fn try_emit_calls_every_slot_and_reports_which_panicked_and_how() {
         let signal: Signal<u32> = Signal::new();
         let owner = Strong::new(());
@@ -456,13 +477,11 @@ both_flavours! {
     }
 
     #[test]
-    fn a_panic_payload_that_panics_when_dropped_does_not_stop_try_emit() {
+    fn a_panic_payload_that_panics_whenever_it_is_dropped_does_not_stop_try_emit() {
         struct Bomb;
         impl Drop for Bomb {
             fn drop(&mut self) {
-                if !std::thread::panicking() {
-                    panic!("boom");
-                }
+                std::panic::panic_any(Bomb);
             }
         }
         let signal: Signal<u32> = Signal::new();
@@ -1043,6 +1062,58 @@ both_flavours! {
         drop(panel);
         assert_eq!(signal.emit(&4), 0);
         assert_eq!(signal.slot_count(), 0);
+    }
+
+    #[test]
+    fn slots_of_every_kind_wait_for_an_owner_that_is_not_complete() {
+        struct Panel(u32);
+        type Any = dyn std::any::Any + Send + Sync;
+        let signal: Signal<u32, u32> = Signal::new();
+        let five = 5;
+        let panel = Strong::new_cyclic(|panel: &Weak<Panel>| {
+            signal.connect(panel, move |panel, n| panel.0 + n + five);
+            signal.slot().once().connect(panel, move |panel, n| panel.0 + n + five + 1);
+            signal.connect_extended(panel, |panel, _, n| panel.0 + n + 7);
+            let any: Weak<Any> = panel.clone();
+            signal.connect(&any, |any, n| any.downcast_ref::<Panel>().unwrap().0 + n + 8);
+            assert_eq!(signal.emit(&0), 0);
+            assert_eq!(signal.call(&0).next(), None);
+            Panel(100)
+        });
+        assert_eq!(signal.call(&20).collect::<Vec<_>>(), [125, 126, 127, 128]);
+        assert_eq!(signal.call(&20).collect::<Vec<_>>(), [125, 127, 128]);
+        drop(panel);
+        assert_eq!(signal.slot_count(), 0);
+    }
+
+    #[test]
+    fn an_owner_once_seen_complete_is_gone_when_it_is_gone() {
+        let seen_by: [fn(&Signal<u32>, &Connection); 5] = [
+            |signal, _| _ = signal.prune(),
+            |signal, _| _ = signal.slot_count(),
+            |_, connection| assert!(connection.is_connected()),
+            |signal, _| {
+                let silence = signal.slot().priority(9).connect_fn(|_| ());
+                let block = signal.block();
+                assert_eq!(signal.emit(&0), 0);
+                drop((block, silence));
+                assert_eq!(signal.emit(&0), 1);
+            },
+            |signal, _| assert_eq!(signal.call(&0).count(), 1),
+        ];
+        for see in seen_by {
+            let signal: Signal<u32> = Signal::new();
+            let mut connection = None;
+            let owner = Strong::new_cyclic(|owner: &Weak<u8>| {
+                connection = Some(signal.connect(owner, |_, _| ()));
+                1
+            });
+            let connection = connection.unwrap();
+            see(&signal, &connection);
+            drop(owner);
+            assert!(!connection.is_connected());
+            assert_eq!((signal.slot_count(), signal.prune()), (0, 1));
+        }
     }
 
     #[test]

@@ -237,6 +237,31 @@ both_flavours! {
     }
 
     #[test]
+    fn what_was_disconnected_under_a_shared_list_is_let_go_of_also_when_the_list_is_replaced() {
+        let signal: Signal<u32> = Signal::new();
+        let owners = owners(6);
+        let connections: Vec<_> = owners.iter().map(|o| signal.connect(o, Owner::on)).collect();
+        let emission = signal.call(&0);
+        connections[0].disconnect();
+        signal.connect(&owners[5], Owner::on);
+        drop(emission);
+        assert_eq!(Strong::weak_count(&owners[0]), 0);
+    }
+
+    #[test]
+    fn dead_slots_that_a_connect_pruned_are_let_go_of_at_once() {
+        struct Large(#[allow(dead_code)] [u8; 10_000]);
+        let signal: Signal<u32> = Signal::new();
+        let kept = owners(40);
+        let before = heap();
+        for owner in &kept {
+            signal.connect(&Strong::new(Large([0; 10_000])), |_, _| ());
+            signal.connect(owner, Owner::on);
+        }
+        assert!(heap() - before < 25 * 10_000, "{}", heap() - before);
+    }
+
+    #[test]
     fn many_slots_that_are_gone_give_the_room_of_the_list_back() {
         let signal: Signal<u32> = Signal::new();
         let before = heap();

@@ -327,6 +327,9 @@ where
         seldom();
         return Called::Dead;
     };
+    if !I::IS_OWNER && !I::is_alive(&target) {
+        return Called::Dead;
+    }
     if !(Gate::<F> { state, key_bits, desk }).is_open() {
         seldom();
         return Called::Refused;

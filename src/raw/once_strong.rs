@@ -4,7 +4,8 @@ use core::sync::atomic::Ordering;
 
 use crate::family::{Atom, Family};
 
-/// A strong pointer made at first use: one word, null until then.
+/// A strong pointer made at first use: one word, null until then. Setting and reading it are SeqCst,
+/// because [`Versions`](super::Versions) finds its lanes through it.
 pub(crate) struct OnceStrong<T, F: Family> {
     raw: F::Ptr<T>,
     owns: PhantomData<F::Strong<T>>,
@@ -20,7 +21,7 @@ impl<T, F: Family> OnceStrong<T, F> {
     pub(crate) fn get(&self) -> Option<&T> {
         // SAFETY: not null, so it is what `into_raw` gave; it stays set, and owned, as long as
         // `self` lives.
-        unsafe { self.raw.load(Ordering::Acquire).as_ref() }
+        unsafe { self.raw.load(Ordering::SeqCst).as_ref() }
     }
 
     /// The value, which is made first if need be.
@@ -29,7 +30,7 @@ impl<T, F: Family> OnceStrong<T, F> {
             return value;
         }
         let made = F::into_raw(F::strong(init())).cast_mut();
-        if !self.raw.replace(core::ptr::null_mut(), made, Ordering::AcqRel) {
+        if !self.raw.replace(core::ptr::null_mut(), made, Ordering::SeqCst) {
             // Another thread was first.
             // SAFETY: `made` came from `into_raw` just now and went nowhere.
             drop(unsafe { F::from_raw(made.cast_const()) });

@@ -205,11 +205,13 @@ impl<T, S, F: Family> Versions<T, S, F> {
             let head = self.head.load(Ordering::Acquire);
             if !head.is_null() {
                 let lane = self.lanes.take(head);
-                if !F::THREADED || ptr::eq(self.head.load(Ordering::SeqCst), head) {
-                    // SAFETY: the lane held `head` when `head` was still current. By the protocol
+                let again = self.head.load(Ordering::SeqCst);
+                if ptr::eq(again, head) {
+                    // SAFETY: the lane held the version when it was still current. By the protocol
                     // above no editor changes or frees it before the lane is left, which `Pinned`
-                    // does at its end.
-                    return Pinned { lane, version: unsafe { &*head } };
+                    // does at its end. (`again`, not `head`: between the two a version may have been
+                    // freed and another one made in its place.)
+                    return Pinned { lane, version: unsafe { &*again } };
                 }
                 lane.leave();
             }
@@ -239,11 +241,12 @@ impl<T, S, F: Family> Versions<T, S, F> {
         self.untidy.load(Ordering::SeqCst) & READER != 0
     }
 
-    /// Stops sharing `version`; says whether something is left to tidy.
+    /// Stops sharing `version`; says whether something is left to tidy, also from lanes that were
+    /// left meanwhile for calls out of it.
     pub(crate) fn unshare(&self, version: F::Strong<T>) -> bool {
         drop(version);
         full_fence::<F>();
-        self.untidy.load(Ordering::SeqCst) & SHARER != 0
+        self.untidy.load(Ordering::SeqCst) != 0
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, T, S, F> {
@@ -345,19 +348,31 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
         let former = core::mem::replace(&mut kept.current, copy);
         retire(&former);
         kept.retired.push(former);
-        self.tidy(|_, _| ());
+        let before = self.versions.untidy.load(Ordering::Relaxed);
+        let left = self.free_retired();
+        self.versions.untidy.store(before | left, Ordering::SeqCst);
         done
     }
 
-    /// Frees retired versions that no lane holds, and edits in place if that can be. What could
-    /// not be done is left to who was in the way: they look at `untidy` at their end.
-    /// (Set first, looked at the others second; they end first, look second.)
-    pub(crate) fn tidy(&mut self, edit: impl FnOnce(&mut T, &mut S)) {
+    /// Leaves tidying to the emission that asks for it: it comes by at its end.
+    pub(crate) fn tidy_later(&mut self) {
+        self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
+    }
+
+    /// Frees retired versions that no lane holds. Says who is in the way of the others, and has told
+    /// them before it looked: they leave first and look second.
+    fn free_retired(&mut self) -> u8 {
         self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
         full_fence::<F>();
         let lanes = &self.versions.lanes;
         self.kept.retired.retain(|version| lanes.hold(F::as_ptr(version)));
-        let readers = if self.kept.retired.is_empty() { 0 } else { READER };
+        if self.kept.retired.is_empty() { 0 } else { READER }
+    }
+
+    /// Frees retired versions that no lane holds, and edits in place if that can be. What could not be
+    /// done is left to who was in the way.
+    pub(crate) fn tidy(&mut self, edit: impl FnOnce(&mut T, &mut S)) {
+        let readers = self.free_retired();
         let left = match self.edit_in_place(edit) {
             Ok(()) => readers,
             Err(InTheWay::Sharer) => readers | SHARER,
