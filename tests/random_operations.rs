@@ -201,10 +201,8 @@ impl Model {
 
     fn connect(&mut self, owner: Option<usize>, is_path: bool, options: Options) {
         let owner = owner.map(|place| self.places[place]);
-        let standing = self
-            .slots
-            .iter()
-            .position(|slot| slot.connected && is_path && slot.is_path && slot.owner == owner);
+        let stands = |slot: &usize| self.slots[*slot].is_path && self.slots[*slot].owner == owner;
+        let standing = self.order().into_iter().find(stands);
         if let (true, true, Some(standing)) = (options.unique, is_path, standing) {
             self.seen.push(Seen::Said("stands", standing));
             return;
@@ -405,7 +403,8 @@ both_flavours! {
 
     impl Drop for Owner {
         fn drop(&mut self) {
-            see(Seen::Ended(self.0));
+            // After a failure owners are left to the end of the thread.
+            let _ = REAL.try_with(|real| real.borrow_mut().seen.push(Seen::Ended(self.0)));
         }
     }
 
