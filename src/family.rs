@@ -190,7 +190,10 @@ mod shared {
         type Ptr<T> = AtomicPtr<T>;
         type Count = AtomicUsize;
         type State = AtomicU8;
+        #[cfg(not(sigwire_tsan))]
         type Lock<T> = Mutex<T>;
+        #[cfg(sigwire_tsan)]
+        type Lock<T> = crate::tsan::SeenMutex<T>;
         const THREADED: bool = true;
         #[inline(always)]
         fn this_thread() -> usize {
