@@ -66,9 +66,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         if let Some((owner, method)) = slot.unique {
-            let mut standing = list.entries().iter().filter(|entry| !entry.is_gone());
-            if let Some(entry) = standing.find(|entry| matches(entry, owner, Some(method))) {
-                return entry.key();
+            let mut entries = list.entries().iter();
+            if let Some(standing) = entries.find(|entry| matches(entry, owner, Some(method))) {
+                return standing.key();
             }
         }
         let prunes = ledger.connected() >= ledger.prune_at;
@@ -149,21 +149,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
 
     /// How many slots are connected and have an owner.
     pub(crate) fn count(&self) -> usize {
-        let mut guard = self.versions.lock();
-        let (list, ledger) = guard.parts();
-        list.entries()
-            .iter()
-            .filter(|entry| !entry.is_gone() && is_connected(entry, ledger))
-            .count()
+        count(self.versions.lock())
     }
 
     /// The same without waiting for the lock.
     pub(crate) fn try_count(&self) -> Option<usize> {
-        let mut guard = self.versions.try_lock()?;
-        let (list, ledger) = guard.parts();
-        let connected =
-            list.entries().iter().filter(|entry| !entry.is_gone() && is_connected(entry, ledger));
-        Some(connected.count())
+        self.versions.try_lock().map(count)
     }
 
     #[cfg(feature = "std")]
@@ -223,6 +214,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     }
 }
 
+fn count<E: ?Sized + 'static, R: 'static, F: Family>(mut guard: Locked<'_, E, R, F>) -> usize {
+    let (list, ledger) = guard.parts();
+    let connected = |entry: &&Entry<E, R, F>| !entry.is_gone() && is_connected(entry, ledger);
+    list.entries().iter().filter(connected).count()
+}
+
 /// Disconnects a slot in the lists. What it owned is to be dropped after unlocking.
 fn take<E: ?Sized + 'static, R: 'static, F: Family>(
     list: &List<E, R, F>,
@@ -270,7 +267,8 @@ fn matches<E: ?Sized + 'static, R: 'static, F: Family>(
     owner: *const (),
     method: Option<TypeId>,
 ) -> bool {
-    core::ptr::eq(entry.handle.owner(), owner)
+    !entry.is_gone()
+        && core::ptr::eq(entry.handle.owner(), owner)
         && method.is_none_or(|method| entry.handle.method() == method)
 }
 
