@@ -38,6 +38,17 @@ pub trait Family: Pointers {
     /// Whether slots of one signal can run on several threads.
     #[doc(hidden)]
     const THREADED: bool;
+    /// Whether upgrading an owner keeps a store before it from being overtaken by a load after it.
+    #[doc(hidden)]
+    const UPGRADE_IS_BARRIER: bool;
+    /// A fence with SeqCst.
+    #[doc(hidden)]
+    fn full_fence();
+    /// Stands between SeqCst operations whose one order counts. A model checker to which SeqCst is
+    /// less than to the language makes up for it here.
+    #[doc(hidden)]
+    #[inline(always)]
+    fn sequential() {}
     /// A number that tells the running threads apart; never 0.
     #[doc(hidden)]
     fn this_thread() -> usize;
@@ -115,6 +126,9 @@ impl Family for Local {
     type State = Cell<u8>;
     type Lock<T> = RefCell<T>;
     const THREADED: bool = false;
+    const UPGRADE_IS_BARRIER: bool = true;
+    #[inline(always)]
+    fn full_fence() {}
     #[inline(always)]
     fn this_thread() -> usize {
         1
@@ -124,7 +138,7 @@ impl Family for Local {
 #[cfg(feature = "std")]
 mod shared {
     use super::{Atom, Family, Lock, Ordering, Shared};
-    use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize};
+    use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
     macro_rules! atom {
@@ -195,6 +209,12 @@ mod shared {
         #[cfg(sigwire_tsan)]
         type Lock<T> = crate::tsan::SeenMutex<T>;
         const THREADED: bool = true;
+        // There it is a locked instruction.
+        const UPGRADE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");
+        #[inline(always)]
+        fn full_fence() {
+            fence(Ordering::SeqCst);
+        }
         #[inline(always)]
         fn this_thread() -> usize {
             crate::depth::this_thread()

@@ -48,6 +48,8 @@ mod ledger;
 mod list;
 pub mod local;
 mod method;
+#[cfg(all(test, sigwire_loom))]
+mod models;
 mod options;
 mod owner;
 #[allow(unsafe_code)]

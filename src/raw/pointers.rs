@@ -85,4 +85,6 @@ mod shared {
     use crate::family::Shared;
     use std::sync::{self, Arc};
     pointers!(Shared, Arc, sync::Weak<T>);
+    #[cfg(all(test, sigwire_loom))]
+    pointers!(crate::models::Modelled, Arc, sync::Weak<T>);
 }

@@ -19,7 +19,7 @@
 
 use core::ops::Deref;
 use core::ptr;
-use core::sync::atomic::{Ordering, compiler_fence, fence};
+use core::sync::atomic::{Ordering, compiler_fence};
 use smallvec::SmallVec;
 
 use super::OnceStrong;
@@ -103,11 +103,12 @@ impl<T, F: Family> Lane<T, F> {
     /// Families"), and the compiler is kept from moving the store past it.
     #[inline(always)]
     pub(crate) fn begin(&self, tag: usize) {
-        if cfg!(target_arch = "x86_64") || !F::THREADED {
+        if F::UPGRADE_IS_BARRIER {
             self.running.store(tag, Ordering::Release);
             compiler_fence(Ordering::SeqCst);
         } else {
             self.running.store(tag, Ordering::SeqCst);
+            F::sequential();
         }
     }
 
@@ -205,6 +206,7 @@ impl<T, S, F: Family> Versions<T, S, F> {
             let head = self.head.load(Ordering::Acquire);
             if !head.is_null() {
                 let lane = self.lanes.take(head);
+                F::sequential();
                 let again = self.head.load(Ordering::SeqCst);
                 if ptr::eq(again, head) {
                     // SAFETY: the lane held the version when it was still current. By the protocol
@@ -238,6 +240,7 @@ impl<T, S, F: Family> Versions<T, S, F> {
     /// Whether something is left to tidy for one who has left a lane.
     #[inline(always)]
     pub(crate) fn is_untidy(&self) -> bool {
+        F::sequential();
         self.untidy.load(Ordering::SeqCst) & READER != 0
     }
 
@@ -245,7 +248,7 @@ impl<T, S, F: Family> Versions<T, S, F> {
     /// left meanwhile for calls out of it.
     pub(crate) fn unshare(&self, version: F::Strong<T>) -> bool {
         drop(version);
-        full_fence::<F>();
+        F::full_fence();
         self.untidy.load(Ordering::SeqCst) != 0
     }
 
@@ -260,7 +263,7 @@ impl<T, S, F: Family> Versions<T, S, F> {
     /// The threads that are calling the entry with this tag right now. Once it is disconnected, no
     /// other thread starts to: see [`Lane::begin`].
     pub(crate) fn threads_in(&self, tag: usize) -> impl Iterator<Item = usize> {
-        full_fence::<F>();
+        F::full_fence();
         self.lanes.iter().filter_map(move |lane| {
             // Acquire: what a call that ended has done is visible.
             let inside = lane.running.load(Ordering::Acquire) == tag;
@@ -314,6 +317,7 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
         let kept = &mut *self.kept;
         let current = F::as_ptr(&kept.current).cast_mut();
         self.versions.head.store(ptr::null_mut(), Ordering::SeqCst);
+        F::sequential();
         let _restore = Restore(self.versions, current);
         if self.versions.lanes.hold(current) {
             return Err(InTheWay::Reader);
@@ -363,7 +367,7 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
     /// them before it looked: they leave first and look second.
     fn free_retired(&mut self) -> u8 {
         self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
-        full_fence::<F>();
+        F::full_fence();
         let lanes = &self.versions.lanes;
         self.kept.retired.retain(|version| lanes.hold(F::as_ptr(version)));
         if self.kept.retired.is_empty() { 0 } else { READER }
@@ -379,11 +383,5 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
             Err(InTheWay::Reader) => return,
         };
         self.versions.untidy.store(left, Ordering::SeqCst);
-    }
-}
-
-fn full_fence<F: Family>() {
-    if F::THREADED {
-        fence(Ordering::SeqCst);
     }
 }
