@@ -1,9 +1,9 @@
 //! One emission, by number of slots: both flavours, each beside the loop one would write by hand,
-//! and the `signals2` crate.
+//! and the `signals2` crate. And that of 10 slots after many more were disconnected.
 
 mod common;
 
-use common::{Contender, Event, HandArc, HandRc, Signals2, loops};
+use common::{Contender, Disconnect, Event, HandArc, HandRc, Signals2, loops};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -39,5 +39,29 @@ fn emissions<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, owners: &[C
     });
 }
 
-criterion_group!(benches, emit);
+fn emit_after_disconnects(criterion: &mut Criterion) {
+    for disconnects in [0, 1_000] {
+        let mut group = criterion.benchmark_group(format!("emit, after disconnects/{disconnects}"));
+        emissions_after::<sigwire::Signal<Event>>(&mut group, disconnects);
+        emissions_after::<sigwire::local::Signal<Event>>(&mut group, disconnects);
+    }
+}
+
+fn emissions_after<C>(group: &mut BenchmarkGroup<'_, WallTime>, disconnects: usize)
+where
+    C: Contender<Connection: Disconnect>,
+{
+    let owners = C::owners(10);
+    let extra = C::Owner::default();
+    let (before, after) = owners.split_at(5);
+    let mut contender = C::connected(before);
+    let extras: Vec<_> = (0..disconnects).map(|_| contender.connect(&extra)).collect();
+    after.iter().for_each(|owner| _ = contender.connect(owner));
+    extras.into_iter().for_each(Disconnect::end);
+    group.bench_function(C::NAME, |bencher| {
+        bencher.iter_custom(|count| loops::time(|| loops::emissions(&contender, count)));
+    });
+}
+
+criterion_group!(benches, emit, emit_after_disconnects);
 criterion_main!(benches);
