@@ -6,6 +6,25 @@
 //! and no pointers of unsized types, so owners are std's `Arc`: it counts right, but is no place where
 //! threads may change places. Loom takes SeqCst operations for AcqRel; `Family::sequential` makes up for
 //! it with fences, which it does model.
+//!
+//! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
+//! the names below):
+//!
+//! | planted | seen by |
+//! |---|---|
+//! | no order between taking a lane and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | no order between hiding `head` and looking at the lanes | these, and `a_slot_connected_` |
+//! | the lanes not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
+//! | leaving a lane, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
+//! | restoring `head` relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | `untidy` set without, or after, the look at the lanes | `a_pinned_`, `two_edits_` |
+//! | no order between leaving and looking at `untidy` | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
+//! | a call begun, or ended, relaxed | `after_disconnecting_` |
+//! | entries of a former list not told to ask | `a_slot_disconnected_after_` |
+//! | a `once` slot's claim not taken; its gate not looked at | `two_emitters_call_` |
+//! | a disconnected entry not marked | `a_disconnected_slot_` |
+//!
+//! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
 
 use core::sync::atomic::Ordering;
 use loom::cell::UnsafeCell;
@@ -16,7 +35,7 @@ use std::sync::Arc;
 
 use crate::family::{Atom, Family, Lock};
 use crate::ledger::Special;
-use crate::raw::{Handle, Versions};
+use crate::raw::{Anchor, Handle, Versions};
 use crate::slots::{NewSlot, Slots};
 use crate::table::{Running, SlotKey, SlotTable};
 
@@ -242,6 +261,17 @@ fn connect(
     })
 }
 
+/// The same with an owner that the model keeps, as methods of objects have: disconnecting alone does
+/// not end it.
+fn connect_owned(
+    slots: &Slots<u32, (), Modelled>,
+    act: impl Fn() + 'static,
+) -> (SlotKey, Anchor<Modelled>) {
+    let (handle, owner) = Handle::closure(move |_: &u32| act());
+    let new = NewSlot { priority: 0, special: Special::default(), unique: None };
+    (slots.connect(new, |_| (handle, None)), owner)
+}
+
 fn wait_for(slots: &Slots<u32, (), Modelled>, key: SlotKey) {
     while slots.running(key) != Running::Nowhere {
         thread::yield_now();
@@ -256,7 +286,7 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
         let touched = Arc::new(UnsafeCell::new(0));
         let in_slot = touched.clone();
         // SAFETY: loom checks that this and the access below never meet.
-        let key = connect(&slots, None, move || in_slot.with_mut(|n| unsafe { *n += 1 }));
+        let (key, _owner) = connect_owned(&slots, move || in_slot.with_mut(|n| unsafe { *n += 1 }));
         let emitter = {
             let slots = slots.clone();
             thread::spawn(move || slots.emit(&1))
@@ -267,6 +297,27 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
         let calls = touched.with_mut(|n| unsafe { *n });
         let called = emitter.join().unwrap();
         assert_eq!(calls, called);
+    });
+}
+
+#[test]
+fn a_slot_disconnected_after_its_list_was_replaced_is_not_called_out_of_the_former_one() {
+    loom::model(|| {
+        let slots = Arc::new(Slots::<u32, (), Modelled>::new());
+        connect(&slots, None, || ());
+        let touched = Arc::new(UnsafeCell::new(()));
+        let in_slot = touched.clone();
+        // Loom checks that this and the access below never meet.
+        let (key, _owner) = connect_owned(&slots, move || in_slot.with_mut(|_| ()));
+        let emitter = {
+            let slots = slots.clone();
+            thread::spawn(move || slots.emit(&1))
+        };
+        connect(&slots, None, || ());
+        slots.disconnect(key);
+        wait_for(&slots, key);
+        touched.with_mut(|_| ());
+        assert!((1..=3).contains(&emitter.join().unwrap()));
     });
 }
 
