@@ -1000,6 +1000,32 @@ both_flavours! {
         assert_eq!(signal.slot_count(), 1);
     }
 
+    #[test]
+    fn a_call_is_over_when_its_result_is_there_so_that_its_consumer_may_wait_for_the_slot() {
+        struct Result(Connection);
+        impl Drop for Result {
+            fn drop(&mut self) {
+                assert!(self.0.disconnect_and_wait().is_ok());
+            }
+        }
+        let connect = |signal: &Signal<u32, Result>, owner: &Strong<()>| {
+            signal.connect_extended(owner, |_, connection, _| Result(connection.clone()));
+        };
+        let consume: [fn(&Signal<u32, Result>) -> usize; 4] = [
+            |signal| signal.emit(&0),
+            |signal| signal.call(&0).map(drop).count(),
+            |signal| signal.call(&0).take(9).map(drop).count(),
+            |signal| signal.try_emit(&0).unwrap(),
+        ];
+        for consume in consume {
+            let signal: Signal<u32, Result> = Signal::new();
+            let owner = Strong::new(());
+            (0..3).for_each(|_| connect(&signal, &owner));
+            assert_eq!(consume(&signal), 3);
+            assert_eq!(signal.slot_count(), 0);
+        }
+    }
+
     // Unusual owners and events.
 
     #[test]
