@@ -1011,7 +1011,8 @@ both_flavours! {
         let connect = |signal: &Signal<u32, Result>, owner: &Strong<()>| {
             signal.connect_extended(owner, |_, connection, _| Result(connection.clone()));
         };
-        let consume: [fn(&Signal<u32, Result>) -> usize; 4] = [
+        type Consumer = fn(&Signal<u32, Result>) -> usize;
+        let consume: [Consumer; 4] = [
             |signal| signal.emit(&0),
             |signal| signal.call(&0).map(drop).count(),
             |signal| signal.call(&0).take(9).map(drop).count(),
