@@ -135,38 +135,43 @@ impl Family for Local {
     }
 }
 
+/// The atomics of a threaded family, std's or a model checker's.
+#[cfg(feature = "std")]
+macro_rules! atom {
+    ($($atomic:ty: $value:ty $(, $generic:ident)?;)*) => {$(
+        impl$(<$generic>)? Atom<$value> for $atomic {
+            #[inline(always)]
+            fn new(value: $value) -> Self {
+                <$atomic>::new(value)
+            }
+            #[inline(always)]
+            fn load(&self, order: Ordering) -> $value {
+                <$atomic>::load(self, order)
+            }
+            #[inline(always)]
+            fn store(&self, value: $value, order: Ordering) {
+                <$atomic>::store(self, value, order);
+            }
+            #[inline(always)]
+            fn swap(&self, value: $value, order: Ordering) -> $value {
+                <$atomic>::swap(self, value, order)
+            }
+            #[inline(always)]
+            fn replace(&self, current: $value, new: $value, order: Ordering) -> bool {
+                self.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
+            }
+        }
+    )*};
+}
+#[cfg(all(test, sigwire_loom))]
+pub(crate) use atom;
+
 #[cfg(feature = "std")]
 mod shared {
     use super::{Atom, Family, Lock, Ordering, Shared};
     use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
-    macro_rules! atom {
-        ($($atomic:ty: $value:ty $(, $generic:ident)?;)*) => {$(
-            impl$(<$generic>)? Atom<$value> for $atomic {
-                #[inline(always)]
-                fn new(value: $value) -> Self {
-                    <$atomic>::new(value)
-                }
-                #[inline(always)]
-                fn load(&self, order: Ordering) -> $value {
-                    <$atomic>::load(self, order)
-                }
-                #[inline(always)]
-                fn store(&self, value: $value, order: Ordering) {
-                    <$atomic>::store(self, value, order);
-                }
-                #[inline(always)]
-                fn swap(&self, value: $value, order: Ordering) -> $value {
-                    <$atomic>::swap(self, value, order)
-                }
-                #[inline(always)]
-                fn replace(&self, current: $value, new: $value, order: Ordering) -> bool {
-                    self.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
-                }
-            }
-        )*};
-    }
     atom! {
         AtomicPtr<T>: *mut T, T;
         AtomicUsize: usize;

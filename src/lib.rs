@@ -36,7 +36,7 @@ macro_rules! aliases {
     };
 }
 
-// Each module knows only those below it in this list.
+// Who knows whom: see `design`.
 mod connection;
 mod depth;
 pub mod design;

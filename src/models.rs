@@ -33,7 +33,7 @@ use loom::sync::{Mutex, MutexGuard};
 use loom::thread;
 use std::sync::Arc;
 
-use crate::family::{Atom, Family, Lock};
+use crate::family::{Atom, Family, Lock, atom};
 use crate::ledger::Special;
 use crate::raw::{Anchor, Handle, Versions};
 use crate::slots::{NewSlot, Slots};
@@ -41,27 +41,6 @@ use crate::table::{Running, SlotKey, SlotTable};
 
 pub(crate) struct Modelled;
 
-macro_rules! atom {
-    ($($atomic:ty: $value:ty $(, $generic:ident)?;)*) => {$(
-        impl$(<$generic>)? Atom<$value> for $atomic {
-            fn new(value: $value) -> Self {
-                <$atomic>::new(value)
-            }
-            fn load(&self, order: Ordering) -> $value {
-                <$atomic>::load(self, order)
-            }
-            fn store(&self, value: $value, order: Ordering) {
-                <$atomic>::store(self, value, order);
-            }
-            fn swap(&self, value: $value, order: Ordering) -> $value {
-                <$atomic>::swap(self, value, order)
-            }
-            fn replace(&self, current: $value, new: $value, order: Ordering) -> bool {
-                self.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
-            }
-        }
-    )*};
-}
 atom! {
     AtomicPtr<T>: *mut T, T;
     AtomicUsize: usize;

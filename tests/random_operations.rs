@@ -336,7 +336,7 @@ impl Model {
                 self.let_go(owner);
             }
             Prune | Nothing => {}
-            Emit(event) => {
+            Emit(event) | Sum(event) => {
                 let mut called = 0;
                 for slot in self.order() {
                     match self.visit(slot, event) {
@@ -348,7 +348,8 @@ impl Model {
                         }
                     }
                 }
-                self.seen.push(Seen::Said("emitted", called));
+                let what = if matches!(operation, Emit(_)) { "emitted" } else { "summed" };
+                self.seen.push(Seen::Said(what, called));
             }
             TryEmit(event) => {
                 let results: Vec<bool> =
@@ -369,20 +370,6 @@ impl Model {
                         self.seen.push(Seen::Said("panicked between", turn));
                     }
                 }
-            }
-            Sum(event) => {
-                let mut count = 0;
-                for slot in self.order() {
-                    match self.visit(slot, event) {
-                        None => {}
-                        Some(true) => count += 1,
-                        Some(false) => {
-                            self.seen.push(Seen::Said("panicked", 0));
-                            return true;
-                        }
-                    }
-                }
-                self.seen.push(Seen::Said("summed", count));
             }
             Panic => return false,
         }
