@@ -8,7 +8,7 @@ use crate::family::Family;
 use crate::ledger::Special;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Handle};
+use crate::raw::{Anchor, Handle, Link};
 use crate::signal::Source;
 use crate::slots::NewSlot;
 use crate::table::SlotKey;
@@ -100,9 +100,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
         let weak = owner.weak();
-        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |_| {
-            Handle::new(weak, ByRef(method))
-        })
+        self.put::<M>(weak.address(), !weak.is_alive(), |_| Handle::new(weak, ByRef(method)))
     }
 
     /// See [`Source::connect_mut`].
@@ -113,9 +111,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
     {
         let weak = owner.weak();
-        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |_| {
-            Handle::new(weak, ByMut(method))
-        })
+        self.put::<M>(weak.address(), !weak.is_alive(), |_| Handle::new(weak, ByMut(method)))
     }
 
     /// See [`Source::connect_extended`].
@@ -126,7 +122,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     {
         let weak = owner.weak();
         let source = self.source;
-        self.put::<M>(F::weak_as_ptr(&weak).cast(), !F::is_alive(&weak), |key| {
+        self.put::<M>(weak.address(), !weak.is_alive(), |key| {
             Handle::new(weak, Extended { method, connection: source.connection(key) })
         })
     }

@@ -4,6 +4,7 @@ use alloc::rc::{self, Rc};
 use core::cell::RefCell;
 
 use crate::family::{Family, Local};
+use crate::raw::Link;
 
 /// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
 /// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
@@ -26,10 +27,12 @@ pub trait Owner<F: Family>: sealed::Sealed<F> {
     /// The type whose methods can be connected.
     type Target: ?Sized + 'static;
     #[doc(hidden)]
-    fn weak(&self) -> F::Weak<Self::Target>;
+    type Weak: Link<Target = Self::Target> + 'static;
+    #[doc(hidden)]
+    fn weak(&self) -> Self::Weak;
     #[doc(hidden)]
     fn address(&self) -> *const () {
-        F::weak_as_ptr(&self.weak()).cast()
+        self.weak().address()
     }
 }
 
@@ -76,6 +79,7 @@ macro_rules! owner {
         impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$family> for $strong<T> {}
         impl<T: ?Sized $($send)* + 'static> Owner<$family> for $strong<T> {
             type Target = T;
+            type Weak = $weak;
             fn weak(&self) -> $weak {
                 $strong::downgrade(self)
             }
@@ -83,6 +87,7 @@ macro_rules! owner {
         impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$family> for $weak {}
         impl<T: ?Sized $($send)* + 'static> Owner<$family> for $weak {
             type Target = T;
+            type Weak = $weak;
             fn weak(&self) -> $weak {
                 self.clone()
             }

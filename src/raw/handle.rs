@@ -1,10 +1,12 @@
 use core::any::{TypeId, type_name};
 use core::marker::PhantomData;
-use core::mem::{ManuallyDrop, needs_drop, size_of, transmute_copy};
+use core::mem::needs_drop;
+use core::ops::Deref;
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
-use super::Anchor;
+use super::word::{Word, fits};
+use super::{Anchor, Link};
 use crate::family::{Atom, Family};
 use crate::table::SlotKey;
 
@@ -25,7 +27,7 @@ pub(crate) trait Invoke<T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     fn is_alive(_target: &T) -> bool {
         true
     }
-    fn pin(target: F::Strong<T>) -> Option<Anchor<F>> {
+    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>> {
         Some(Anchor::new(target))
     }
 }
@@ -72,24 +74,23 @@ fn seldom() {}
 /// the handle keeps the adapter alive with the [`Anchor`] that came with it. Dropping the anchor
 /// drops what the method captured: at once, or right after the call that is under way.
 pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
-    /// What `weak_into_raw` gave for the target.
-    data: *const (),
+    /// The weak pointer to the target.
+    data: Word,
     table: &'static Table<E, R, F>,
 }
 
-type CallThrough<E, R, F> =
-    unsafe fn(*const (), &<F as Family>::State, u64, &dyn Desk, &E) -> Called<R>;
+type CallThrough<E, R, F> = unsafe fn(Word, &<F as Family>::State, u64, &dyn Desk, &E) -> Called<R>;
 
 struct Table<E: ?Sized, R, F: Family> {
-    call: unsafe fn(*const (), &E) -> Option<R>,
+    call: unsafe fn(Word, &E) -> Option<R>,
     /// The gate in its parts, which travel in registers: what lies in memory would have to get there
     /// before the owner can be upgraded.
     call_through: CallThrough<E, R, F>,
-    clone: unsafe fn(*const ()),
-    release: unsafe fn(*const ()),
-    is_alive: unsafe fn(*const ()) -> bool,
-    owner: unsafe fn(*const ()) -> *const (),
-    pin: unsafe fn(*const ()) -> Option<Anchor<F>>,
+    clone: unsafe fn(Word) -> Word,
+    release: unsafe fn(Word),
+    is_alive: unsafe fn(Word) -> bool,
+    owner: unsafe fn(Word) -> *const (),
+    pin: unsafe fn(Word) -> Option<Anchor<F>>,
     method: fn() -> TypeId,
     name: fn() -> &'static str,
 }
@@ -99,19 +100,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     /// beside the owner.
     ///
     /// For the thread-safe family, `O` and `I` must be `Send + Sync` (see the `Send` impl below).
-    pub(crate) fn new<O: ?Sized + 'static, I>(
-        owner: F::Weak<O>,
-        method: I,
-    ) -> (Self, Option<Anchor<F>>)
+    pub(crate) fn new<L: Link + 'static, I>(owner: L, method: I) -> (Self, Option<Anchor<F>>)
     where
-        I: Invoke<O, E, R, F>,
+        I: Invoke<L::Target, E, R, F>,
     {
-        if is_thin::<O>() && is_implied::<I>() {
+        if fits::<L>() && is_implied::<I>() {
             core::mem::forget(method);
-            (Self::to_target::<O, I>(owner), None)
+            (Self::to_target::<L, I>(owner), None)
         } else {
-            let adapter = F::strong(Adapter::<O, I, F> { owner, method });
-            let handle = Self::to_target::<_, Through<O, I, F>>(F::downgrade(&adapter));
+            let adapter = F::strong(Adapter { owner, method });
+            let handle = Self::to_target::<_, Through<L, I>>(F::downgrade(&adapter));
             (handle, Some(Anchor::new(adapter)))
         }
     }
@@ -121,26 +119,26 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     /// For the thread-safe family, `C` must be `Send + Sync`.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
         let closure = F::strong(closure);
-        (Self::to_target::<C, Itself>(F::downgrade(&closure)), Anchor::new(closure))
+        (Self::to_target::<_, Itself>(F::downgrade(&closure)), Anchor::new(closure))
     }
 
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
-        Self::to_target::<(), Nobody>(F::dangling())
+        Self::to_target::<_, Nobody>(F::dangling::<()>())
     }
 
-    fn to_target<T: ?Sized + 'static, I: Invoke<T, E, R, F>>(target: F::Weak<T>) -> Self {
-        assert!(is_thin::<T>() && is_implied::<I>());
+    fn to_target<L: Link, I: Invoke<L::Target, E, R, F>>(target: L) -> Self {
+        assert!(is_implied::<I>());
         Handle {
-            data: F::weak_into_raw(target).cast(),
+            data: Word::new(target),
             table: &Table {
-                call: call::<T, I, E, R, F>,
-                call_through: call_through::<T, I, E, R, F>,
-                clone: clone::<T, F>,
-                release: release::<T, F>,
-                is_alive: is_alive::<T, I, E, R, F>,
-                owner: owner::<T, I, E, R, F>,
-                pin: pin::<T, I, E, R, F>,
+                call: call::<L, I, E, R, F>,
+                call_through: call_through::<L, I, E, R, F>,
+                clone: clone::<L>,
+                release: release::<L>,
+                is_alive: is_alive::<L, I, E, R, F>,
+                owner: owner::<L, I, E, R, F>,
+                pin: pin::<L, I, E, R, F>,
                 method: TypeId::of::<I::Method>,
                 name: type_name::<I::Method>,
             },
@@ -192,8 +190,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
 impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Handle<E, R, F> {
     fn clone(&self) -> Self {
         // SAFETY: as in `call`.
-        unsafe { (self.table.clone)(self.data) };
-        Handle { data: self.data, table: self.table }
+        Handle { data: unsafe { (self.table.clone)(self.data) }, table: self.table }
     }
 }
 
@@ -214,33 +211,32 @@ unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::family::Shared> {}
 unsafe impl<E: ?Sized, R> Sync for Handle<E, R, crate::family::Shared> {}
 
 /// A method that is not implied by its type, beside the weak owner it is called on.
-struct Adapter<O: ?Sized, I, F: Family> {
-    owner: F::Weak<O>,
+struct Adapter<L, I> {
+    owner: L,
     method: I,
 }
 
 /// Calls the method of an [`Adapter`].
-struct Through<O: ?Sized, I, F>(PhantomData<(*const O, I, F)>);
+struct Through<L, I>(PhantomData<(L, I)>);
 
-impl<O: ?Sized + 'static, I, E: ?Sized, R, F: Family> Invoke<Adapter<O, I, F>, E, R, F>
-    for Through<O, I, F>
+impl<L: Link + 'static, I, E: ?Sized, R, F: Family> Invoke<Adapter<L, I>, E, R, F> for Through<L, I>
 where
-    I: Invoke<O, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
     const IS_OWNER: bool = false;
     type Method = I::Method;
-    fn invoke(&self, adapter: &Adapter<O, I, F>, event: &E) -> Option<R> {
-        let owner = F::upgrade(&adapter.owner)?;
+    fn invoke(&self, adapter: &Adapter<L, I>, event: &E) -> Option<R> {
+        let owner = adapter.owner.upgrade()?;
         adapter.method.invoke(&owner, event)
     }
-    fn owner(adapter: &Adapter<O, I, F>) -> *const () {
-        F::weak_as_ptr(&adapter.owner).cast()
+    fn owner(adapter: &Adapter<L, I>) -> *const () {
+        adapter.owner.address()
     }
-    fn is_alive(adapter: &Adapter<O, I, F>) -> bool {
-        F::is_alive(&adapter.owner)
+    fn is_alive(adapter: &Adapter<L, I>) -> bool {
+        adapter.owner.is_alive()
     }
-    fn pin(adapter: F::Strong<Adapter<O, I, F>>) -> Option<Anchor<F>> {
-        F::upgrade(&adapter.owner).map(Anchor::new)
+    fn pin<S: Deref<Target = Adapter<L, I>>>(adapter: S) -> Option<Anchor<F>> {
+        adapter.owner.upgrade().map(Anchor::new)
     }
 }
 
@@ -263,11 +259,6 @@ impl<E: ?Sized, R, F: Family> Invoke<(), E, R, F> for Nobody {
     }
 }
 
-/// Whether a pointer to `T` is one word, so that it can be had back from its address.
-pub(super) const fn is_thin<T: ?Sized>() -> bool {
-    size_of::<*const T>() == size_of::<*const ()>()
-}
-
 /// Whether a value of `I` can be had from its type alone.
 const fn is_implied<I>() -> bool {
     size_of::<I>() == 0 && !needs_drop::<I>()
@@ -283,104 +274,88 @@ fn implied<I>() -> &'static I {
     unsafe { NonNull::<I>::dangling().as_ref() }
 }
 
-#[inline(always)]
-pub(super) fn thin_from<T: ?Sized>(data: *const ()) -> *const T {
-    assert!(is_thin::<T>());
-    // SAFETY: both are pointers of one word.
-    unsafe { transmute_copy::<*const (), *const T>(&data) }
-}
-
-/// The weak pointer behind `data`, without taking it.
-///
-/// # Safety
-/// `data` came from `weak_into_raw` for `T`, and has not been released.
-#[inline(always)]
-unsafe fn borrow<T: ?Sized, F: Family>(data: *const ()) -> ManuallyDrop<F::Weak<T>> {
-    // SAFETY: the caller's promise; `ManuallyDrop` leaves the reference where it is.
-    ManuallyDrop::new(unsafe { F::weak_from_raw(thin_from(data)) })
-}
-
-unsafe fn call<T: ?Sized, I, E: ?Sized, R, F: Family>(data: *const (), event: &E) -> Option<R>
+unsafe fn call<L: Link, I, E: ?Sized, R, F: Family>(data: Word, event: &E) -> Option<R>
 where
-    I: Invoke<T, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
     // SAFETY: `Handle` calls this with the data its table was made for; so do all below.
-    let Some(target) = F::upgrade(&*unsafe { borrow::<T, F>(data) }) else {
+    let Some(target) = unsafe { data.get::<L>() }.upgrade() else {
         seldom();
         return None;
     };
     implied::<I>().invoke(&target, event)
 }
 
-unsafe fn call_through<T: ?Sized, I, E: ?Sized, R, F: Family>(
-    data: *const (),
+unsafe fn call_through<L: Link, I, E: ?Sized, R, F: Family>(
+    data: Word,
     state: &F::State,
     key_bits: u64,
     desk: &dyn Desk,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<T, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
-    let Some(target) = F::upgrade(&*unsafe { borrow::<T, F>(data) }) else {
+    let called = unsafe { data.get::<L>() }.enter(|target| {
+        if !I::IS_OWNER && !I::is_alive(target) {
+            return Called::Dead;
+        }
+        if !(Gate::<F> { state, key_bits, desk }).is_open() {
+            seldom();
+            return Called::Refused;
+        }
+        match implied::<I>().invoke(target, event) {
+            Some(result) => Called::Returned(result),
+            None => Called::Dead,
+        }
+    });
+    called.unwrap_or_else(|| {
         seldom();
-        return Called::Dead;
-    };
-    if !I::IS_OWNER && !I::is_alive(&target) {
-        return Called::Dead;
-    }
-    if !(Gate::<F> { state, key_bits, desk }).is_open() {
-        seldom();
-        return Called::Refused;
-    }
-    match implied::<I>().invoke(&target, event) {
-        Some(result) => Called::Returned(result),
-        None => Called::Dead,
-    }
+        Called::Dead
+    })
 }
 
-unsafe fn clone<T: ?Sized, F: Family>(data: *const ()) {
-    // SAFETY: as in `call`. The new reference is left to the clone of the handle.
-    let _ = ManuallyDrop::new((*unsafe { borrow::<T, F>(data) }).clone());
+unsafe fn clone<L: Link>(data: Word) -> Word {
+    // SAFETY: as in `call`.
+    Word::new(unsafe { data.get::<L>() }.clone())
 }
 
-unsafe fn release<T: ?Sized, F: Family>(data: *const ()) {
+unsafe fn release<L: Link>(data: Word) {
     // SAFETY: as in `call`, and the handle ends here.
-    drop(unsafe { F::weak_from_raw::<T>(thin_from(data)) });
+    drop(unsafe { data.take::<L>() });
 }
 
-unsafe fn is_alive<T: ?Sized, I, E: ?Sized, R, F: Family>(data: *const ()) -> bool
+unsafe fn is_alive<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> bool
 where
-    I: Invoke<T, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
-    let target = unsafe { borrow::<T, F>(data) };
+    let target = unsafe { data.get::<L>() };
     if I::IS_OWNER {
         // Without holding it: this may run under a lock, where the owner must not be dropped.
-        F::is_alive(&*target)
+        target.is_alive()
     } else {
-        F::upgrade(&*target).is_some_and(|target| I::is_alive(&target))
+        target.upgrade().is_some_and(|target| I::is_alive(&target))
     }
 }
 
-unsafe fn owner<T: ?Sized, I, E: ?Sized, R, F: Family>(data: *const ()) -> *const ()
+unsafe fn owner<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> *const ()
 where
-    I: Invoke<T, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
+    // SAFETY: as in `call`.
+    let target = unsafe { data.get::<L>() };
     if I::IS_OWNER {
-        return data;
+        return target.address();
     }
-    // SAFETY: as in `call`.
-    let target = unsafe { borrow::<T, F>(data) };
-    F::upgrade(&*target).map_or(core::ptr::null(), |target| I::owner(&target))
+    target.upgrade().map_or(core::ptr::null(), |target| I::owner(&target))
 }
 
-unsafe fn pin<T: ?Sized, I, E: ?Sized, R, F: Family>(data: *const ()) -> Option<Anchor<F>>
+unsafe fn pin<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> Option<Anchor<F>>
 where
-    I: Invoke<T, E, R, F>,
+    I: Invoke<L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
-    let target = unsafe { borrow::<T, F>(data) };
-    F::upgrade(&*target).and_then(I::pin)
+    unsafe { data.get::<L>() }.upgrade().and_then(I::pin)
 }

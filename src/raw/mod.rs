@@ -11,13 +11,16 @@
 
 mod anchor;
 mod handle;
+mod link;
 mod once_strong;
 mod pointers;
 mod table;
 mod versions;
+mod word;
 
 pub(crate) use anchor::Anchor;
 pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
+pub(crate) use link::Link;
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;

@@ -1,13 +1,14 @@
 use alloc::rc::{self, Rc};
 use core::ops::Deref;
 
+use super::Link;
 use crate::family::Local;
 
 /// The pointers of a family.
 #[doc(hidden)]
 pub trait Pointers: Sized + 'static {
     type Strong<T: ?Sized>: Deref<Target = T> + Clone;
-    type Weak<T: ?Sized>: Clone;
+    type Weak<T: ?Sized>: Link<Target = T, Strong = Self::Strong<T>>;
 
     fn strong<T>(value: T) -> Self::Strong<T>;
     fn as_ptr<T: ?Sized>(strong: &Self::Strong<T>) -> *const T;
@@ -19,13 +20,30 @@ pub trait Pointers: Sized + 'static {
     fn downgrade<T: ?Sized>(strong: &Self::Strong<T>) -> Self::Weak<T>;
 
     fn dangling<T>() -> Self::Weak<T>;
-    fn upgrade<T: ?Sized>(weak: &Self::Weak<T>) -> Option<Self::Strong<T>>;
-    fn is_alive<T: ?Sized>(weak: &Self::Weak<T>) -> bool;
-    fn weak_as_ptr<T: ?Sized>(weak: &Self::Weak<T>) -> *const T;
     fn weak_into_raw<T: ?Sized>(weak: Self::Weak<T>) -> *const T;
     /// # Safety
     /// `raw` came from `weak_into_raw` and is used for this once.
     unsafe fn weak_from_raw<T: ?Sized>(raw: *const T) -> Self::Weak<T>;
+}
+
+macro_rules! link {
+    ($strong:ident, $weak:path) => {
+        impl<T: ?Sized> Link for $weak {
+            type Target = T;
+            type Strong = $strong<T>;
+
+            #[inline(always)]
+            fn upgrade(&self) -> Option<$strong<T>> {
+                self.upgrade()
+            }
+            fn is_alive(&self) -> bool {
+                self.strong_count() > 0
+            }
+            fn address(&self) -> *const () {
+                self.as_ptr().cast()
+            }
+        }
+    };
 }
 
 macro_rules! pointers {
@@ -56,20 +74,9 @@ macro_rules! pointers {
             fn dangling<T>() -> Self::Weak<T> {
                 Self::Weak::<T>::new()
             }
-            #[inline(always)]
-            fn upgrade<T: ?Sized>(weak: &Self::Weak<T>) -> Option<$strong<T>> {
-                weak.upgrade()
-            }
-            fn is_alive<T: ?Sized>(weak: &Self::Weak<T>) -> bool {
-                weak.strong_count() > 0
-            }
-            fn weak_as_ptr<T: ?Sized>(weak: &Self::Weak<T>) -> *const T {
-                weak.as_ptr()
-            }
             fn weak_into_raw<T: ?Sized>(weak: Self::Weak<T>) -> *const T {
                 weak.into_raw()
             }
-            #[inline(always)]
             unsafe fn weak_from_raw<T: ?Sized>(raw: *const T) -> Self::Weak<T> {
                 // SAFETY: the caller's promise is the one `from_raw` asks for.
                 unsafe { Self::Weak::<T>::from_raw(raw) }
@@ -77,13 +84,15 @@ macro_rules! pointers {
         }
     };
 }
+link!(Rc, rc::Weak<T>);
 pointers!(Local, Rc, rc::Weak<T>);
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::Pointers;
+    use super::{Link, Pointers};
     use crate::family::Shared;
     use std::sync::{self, Arc};
+    link!(Arc, sync::Weak<T>);
     pointers!(Shared, Arc, sync::Weak<T>);
     #[cfg(all(test, sigwire_loom))]
     pointers!(crate::models::Modelled, Arc, sync::Weak<T>);

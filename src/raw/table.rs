@@ -1,3 +1,4 @@
+use super::Link;
 use crate::family::Family;
 use crate::slots::Slots;
 use crate::table::SlotTable;
@@ -18,11 +19,11 @@ impl<F: Family> WeakTable<F> {
     }
 
     pub(crate) fn upgrade(&self) -> Option<F::Strong<dyn SlotTable<F>>> {
-        F::upgrade(&self.0)
+        self.0.upgrade()
     }
 
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        core::ptr::addr_eq(F::weak_as_ptr(&self.0), F::weak_as_ptr(&other.0))
+        core::ptr::eq(self.0.address(), other.0.address())
     }
 }
 
