@@ -11,7 +11,7 @@ use std::sync::Mutex;
 
 use common::heap::{Counting, heap};
 use common::paired::{Paired, compare};
-use common::{Contender, Event, HandArc, HandRc, loops};
+use common::{Contender, Event, HandArc, HandRc, TrackedSignal, loops};
 use sigwire::generic::{Connection, Family, Local, Shared, Signal};
 
 #[global_allocator]
@@ -31,6 +31,7 @@ fn main() {
         &mut table,
         &Budgets { flavour: "thread-safe", emit: [(1, 2.0), (10, 1.3), (1_000, 1.15)], turn: 1.5 },
     );
+    tracked(&mut table);
     flavour::<Local, HandRc>(
         &mut table,
         &Budgets { flavour: "local", emit: [(1, 1.6), (10, 1.3), (1_000, 1.2)], turn: 1.3 },
@@ -95,6 +96,23 @@ where
             |count| loops::emissions(&hand, count),
         ))
     });
+}
+
+/// The hand-written loop counts references, which tracked owners are to save.
+fn tracked(table: &mut Table) {
+    for (slots, most) in [(1, 2.5), (10, 1.1), (1_000, 0.85)] {
+        let name = format!("emit, tracked owners: {slots}");
+        table.cell(&name, most, "x", || {
+            let (tracked, counted) = (TrackedSignal::owners(slots), HandArc::owners(slots));
+            let signal = TrackedSignal::connected(&tracked);
+            let hand = HandArc::connected(&counted);
+            multiple(compare(
+                1,
+                |count| loops::emissions(&signal, count),
+                |count| loops::emissions(&hand, count),
+            ))
+        });
+    }
 }
 
 fn connect_disconnect<F>(table: &mut Table)

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Contender, Disconnect, Event, HandArc, HandRc, Signals2, loops};
+use common::{Contender, Disconnect, Event, HandArc, HandRc, Signals2, TrackedSignal, loops};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -18,6 +18,8 @@ fn emit(criterion: &mut Criterion) {
         emissions::<HandArc>(&mut group, &owners);
         emissions::<sigwire::Signal<Event>>(&mut group, &owners);
         emissions::<Signals2>(&mut group, &owners);
+
+        emissions::<TrackedSignal>(&mut group, &TrackedSignal::owners(slots));
 
         let signal = sigwire::Signal::connected(&owners);
         group.bench_function("sigwire call", |bencher| {

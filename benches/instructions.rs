@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::process::{Command, ExitCode};
 use std::{env, fs};
 
-use common::{Contender, Disconnect, Event, loops};
+use common::{Contender, Disconnect, Event, TrackedSignal, loops};
 use sigwire::generic::{Connection, Family, Local, Shared};
 
 /// How much a count may rise. Nothing disturbs a count, so this covers no noise, only an instruction
@@ -31,7 +31,13 @@ type Case = fn(u64);
 fn cases() -> BTreeMap<String, Case> {
     let shared = flavour::<Shared>().map(|(name, case)| (format!("thread-safe: {name}"), case));
     let local = flavour::<Local>().map(|(name, case)| (format!("local: {name}"), case));
-    shared.into_iter().chain(local).collect()
+    let tracked = [
+        ("emit, 1 slot", (|count| emit::<TrackedSignal>(1, count)) as Case),
+        ("emit, 10 slots", |count| emit::<TrackedSignal>(10, count)),
+        ("emit, 1000 slots", |count| emit::<TrackedSignal>(1_000, count)),
+    ]
+    .map(|(name, case)| (format!("tracked owners: {name}"), case));
+    shared.into_iter().chain(local).chain(tracked).collect()
 }
 
 fn flavour<F>() -> [(&'static str, Case); 7]

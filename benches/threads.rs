@@ -8,18 +8,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use common::{Contender, Event, HandArc, Signals2, loops};
+use common::{Contender, Event, HandArc, Signals2, TrackedSignal, loops};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, SamplingMode, criterion_group, criterion_main};
 
 fn emit(criterion: &mut Criterion) {
     for slots in [1, 10, 1_000] {
         let owners = HandArc::owners(slots);
+        let tracked = TrackedSignal::owners(slots);
         for (threads, name) in [(1, "one thread"), (2, "two threads")] {
             let mut group = criterion.benchmark_group(format!("emit on {name}/{slots}"));
             group.sampling_mode(SamplingMode::Flat);
             emissions::<HandArc>(&mut group, &owners, threads);
             emissions::<sigwire::Signal<Event>>(&mut group, &owners, threads);
+            emissions::<TrackedSignal>(&mut group, &tracked, threads);
             emissions::<Signals2>(&mut group, &owners, threads);
         }
     }

@@ -3,6 +3,8 @@
 
 use core::marker::PhantomData;
 
+use crate::family::Family;
+
 /// The deepest nesting of emissions. At this depth a thread with a 2 MiB stack still has 8 KiB for
 /// each level.
 pub(crate) const DEEPEST: usize = 256;
@@ -19,10 +21,17 @@ pub(crate) fn this_thread() -> usize {
     DEPTH.with(|depth| core::ptr::from_ref(depth).addr())
 }
 
-/// One level of nesting, until it is dropped.
-pub(crate) struct Depth(PhantomData<*const ()>);
+/// How many emissions are under way on this thread, each inside the one before.
+#[cfg(feature = "std")]
+#[inline(always)]
+pub(crate) fn here() -> usize {
+    DEPTH.get()
+}
 
-impl Depth {
+/// One level of nesting, until it is dropped: before the emission lets go of its list.
+pub(crate) struct Depth<F: Family>(PhantomData<(*const (), F)>);
+
+impl<F: Family> Depth<F> {
     /// With `std` all emissions on this thread count; without, those of the one signal, which
     /// `on_this_signal` counts.
     ///
@@ -32,23 +41,27 @@ impl Depth {
     #[track_caller]
     pub(crate) fn enter(_on_this_signal: impl FnOnce() -> usize) -> Self {
         #[cfg(feature = "std")]
-        let depth = DEPTH.with(core::cell::Cell::get);
+        let depth = here();
         #[cfg(not(feature = "std"))]
         let depth = _on_this_signal();
         if depth >= DEEPEST {
             runaway(depth);
         }
         #[cfg(feature = "std")]
-        DEPTH.with(|cell| cell.set(depth + 1));
+        DEPTH.set(depth + 1);
         Depth(PhantomData)
     }
 }
 
 #[cfg(feature = "std")]
-impl Drop for Depth {
+impl<F: Family> Drop for Depth<F> {
     #[inline]
     fn drop(&mut self) {
-        DEPTH.with(|depth| depth.set(depth.get() - 1));
+        let depth = here();
+        DEPTH.set(depth - 1);
+        if F::THREADED {
+            crate::raw::leave_depth(depth);
+        }
     }
 }
 

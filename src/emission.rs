@@ -20,9 +20,9 @@ use {
 /// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
 struct Run<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     // Dropped in this order.
+    _depth: Depth<F>,
     list: Pinned<'a, List<E, R, F>, F>,
     _tidy: TidyAtEnd<'a, E, R, F>,
-    _depth: Depth,
 }
 
 struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Family>(&'a Slots<E, R, F>);
@@ -41,7 +41,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Run<'a, E, R, F> {
     #[track_caller]
     fn new(slots: &'a Slots<E, R, F>) -> Self {
         let depth = Depth::enter(|| slots.versions.readers());
-        Run { list: slots.versions.pin(), _tidy: TidyAtEnd(slots), _depth: depth }
+        Run { _depth: depth, list: slots.versions.pin(), _tidy: TidyAtEnd(slots) }
     }
 }
 
@@ -187,15 +187,18 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emission<'a, E, R, F> {
     }
 }
 
+/// Dropped in this order.
+type Turn<'a, E, R, F> = (Depth<F>, Pinned<'a, List<E, R, F>, F>);
+
 /// For calls out of a shared list. Tidying waits for the end of the emission, which keeps its list until
 /// then anyway.
 #[track_caller]
 fn run<'a, E: ?Sized + 'static, R: 'static, F: Family>(
     slots: &'a Slots<E, R, F>,
     list: &'a F::Strong<List<E, R, F>>,
-) -> (Pinned<'a, List<E, R, F>, F>, Depth) {
+) -> Turn<'a, E, R, F> {
     let depth = Depth::enter(|| slots.versions.readers());
-    (slots.versions.lane_for(list), depth)
+    (depth, slots.versions.lane_for(list))
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R, F> {
@@ -204,7 +207,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R,
     fn next(&mut self) -> Option<R> {
         let Of { slots, list, next } = self.of.as_mut()?;
         while *next < list.entries().len() {
-            let (list, _depth) = run(slots, list);
+            let (_depth, list) = run(slots, list);
             // Before the call: when the slot panics, the one after it has its turn.
             *next += 1;
             let result = slots.visit(list.lane(), &list.entries()[*next - 1], self.event);
@@ -217,7 +220,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R,
 
     fn fold<B, G: FnMut(B, R) -> B>(self, init: B, mut fold: G) -> B {
         let Some(Of { slots, list, next }) = &self.of else { return init };
-        let (list, _depth) = run(slots, list);
+        let (_depth, list) = run(slots, list);
         let mut folded = init;
         for entry in &list.entries()[*next..] {
             if let Some(result) = slots.visit(list.lane(), entry, self.event) {

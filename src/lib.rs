@@ -87,4 +87,6 @@ mod shared {
     aliases!(Shared);
 }
 #[cfg(feature = "std")]
+pub use raw::{Tracked, WeakTracked};
+#[cfg(feature = "std")]
 pub use shared::*;

@@ -121,12 +121,30 @@ impl<T: ?Sized + 'static> BorrowMut for RefCell<T> {
 mod shared {
     use super::{BorrowMut, Owner, already_borrowed, sealed};
     use crate::family::Shared;
+    use crate::{Tracked, WeakTracked};
     use smallvec::SmallVec;
     use std::any::type_name;
     use std::cell::RefCell;
     use std::sync::{self, Arc, Mutex, RwLock, TryLockError};
 
     owner!(Shared, Arc, sync::Weak<T>, + Send + Sync);
+
+    impl<T: Send + Sync + 'static> sealed::Sealed<Shared> for Tracked<T> {}
+    impl<T: Send + Sync + 'static> Owner<Shared> for Tracked<T> {
+        type Target = T;
+        type Weak = WeakTracked<T>;
+        fn weak(&self) -> WeakTracked<T> {
+            Tracked::downgrade(self)
+        }
+    }
+    impl<T: Send + Sync + 'static> sealed::Sealed<Shared> for WeakTracked<T> {}
+    impl<T: Send + Sync + 'static> Owner<Shared> for WeakTracked<T> {
+        type Target = T;
+        type Weak = WeakTracked<T>;
+        fn weak(&self) -> WeakTracked<T> {
+            self.clone()
+        }
+    }
 
     std::thread_local! {
         /// The locks that slots on this thread hold, by address.

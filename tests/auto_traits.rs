@@ -58,6 +58,8 @@ threaded!(
     sigwire::ConnectionSet,
     sigwire::Block,
     sigwire::WeakMethod<Bare, Bare>,
+    sigwire::Tracked<u8>,
+    sigwire::WeakTracked<u8>,
     sigwire::BoundMethod<Bare, Bare>,
     sigwire::EmitError,
     sigwire::SlotPanic,
@@ -99,3 +101,12 @@ fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
     assert!(std::panic::catch_unwind(|| signal.emit(&0)).is_err());
     assert_eq!(signal.emit(&1), 1);
 }
+
+const _: () = {
+    assert!(!implements!(sigwire::Tracked<Bare>: Send));
+    assert!(!implements!(sigwire::Tracked<Bare>: Sync));
+    assert!(!implements!(sigwire::Tracked<Cell<u8>>: Send));
+    assert!(!implements!(sigwire::Tracked<Cell<u8>>: UnwindSafe));
+    assert!(!implements!(sigwire::WeakTracked<Bare>: Send));
+    assert!(!implements!(sigwire::WeakTracked<Cell<u8>>: Sync));
+};

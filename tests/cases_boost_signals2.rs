@@ -144,7 +144,7 @@ both_flavours! {
     fn owners_of_equal_value_are_different_owners_to_a_disconnect_by_equality() {
         let signal: Signal<i32, i32> = Signal::new();
         let (one, other) = (Strong::new(Adder(1)), Strong::new(Adder(1)));
-        assert_eq!(one, other);
+        assert_eq!(*one, *other);
         signal.connect(&one, Adder::add);
         signal.connect(&other, Adder::take_away);
         assert_eq!(signal.disconnect_owner(&one), 1);

@@ -139,8 +139,9 @@ both_flavours! {
                     // The guard has to end before it could disconnect.
                     let connection = guard.detach();
                     drop(owner);
-                    // The remover itself is running, so it lives.
-                    assert_eq!(connection.is_connected(), number == REMOVER);
+                    // The remover itself is running.
+                    let lives = number == REMOVER && A_CALL_IS_AN_OWNER;
+                    assert_eq!(connection.is_connected(), lives);
                     1
                 }
             };
@@ -215,11 +216,11 @@ both_flavours! {
         fn new() -> Strong<Builder> {
             Strong::new(Builder { signal: Strong::default(), called: Exclusive::new(vec![]) })
         }
-        fn note(self: &Strong<Self>, priority: i32) {
+        fn note(this: &Strong<Self>, priority: i32) {
             let note = move |builder: &Builder, _: &i32| {
                 with(&builder.called, |called| called.push(priority));
             };
-            self.signal.slot().priority(priority).connect(self, note);
+            this.signal.slot().priority(priority).connect(this, note);
         }
         fn called(&self) -> Vec<i32> {
             with(&self.called, std::mem::take)
@@ -235,11 +236,11 @@ both_flavours! {
                 let weak = Strong::downgrade(&builder);
                 let build = move |_: &Builder, _: &i32| {
                     let builder = weak.upgrade().unwrap();
-                    builder.note(low);
-                    builder.note(high);
+                    Builder::note(&builder, low);
+                    Builder::note(&builder, high);
                 };
-                builder.note(20);
-                builder.note(-20);
+                Builder::note(&builder, 20);
+                Builder::note(&builder, -20);
                 let building = builder.signal.slot().priority(own).connect(&builder, build);
                 assert_eq!(builder.signal.emit(&0), 3);
                 assert_eq!(builder.called(), [20, -20]);
@@ -288,14 +289,14 @@ both_flavours! {
     #[test]
     fn a_slot_appended_or_prepended_between_two_results_is_not_called_by_that_emission() {
         let builder = Builder::new();
-        builder.note(1);
-        builder.note(-1);
+        Builder::note(&builder, 1);
+        Builder::note(&builder, -1);
         let mut emission = builder.signal.call(&0);
-        builder.note(9);
+        Builder::note(&builder, 9);
         assert_eq!(emission.next(), Some(()));
-        builder.note(2);
-        builder.note(0);
-        builder.note(-2);
+        Builder::note(&builder, 2);
+        Builder::note(&builder, 0);
+        Builder::note(&builder, -2);
         assert_eq!(emission.count(), 1);
         assert_eq!(builder.called(), [1, -1]);
         builder.signal.emit(&0);

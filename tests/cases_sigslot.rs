@@ -57,11 +57,11 @@ both_flavours! {
         type Callback = dyn Fn(&u32) -> u32 + Send + Sync;
 
         let signal: Signal<u32, u32> = Signal::new();
-        let counter = Strong::new(Counter::default());
+        let counter = Std::new(Counter::default());
         let exclusive = Strong::new(Exclusive::new(0_u32));
-        let any: Strong<Any> = counter.clone();
+        let any: Std<Any> = counter.clone();
         let captured = 1 << 12;
-        let callback: Strong<Callback> = Strong::new(move |_| captured << 1);
+        let callback: Std<Callback> = Std::new(move |_| captured << 1);
         let boxed: Box<Callback> = Box::new(|_| 1 << 14);
         let pointer: fn(&Counter, &u32) -> u32 = |_, _| 1 << 15;
 
@@ -75,7 +75,7 @@ both_flavours! {
         signal.connect(&counter, Counter::generic::<u32>);
         signal.connect_extended(&counter, Counter::extended);
         signal.connect(&any, <Any as Count>::count);
-        signal.connect(&Strong::downgrade(&counter), |_, _| 1 << 10);
+        signal.connect(&Std::downgrade(&counter), |_, _| 1 << 10);
         signal.connect_weak(WeakMethod::new(&counter, |_: &Counter, _: &u32| 1 << 11));
         let _capturing = signal.connect_fn(move |_| captured);
         signal.connect(&callback, |callback, n| callback(n));

@@ -211,7 +211,7 @@ both_flavours! {
             }
         }
         let log = Log::default();
-        let named: Strong<dyn Named> = noter(&log, "object");
+        let named: Std<dyn Named> = Std::new(Noter::new(&log, "object"));
         let method = WeakMethod::new(&named, <dyn Named as Named>::name);
         let bound = method.upgrade().unwrap();
         drop(named);

@@ -722,7 +722,7 @@ both_flavours! {
     #[test]
     fn unique_knows_methods_with_captures_and_unsized_owners_too() {
         let signal: Signal<u32> = Signal::new();
-        let owner: Strong<dyn std::any::Any + Send + Sync> = Strong::new(5_u8);
+        let owner: Std<dyn std::any::Any + Send + Sync> = Std::new(5_u8);
         let connect = |n: u32| signal.slot().unique().connect(&owner, move |_, _| _ = n);
         assert_eq!(connect(1), connect(2));
         assert_eq!(signal.slot_count(), 1);
@@ -1097,11 +1097,11 @@ both_flavours! {
         type Any = dyn std::any::Any + Send + Sync;
         let signal: Signal<u32, u32> = Signal::new();
         let five = 5;
-        let panel = Strong::new_cyclic(|panel: &Weak<Panel>| {
+        let panel = Std::new_cyclic(|panel: &StdWeak<Panel>| {
             signal.connect(panel, move |panel, n| panel.0 + n + five);
             signal.slot().once().connect(panel, move |panel, n| panel.0 + n + five + 1);
             signal.connect_extended(panel, |panel, _, n| panel.0 + n + 7);
-            let any: Weak<Any> = panel.clone();
+            let any: StdWeak<Any> = panel.clone();
             signal.connect(&any, |any, n| any.downcast_ref::<Panel>().unwrap().0 + n + 8);
             assert_eq!(signal.emit(&0), 0);
             assert_eq!(signal.call(&0).next(), None);
@@ -1155,8 +1155,8 @@ both_flavours! {
             }
         }
         let signal: Signal<u32, u32> = Signal::new();
-        let square = Strong::new(Square(3));
-        let shape: Strong<dyn Shape + Send + Sync> = square.clone();
+        let square = Std::new(Square(3));
+        let shape: Std<dyn Shape + Send + Sync> = square.clone();
         let connection = signal.connect(&shape, <dyn Shape + Send + Sync>::area);
         signal.connect(&shape, |shape, scale| shape.area(scale) + 1);
         assert_eq!(signal.call(&2).collect::<Vec<_>>(), [18, 19]);
@@ -1170,7 +1170,7 @@ both_flavours! {
     #[test]
     fn slices_and_strings_can_own_slots_and_be_events() {
         let words: Signal<str, usize> = Signal::new();
-        let list: Strong<[u8]> = Strong::from([1, 2, 3]);
+        let list: Std<[u8]> = Std::from([1, 2, 3]);
         words.connect(&list, |list, word| list.len() + word.len());
         assert_eq!(words.call("four").next(), Some(7));
         let bytes: Signal<[u8], u8> = Signal::new();

@@ -152,6 +152,8 @@ struct Model {
     seen: Vec<Seen>,
     depth: usize,
     running: Vec<usize>,
+    /// Whether the call of a method path is an owner while it lasts, as that of a closure is.
+    a_call_is_an_owner: bool,
 }
 
 #[derive(Debug)]
@@ -168,11 +170,13 @@ struct ModelSlot {
 struct ModelOwner {
     kept: bool,
     calls: usize,
+    /// Those of them that are owners while they last.
+    counted_calls: usize,
 }
 
 impl Model {
-    fn new() -> Self {
-        let mut model = Model::default();
+    fn new(a_call_is_an_owner: bool) -> Self {
+        let mut model = Model { a_call_is_an_owner, ..Model::default() };
         for place in 0..OWNERS {
             model.places.push(0);
             model.new_owner(place);
@@ -183,11 +187,13 @@ impl Model {
     fn new_owner(&mut self, place: usize) {
         self.made_owners += 1;
         self.places[place] = self.made_owners;
-        self.owners.insert(self.made_owners, ModelOwner { kept: true, calls: 0 });
+        self.owners.insert(self.made_owners, ModelOwner { kept: true, ..ModelOwner::default() });
     }
 
     fn is_alive(&self, slot: usize) -> bool {
-        self.slots[slot].owner.is_none_or(|owner| self.owners.contains_key(&owner))
+        self.slots[slot].owner.is_none_or(|owner| {
+            self.owners.get(&owner).is_some_and(|owner| owner.kept || owner.counted_calls > 0)
+        })
     }
 
     fn is_connected(&self, slot: usize) -> bool {
@@ -250,8 +256,10 @@ impl Model {
             self.slots[slot].connected = *left > 0;
         }
         let (label, owner) = (self.slots[slot].label, self.slots[slot].owner);
-        if let Some(owner) = owner {
-            self.owners.get_mut(&owner).unwrap().calls += 1;
+        let counts = usize::from(self.a_call_is_an_owner || !self.slots[slot].is_path);
+        if let Some(owner) = owner.and_then(|owner| self.owners.get_mut(&owner)) {
+            owner.calls += 1;
+            owner.counted_calls += counts;
         }
         self.seen.push(Seen::Called(label, event));
         self.depth += 1;
@@ -260,7 +268,9 @@ impl Model {
         self.running.pop();
         self.depth -= 1;
         if let Some(owner) = owner {
-            self.owners.get_mut(&owner).unwrap().calls -= 1;
+            let of_owner = self.owners.get_mut(&owner).unwrap();
+            of_owner.calls -= 1;
+            of_owner.counted_calls -= counts;
             self.let_go(owner);
         }
         Some(went_well)
@@ -608,7 +618,7 @@ both_flavours! {
         SIGNAL.with(|signal| *signal.borrow_mut() = Some(Default::default()));
         real(|real| (real.made_owners, real.made, real.depth) = (0, 0, 0));
         (0..OWNERS).for_each(new_owner);
-        let mut model = Model::new();
+        let mut model = Model::new(A_CALL_IS_AN_OWNER);
         let mut random = Random::new(seed);
         for step in 0..OPERATIONS_EACH {
             let operation = operation(&mut random, false);

@@ -1,7 +1,7 @@
 //! Several threads that do everything at once. Beside the signal there are only atomics here, so that
 //! ThreadSanitizer sees all there is: the standard library's own locks are not instrumented.
 
-use sigwire::Signal;
+use sigwire::{Signal, Tracked};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -224,4 +224,65 @@ fn emissions_driven_by_hand_and_nested_ones_meet_edits_on_other_threads() {
     });
     assert_eq!(signal.slot_count(), 1);
     assert_eq!(Arc::weak_count(&owner), 1);
+}
+
+/// Notices being destroyed while it is called, or twice.
+struct Fragile {
+    calls: AtomicUsize,
+    destroyed: Arc<AtomicUsize>,
+    wrong: Arc<AtomicUsize>,
+    /// Read and dropped without atomics, so that sanitizers see both.
+    text: String,
+}
+
+impl Fragile {
+    fn on(&self, n: &u32) {
+        self.calls.fetch_add(1, SeqCst);
+        assert_eq!(self.text.len(), 7 + *n as usize - 1);
+        thread::yield_now();
+        assert_eq!(self.text.as_bytes()[0], b'f');
+        self.calls.fetch_sub(1, SeqCst);
+    }
+}
+
+impl Drop for Fragile {
+    fn drop(&mut self) {
+        self.wrong.fetch_add(self.calls.load(SeqCst), SeqCst);
+        self.destroyed.fetch_add(1, SeqCst);
+    }
+}
+
+#[test]
+fn tracked_owners_are_destroyed_once_and_not_while_they_are_called_however_the_threads_meet() {
+    const ROUNDS: usize = 3000;
+    let signals: [Signal<u32>; 2] = Default::default();
+    let (destroyed, wrong) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let stop = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for signal in [&signals[0], &signals[1], &signals[1]] {
+            let stop = &stop;
+            scope.spawn(move || {
+                while !stop.load(SeqCst) {
+                    signal.emit(&1);
+                }
+            });
+        }
+        for round in 0..ROUNDS {
+            let (destroyed, wrong) = (destroyed.clone(), wrong.clone());
+            let calls = AtomicUsize::new(0);
+            let owner = Tracked::new(Fragile { calls, destroyed, wrong, text: "fragile".into() });
+            signals.iter().for_each(|signal| _ = signal.connect(&owner, Fragile::on));
+            let other = owner.clone();
+            if round % 2 == 0 {
+                thread::yield_now();
+            }
+            drop(owner);
+            if round % 3 == 0 {
+                thread::yield_now();
+            }
+            drop(other);
+        }
+        stop.store(true, SeqCst);
+    });
+    assert_eq!((destroyed.load(SeqCst), wrong.load(SeqCst)), (ROUNDS, 0));
 }

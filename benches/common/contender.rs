@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{self, Arc};
 
 use signals2::{Connect1, Emit1};
+use sigwire::Tracked;
 use sigwire::generic::{Connection, Family, Local, Shared};
 
 pub(crate) type Event = u64;
@@ -118,6 +119,26 @@ macro_rules! flavour {
 
 flavour!(Arc, HandArc, "hand-written Arc", sigwire::Signal<Event>, Shared, "sigwire");
 flavour!(Rc, HandRc, "hand-written Rc", sigwire::local::Signal<Event>, Local, "sigwire local");
+
+/// The thread-safe signal with owners that are [`Tracked`].
+#[derive(Default)]
+pub(crate) struct TrackedSignal(sigwire::Signal<Event>);
+
+impl Contender for TrackedSignal {
+    const NAME: &'static str = "sigwire, tracked owners";
+    type Owner = Tracked<Sink>;
+    type Connection = sigwire::Connection;
+
+    #[inline(always)]
+    fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
+        sigwire::Source::connect(&self.0, owner, Sink::on_event)
+    }
+
+    #[inline(always)]
+    fn emit(&self, event: &Event) {
+        black_box(self.0.emit(event));
+    }
+}
 
 /// It tracks no owners, so its closures upgrade them.
 pub(crate) type Signals2 = signals2::Signal<(Event,)>;

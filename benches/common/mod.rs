@@ -8,4 +8,6 @@ pub(crate) mod heap;
 pub(crate) mod loops;
 pub(crate) mod paired;
 
-pub(crate) use contender::{Contender, Disconnect, Event, HandArc, HandRc, Signals2};
+pub(crate) use contender::{
+    Contender, Disconnect, Event, HandArc, HandRc, Signals2, TrackedSignal,
+};

@@ -41,9 +41,16 @@ pub(crate) enum Called<R> {
     Dead,
 }
 
+impl<R> Called<R> {
+    /// Of a call that came to its owner, or not.
+    fn of(result: Option<R>) -> Self {
+        result.map_or(Called::Dead, Called::Returned)
+    }
+}
+
 /// May the slot be called? Asked with the owner already held, so that a yes is not lost.
 pub(crate) struct Gate<'a, F: Family> {
-    /// 0: yes. Otherwise the desk knows. Written under the lock, read without.
+    /// [`OPEN`]: yes. Otherwise the desk knows. Written under the lock, read without.
     pub(crate) state: &'a F::State,
     pub(crate) key_bits: u64,
     pub(crate) desk: &'a dyn Desk,
@@ -53,14 +60,8 @@ pub(crate) trait Desk {
     fn admits(&self, key: SlotKey) -> bool;
 }
 
-impl<F: Family> Gate<'_, F> {
-    #[inline(always)]
-    fn is_open(&self) -> bool {
-        // SeqCst: see `Lane::begin`.
-        self.state.load(Ordering::SeqCst) == 0
-            || self.desk.admits(SlotKey::from_bits(self.key_bits))
-    }
-}
+/// The state of a gate that needs no desk.
+const OPEN: u8 = 0;
 
 /// Tells the compiler which way is seldom taken.
 #[cold]
@@ -296,24 +297,66 @@ unsafe fn call_through<L: Link, I, E: ?Sized, R, F: Family>(
 where
     I: Invoke<L::Target, E, R, F>,
 {
-    // SAFETY: as in `call`.
-    let called = unsafe { data.get::<L>() }.enter(|target| {
-        if !I::IS_OWNER && !I::is_alive(target) {
-            return Called::Dead;
-        }
-        if !(Gate::<F> { state, key_bits, desk }).is_open() {
-            seldom();
-            return Called::Refused;
-        }
-        match implied::<I>().invoke(target, event) {
-            Some(result) => Called::Returned(result),
-            None => Called::Dead,
-        }
-    });
-    called.unwrap_or_else(|| {
+    // What is seldom is left to functions that take everything along, so that nothing has to be saved.
+    let Some(place) = L::place() else {
+        // SAFETY: the caller's promise.
+        return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
+    };
+    // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
+    let Some(target) = (unsafe { data.get::<L>().enter(place) }) else {
         seldom();
-        Called::Dead
-    })
+        return Called::Dead;
+    };
+    if !I::IS_OWNER && !I::is_alive(&target) {
+        return Called::Dead;
+    }
+    // SeqCst: see `Lane::begin`.
+    if state.load(Ordering::SeqCst) != OPEN {
+        return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
+    }
+    Called::of(implied::<I>().invoke(&target, event))
+}
+
+#[cold]
+fn ask_and_call<D: Deref, I, E: ?Sized, R, F: Family>(
+    target: D,
+    key_bits: u64,
+    desk: &dyn Desk,
+    event: &E,
+) -> Called<R>
+where
+    I: Invoke<D::Target, E, R, F>,
+{
+    if desk.admits(SlotKey::from_bits(key_bits)) {
+        Called::of(implied::<I>().invoke(&target, event))
+    } else {
+        Called::Refused
+    }
+}
+
+/// # Safety
+/// As for `call_through`.
+#[inline(never)]
+unsafe fn find_place_and_call<L: Link, I, E: ?Sized, R, F: Family>(
+    data: Word,
+    state: &F::State,
+    key_bits: u64,
+    desk: &dyn Desk,
+    event: &E,
+) -> Called<R>
+where
+    I: Invoke<L::Target, E, R, F>,
+{
+    if L::find_place() {
+        // SAFETY: the caller's promise.
+        return unsafe { call_through::<L, I, E, R, F>(data, state, key_bits, desk, event) };
+    }
+    // SAFETY: as in `call`.
+    let Some(target) = unsafe { data.get::<L>() }.upgrade() else { return Called::Dead };
+    if state.load(Ordering::SeqCst) != OPEN {
+        return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
+    }
+    Called::of(implied::<I>().invoke(&target, event))
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {

@@ -13,10 +13,26 @@ pub trait Link: Clone {
     /// Where the target is, or was, or will be.
     fn address(&self) -> *const ();
 
-    /// Uses the target, if it is alive, in an emission. Whatever becomes of its owners meanwhile, it is
-    /// destroyed after that.
-    #[inline(always)]
-    fn enter<U>(&self, use_it: impl FnOnce(&Self::Target) -> U) -> Option<U> {
-        self.upgrade().map(|target| use_it(&target))
+    /// Where an emission notes what it is calling, if this kind of pointer needs that.
+    type Place: Copy;
+
+    /// That of the innermost emission on this thread. None where there is none to be had at once.
+    fn place() -> Option<Self::Place>;
+
+    /// Looks harder; says whether there is one now.
+    fn find_place() -> bool {
+        Self::place().is_some()
     }
+
+    /// Keeps the target alive for one call of an emission.
+    type Entered<'a>: Deref<Target = Self::Target>
+    where
+        Self: 'a;
+
+    /// The target, if it is alive.
+    ///
+    /// # Safety
+    /// `place` is that of the innermost emission on this thread, which enters one target at a time, and
+    /// keeps what it has entered until after [`leave_depth`](super::leave_depth).
+    unsafe fn enter(&self, place: Self::Place) -> Option<Self::Entered<'_>>;
 }

@@ -11,10 +11,14 @@
 
 mod anchor;
 mod handle;
+#[cfg(feature = "std")]
+mod hazards;
 mod link;
 mod once_strong;
 mod pointers;
 mod table;
+#[cfg(feature = "std")]
+mod tracked;
 mod versions;
 mod word;
 
@@ -24,4 +28,8 @@ pub(crate) use link::Link;
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;
+#[cfg(feature = "std")]
+pub(crate) use tracked::leave_depth;
+#[cfg(feature = "std")]
+pub use tracked::{Tracked, WeakTracked};
 pub(crate) use versions::{Guard, Lane, Pinned, Versions};

@@ -31,6 +31,11 @@ macro_rules! link {
         impl<T: ?Sized> Link for $weak {
             type Target = T;
             type Strong = $strong<T>;
+            type Place = ();
+            type Entered<'a>
+                = $strong<T>
+            where
+                Self: 'a;
 
             #[inline(always)]
             fn upgrade(&self) -> Option<$strong<T>> {
@@ -41,6 +46,14 @@ macro_rules! link {
             }
             fn address(&self) -> *const () {
                 self.as_ptr().cast()
+            }
+            #[inline(always)]
+            fn place() -> Option<()> {
+                Some(())
+            }
+            #[inline(always)]
+            unsafe fn enter(&self, (): ()) -> Option<$strong<T>> {
+                self.upgrade()
             }
         }
     };

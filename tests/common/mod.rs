@@ -13,6 +13,11 @@ macro_rules! both_flavours {
             use super::{common::threaded::*, common::*, *};
             $($items)*
         }
+        mod tracked {
+            #[allow(unused_imports)]
+            use super::{common::tracked::*, common::*, *};
+            $($items)*
+        }
         mod local {
             #[allow(unused_imports)]
             use super::{common::local::*, common::*, *};
@@ -23,7 +28,11 @@ macro_rules! both_flavours {
 
 pub mod threaded {
     pub use sigwire::*;
-    pub use std::sync::{Arc as Strong, Mutex as Exclusive, Weak};
+    pub use std::sync::{Arc as Std, Arc as Strong, Mutex as Exclusive, Weak, Weak as StdWeak};
+
+    /// Whether weak pointers to an object can be upgraded while a slot of it runs, whatever else
+    /// has become of its owners.
+    pub const A_CALL_IS_AN_OWNER: bool = true;
 
     /// What closures of this flavour must be.
     pub trait Sendable: Send + Sync {}
@@ -34,10 +43,21 @@ pub mod threaded {
     }
 }
 
+/// The thread-safe flavour with owners that are tracked.
+pub mod tracked {
+    pub use super::threaded::{Exclusive, Sendable, Std, StdWeak, with};
+    pub use sigwire::*;
+    pub use sigwire::{Tracked as Strong, WeakTracked as Weak};
+
+    pub const A_CALL_IS_AN_OWNER: bool = false;
+}
+
 pub mod local {
     pub use sigwire::local::*;
     pub use std::cell::RefCell as Exclusive;
-    pub use std::rc::{Rc as Strong, Weak};
+    pub use std::rc::{Rc as Std, Rc as Strong, Weak, Weak as StdWeak};
+
+    pub const A_CALL_IS_AN_OWNER: bool = true;
 
     pub trait Sendable {}
     impl<T> Sendable for T {}

@@ -1,0 +1,248 @@
+//! Objects that emissions call without counting references: who destroys them, and when.
+//!
+//! An emission writes the object it is about to call into a *cell* of its own, then looks whether the
+//! object still has an owner. Whoever drops the last strong pointer writes that down, then looks through
+//! all cells. Whichever comes second in the one order of these four steps sees the other. So either the
+//! emission does not call, or the dropping thread leaves the object to it; and an emission that has left
+//! the object and finds it without owner looks through the cells in turn. The last one to do so finds
+//! none, and destroys the object, on its thread, at once. Nothing is kept for later.
+//!
+//! | who | its cell | then looks at |
+//! |---|---|---|
+//! | emission, entering | object, by an exchange | the object: is there an owner? |
+//! | emission, leaving | null, by a plain store | the object that it left before: the exchange has come between. This one too, in good time mostly: what it misses here, it sees the next time |
+//! | dropping thread | marks the object | all cells |
+//!
+//! So a call takes one exchange, on a cache line that no other thread writes to. A store that is not seen
+//! at once can delay the end of an object to the next such call, or the end of the emission. That takes a
+//! last pointer dropped on another thread in the very moment in which the call ends.
+//!
+//! The cells are hazard pointers (Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free
+//! Objects", 2004), here for the value in the object. Its memory is reference-counted: the list that an
+//! emission runs over keeps it.
+
+use core::sync::atomic::Ordering;
+
+use super::OnceStrong;
+use crate::family::{Atom, Family};
+
+/// What the protocol knows of an object, at the object's beginning.
+pub(super) struct Head<F: Family> {
+    /// [`INCOMPLETE`], then the number of strong pointers, then [`ENDED`], then [`DESTROYED`].
+    strong: F::Count,
+    destroy: unsafe fn(*const Head<F>),
+}
+
+const INCOMPLETE: usize = 0;
+/// Without owner; whoever finds it in no cell is to destroy it.
+const ENDED: usize = 1 << (usize::BITS - 1);
+const DESTROYED: usize = ENDED + 1;
+
+impl<F: Family> Head<F> {
+    /// # Safety
+    /// `destroy` is called once at most, with a pointer to this head that is good for the whole object,
+    /// when nobody can reach the value any more. It is not called before [`complete`](Self::complete).
+    pub(super) unsafe fn incomplete(destroy: unsafe fn(*const Head<F>)) -> Self {
+        Head { strong: F::Count::new(INCOMPLETE), destroy }
+    }
+
+    /// From now on the object has a value, and one strong pointer.
+    pub(super) fn complete(&self) {
+        self.strong.store(1, Ordering::Release);
+    }
+
+    /// How many strong pointers there are.
+    #[inline(always)]
+    pub(super) fn strong(&self) -> usize {
+        let strong = self.strong.load(Ordering::SeqCst);
+        if strong < ENDED { strong } else { 0 }
+    }
+
+    #[inline(always)]
+    pub(super) fn is_alive(&self) -> bool {
+        self.strong() > 0
+    }
+
+    /// One more strong pointer, if there is one.
+    pub(super) fn retain(&self) -> bool {
+        self.change(|strong| match strong {
+            INCOMPLETE | ENDED | DESTROYED => None,
+            // Only by leaking them can there be so many.
+            strong if strong + 1 == ENDED => std::process::abort(),
+            strong => Some(strong + 1),
+        })
+        .is_some()
+    }
+
+    /// One strong pointer less; says whether it was the last.
+    pub(super) fn release(&self) -> bool {
+        let left = self.change(|strong| Some(if strong == 1 { ENDED } else { strong - 1 }));
+        left == Some(ENDED)
+    }
+
+    fn change(&self, change: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+        loop {
+            let before = self.strong.load(Ordering::Relaxed);
+            let after = change(before)?;
+            if self.strong.replace(before, after, Ordering::SeqCst) {
+                return Some(after);
+            }
+        }
+    }
+}
+
+/// What one running emission is calling.
+pub struct Cell<F: Family> {
+    /// Null when that is nothing of this kind.
+    object: F::Ptr<Head<F>>,
+    /// What was left last: it is to be looked at after the next exchange. Only the emission's thread uses
+    /// this.
+    left: F::Ptr<Head<F>>,
+}
+
+impl<F: Family> Cell<F> {
+    fn new() -> Self {
+        let null = || F::Ptr::new(core::ptr::null_mut());
+        Cell { object: null(), left: null() }
+    }
+
+    /// Says whether `object` may be called, until the cell is left.
+    #[inline(always)]
+    pub(super) fn enter(&self, object: &Head<F>) -> bool {
+        let address = core::ptr::from_ref(object).cast_mut();
+        self.object.swap(address, Ordering::SeqCst);
+        F::sequential();
+        object.is_alive()
+    }
+}
+
+/// How deep emissions on one thread can nest with a cell for each.
+const LEVELS: usize = 16;
+
+/// The cells of one thread.
+pub(super) struct Record<F: Family> {
+    cells: [Cell<F>; LEVELS],
+    leased: F::State,
+    more: OnceStrong<Record<F>, F>,
+    _apart: [F::Spacing; 0],
+}
+
+impl<F: Family> Record<F> {
+    fn new() -> Self {
+        Record {
+            cells: core::array::from_fn(|_| Cell::new()),
+            leased: F::State::new(0),
+            more: OnceStrong::new(F::Ptr::new(core::ptr::null_mut())),
+            _apart: [],
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn cell(&self, level: usize) -> Option<&Cell<F>> {
+        self.cells.get(level)
+    }
+
+    /// For another thread to use. All cells have been left.
+    pub(super) fn give_back(&self) {
+        self.leased.store(0, Ordering::Release);
+    }
+}
+
+/// As many records as there were ever threads at once that called such objects.
+pub(super) struct Hazards<F: Family> {
+    records: OnceStrong<Record<F>, F>,
+}
+
+impl<F: Family> Hazards<F> {
+    /// `null` is a null pointer: see [`OnceStrong::new`].
+    pub(super) const fn new(null: F::Ptr<Record<F>>) -> Self {
+        Hazards { records: OnceStrong::new(null) }
+    }
+
+    /// A record that nobody else has.
+    pub(super) fn lease(&self) -> &Record<F> {
+        let mut next = &self.records;
+        loop {
+            let record = next.get_or_init(Record::new);
+            if record.leased.replace(0, 1, Ordering::Acquire) {
+                return record;
+            }
+            next = &record.more;
+        }
+    }
+
+    fn hold(&self, object: *const Head<F>) -> bool {
+        let records = core::iter::successors(self.records.get(), |record| record.more.get());
+        let mut cells = records.flat_map(|record| &record.cells);
+        cells.any(|cell| core::ptr::eq(cell.object.load(Ordering::SeqCst), object))
+    }
+
+    /// `object`, which was entered, is not called any more.
+    ///
+    /// # Safety
+    /// The memory of `object` stays until the cell is left for another object or cleared. The pointer
+    /// is good for the whole object. The cell is the caller's.
+    #[inline(always)]
+    pub(super) unsafe fn leave(&self, cell: &Cell<F>, object: *const Head<F>) {
+        cell.object.store(core::ptr::null_mut(), Ordering::Release);
+        let before = cell.left.load(Ordering::Relaxed);
+        cell.left.store(object.cast_mut(), Ordering::Relaxed);
+        // SAFETY: the caller's promise, now and then.
+        if unsafe { !(*object).is_alive() || (!before.is_null() && !(*before).is_alive()) } {
+            // SAFETY: likewise.
+            unsafe { self.left_without_owner(cell, before) };
+        }
+    }
+
+    #[cold]
+    unsafe fn left_without_owner(&self, cell: &Cell<F>, before: *const Head<F>) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.look_at(before);
+            self.clear(cell);
+        }
+    }
+
+    /// The cell, which was left, is not used any more.
+    ///
+    /// # Safety
+    /// As for [`leave`](Self::leave).
+    pub(super) unsafe fn clear(&self, cell: &Cell<F>) {
+        let before = cell.left.load(Ordering::Relaxed);
+        if before.is_null() {
+            return;
+        }
+        cell.left.store(core::ptr::null_mut(), Ordering::Relaxed);
+        cell.object.swap(core::ptr::null_mut(), Ordering::SeqCst);
+        F::sequential();
+        // SAFETY: the caller's promise.
+        unsafe { self.look_at(before) };
+    }
+
+    /// After an exchange: destroys what was left before, if nobody else does.
+    ///
+    /// # Safety
+    /// As for [`leave`](Self::leave).
+    unsafe fn look_at(&self, left: *const Head<F>) {
+        // SAFETY: the caller's promise.
+        if !left.is_null() && !unsafe { (*left).is_alive() } {
+            // SAFETY: likewise.
+            unsafe { self.destroy_if_last(left) };
+        }
+    }
+
+    /// Destroys an object without owner, unless somebody is calling it: then that is left to them.
+    ///
+    /// # Safety
+    /// The memory of `object` stays until this returns. The pointer is good for the whole object.
+    pub(super) unsafe fn destroy_if_last(&self, object: *const Head<F>) {
+        F::sequential();
+        // SAFETY: the caller's promise.
+        let Head { strong, destroy } = unsafe { &*object };
+        if !self.hold(object) && strong.replace(ENDED, DESTROYED, Ordering::SeqCst) {
+            // SAFETY: this is the only call. No strong pointer is left, nor will be; no emission calls
+            // the object, and none that enters it from now on will, since it looks for an owner.
+            unsafe { destroy(object) };
+        }
+    }
+}
