@@ -85,6 +85,11 @@ mod shared {
     use crate::family::Shared;
     use std::sync::{self, Arc};
     pointers!(Shared, Arc, sync::Weak<T>);
-    #[cfg(all(test, sigwire_loom))]
-    pointers!(crate::models::Modelled, Arc, sync::Weak<T>);
+}
+
+#[cfg(all(test, sigwire_loom))]
+mod modelled {
+    use super::Pointers;
+    use crate::models::{Modelled, Strong, Weak};
+    pointers!(Modelled, Strong, Weak<T>);
 }
