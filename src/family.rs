@@ -195,6 +195,14 @@ mod shared {
             Mutex::new(value)
         }
         fn lock(&self) -> MutexGuard<'_, T> {
+            // ThreadSanitizer does not see the waiting, which lies in the precompiled standard
+            // library; it sees the trying, which is inlined.
+            while cfg!(sigwire_tsan) {
+                match Lock::try_lock(self) {
+                    Some(guard) => return guard,
+                    None => std::thread::yield_now(),
+                }
+            }
             Mutex::lock(self).unwrap_or_else(PoisonError::into_inner)
         }
         fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -216,10 +224,7 @@ mod shared {
         type Ptr<T> = AtomicPtr<T>;
         type Count = AtomicUsize;
         type State = AtomicU8;
-        #[cfg(not(sigwire_tsan))]
         type Lock<T> = Mutex<T>;
-        #[cfg(sigwire_tsan)]
-        type Lock<T> = crate::tsan::SeenMutex<T>;
         const THREADED: bool = true;
         // There it is a locked instruction.
         const UPGRADE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");

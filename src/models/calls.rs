@@ -71,6 +71,21 @@ fn a_slot_connected_beside_two_emitters_is_called_by_the_next_emission() {
     });
 }
 
+#[test]
+fn the_first_connections_of_two_threads_are_both_called() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let first = {
+            let signal = signal.clone();
+            thread::spawn(move || _ = connect_fn(&signal, |_| ()))
+        };
+        connect_fn(&signal, |_| ());
+        assert!((1..=2).contains(&signal.emit(&1)));
+        first.join().unwrap();
+        assert_eq!(signal.emit(&1), 2);
+    });
+}
+
 /// On event 1 the slot does `before`, emits 0 on its own signal, and notes how many were called then.
 fn nests(signal: &Arc<Signal>, nested: &Counter, before: impl Fn(&Signal) + 'static) -> SlotKey {
     let (in_slot, nested) = (Arc::downgrade(signal), nested.clone());

@@ -60,6 +60,7 @@ fn a_connect_that_prunes_beside_an_emission_that_buries_frees_the_dead_slot_once
             thread::spawn(move || signal.emit(&1))
         };
         connect_fn(&signal, |_| ());
+        assert_eq!(in_lists(&signal).0, 2, "it does not wait for the emission");
         assert!((1..=2).contains(&emitter.join().unwrap()));
         assert_eq!((ended.get(), in_lists(&signal)), (1, (2, 2)));
         assert_eq!(signal.emit(&1), 2);

@@ -2,27 +2,38 @@
 //!
 //! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --lib models`
 //!
-//! A family of its own puts loom's atomics and lock under the code that is shipped. Loom has no `Weak`
-//! and no pointers of unsized types, so owners are std's `Arc`: it counts right, but is no place where
-//! threads may change places. Loom takes SeqCst operations for AcqRel; `Family::sequential` makes up for
-//! it with fences, which it does model.
+//! A family of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
+//! loom's atomics, under the code that is shipped. Loom takes SeqCst operations for AcqRel;
+//! `Family::sequential` makes up for it with fences, which it does model.
 //!
 //! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
-//! the names below):
+//! the names, in the three files below):
 //!
 //! | planted | seen by |
 //! |---|---|
 //! | no order between taking a lane and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
 //! | no order between hiding `head` and looking at the lanes | these, and `a_slot_connected_` |
 //! | the lanes not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
+//! | only the first lane looked at: for who holds a version; for who runs | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
+//! | a lane taken that is taken already | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
 //! | leaving a lane, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
 //! | restoring `head` relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
 //! | `untidy` set without, or after, the look at the lanes | `a_pinned_`, `two_edits_` |
 //! | no order between leaving and looking at `untidy` | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
-//! | a call begun, or ended, relaxed | `after_disconnecting_` |
+//! | the first list set without looking whether there is one, or found relaxed | `the_first_connections_` |
+//! | a call begun, or ended, relaxed; not begun at all | `after_disconnecting_`, `a_blocked_`, `a_slot_that_emits_` |
 //! | entries of a former list not told to ask | `a_slot_disconnected_after_` |
 //! | a `once` slot's claim not taken; its gate not looked at | `two_emitters_call_` |
+//! | an entry's state written, or read at the gate, relaxed | `a_blocked_slot_`, `a_blocked_signal_` |
+//! | entries not marked by a block of the slot; of the signal | `a_blocked_slot_`; `a_blocked_signal_` |
+//! | blocks of the slot, or of the signal, not looked at when asked | `a_blocked_slot_`; `a_blocked_signal_` |
 //! | a disconnected entry not marked | `a_disconnected_slot_` |
+//! | an owner let go before its method runs | `an_owner_ends_` |
+//! | under the lock: an owner held to find out whether it lives; captures dropped | `a_destructor_` |
+//! | a dead slot not buried; buried and not tidied away | `an_owner_ends_`, `so_does_`, `two_emitters_find_` |
+//! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
+//! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
+//! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
 //!
 //! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
 
