@@ -4,6 +4,12 @@
 //! `SIGWIRE_OPERATIONS=20000000 cargo test --release --test random_threads -- --nocapture` runs that
 //! many, those in slots not counted, and shows how far it is. A seed that failed is told, and is kept
 //! below: it gives each thread the same choices again, but not the same meeting of threads.
+//!
+//! Planted once, and seen here: a gate that is not asked, a `once` claim that is not taken, a former list
+//! that is not told to ask, a block or a disconnect that does not mark its entry, a call that is not
+//! begun, a wait that does not wait, a lane taken twice, versions freed though held, owners let go too
+//! early, captures dropped under the lock, places not renumbered. Not seen, but by `src/models`: dead
+//! slots not pruned, and an owner held under the lock.
 
 mod common;
 
