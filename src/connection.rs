@@ -78,14 +78,19 @@ impl<F: Family> Connection<F> {
     /// Nothing to wait for: as `disconnect`. Otherwise it looks again after a while that grows from a
     /// spin to a millisecond.
     pub fn disconnect_and_wait(&self) -> Result<bool, WaitError> {
-        let Some(table) = self.table.upgrade() else { return Ok(false) };
+        let Some(table) = self.table.upgrade() else {
+            // The last call was over before the signal ended. Makes visible what it did: failing to
+            // upgrade does not.
+            F::full_fence();
+            return Ok(false);
+        };
         let was_connected = table.disconnect(self.key);
         let mut looks = 0;
         loop {
             match table.running(self.key) {
                 Running::Nowhere => return Ok(was_connected),
                 Running::Here => return Err(WaitError { was_connected }),
-                Running::Elsewhere => wait_a_little(looks),
+                Running::Elsewhere => F::wait_a_little(looks),
             }
             looks += 1;
         }
@@ -111,20 +116,6 @@ impl<F: Family> Connection<F> {
     pub fn scoped(self) -> ScopedConnection<F> {
         ScopedConnection { connection: Some(self) }
     }
-}
-
-#[cfg(feature = "std")]
-fn wait_a_little(looks: u32) {
-    match looks {
-        0..16 => std::hint::spin_loop(),
-        16..32 => std::thread::yield_now(),
-        _ => std::thread::sleep(std::time::Duration::from_micros(50 << (looks - 32).min(4))),
-    }
-}
-
-#[cfg(not(feature = "std"))]
-fn wait_a_little(_: u32) {
-    unreachable!("without threads, a slot that runs runs here")
 }
 
 /// Two are equal when they are handles to the same slot.

@@ -52,6 +52,9 @@ pub trait Family: Pointers {
     /// A number that tells the running threads apart; never 0.
     #[doc(hidden)]
     fn this_thread() -> usize;
+    /// Between two looks at what another thread does; longer after more `looks`.
+    #[doc(hidden)]
+    fn wait_a_little(looks: u32);
 }
 
 /// A cell that is read and written through `&self`. The single-threaded family ignores orderings.
@@ -133,6 +136,9 @@ impl Family for Local {
     fn this_thread() -> usize {
         1
     }
+    fn wait_a_little(_: u32) {
+        unreachable!("without threads, a slot that runs runs here")
+    }
 }
 
 /// The atomics of a threaded family, std's or a model checker's.
@@ -171,6 +177,7 @@ mod shared {
     use super::{Atom, Family, Lock, Ordering, Shared};
     use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+    use std::time::Duration;
 
     atom! {
         AtomicPtr<T>: *mut T, T;
@@ -188,6 +195,14 @@ mod shared {
             Mutex::new(value)
         }
         fn lock(&self) -> MutexGuard<'_, T> {
+            // ThreadSanitizer does not see the waiting, which lies in the precompiled standard
+            // library; it sees the trying, which is inlined.
+            while cfg!(sigwire_tsan) {
+                match Lock::try_lock(self) {
+                    Some(guard) => return guard,
+                    None => std::thread::yield_now(),
+                }
+            }
             Mutex::lock(self).unwrap_or_else(PoisonError::into_inner)
         }
         fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
@@ -209,10 +224,7 @@ mod shared {
         type Ptr<T> = AtomicPtr<T>;
         type Count = AtomicUsize;
         type State = AtomicU8;
-        #[cfg(not(sigwire_tsan))]
         type Lock<T> = Mutex<T>;
-        #[cfg(sigwire_tsan)]
-        type Lock<T> = crate::tsan::SeenMutex<T>;
         const THREADED: bool = true;
         // There it is a locked instruction.
         const UPGRADE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");
@@ -223,6 +235,13 @@ mod shared {
         #[inline(always)]
         fn this_thread() -> usize {
             crate::depth::this_thread()
+        }
+        fn wait_a_little(looks: u32) {
+            match looks {
+                0..16 => std::hint::spin_loop(),
+                16..32 => std::thread::yield_now(),
+                _ => std::thread::sleep(Duration::from_micros(50 << (looks - 32).min(4))),
+            }
         }
     }
 }

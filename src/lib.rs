@@ -57,8 +57,6 @@ mod raw;
 mod signal;
 mod slots;
 mod table;
-#[cfg(sigwire_tsan)]
-mod tsan;
 mod unwind;
 
 /// Both flavours in one: the types with the [`Family`](generic::Family) as their last parameter, for

@@ -442,7 +442,7 @@ fn of_two_threads_that_remove_the_same_slot_exactly_one_is_told_that_it_did() {
                     slots.map(|(connection, owner)| remove(signal, connection, owner)).collect()
                 })
             });
-            scope.spawn(|| {
+            let emitting = scope.spawn(|| {
                 start.wait();
                 while !stop.load(SeqCst) {
                     signal.emit(&0);
@@ -450,6 +450,7 @@ fn of_two_threads_that_remove_the_same_slot_exactly_one_is_told_that_it_did() {
             });
             let removed = removing.map(|thread| thread.join());
             stop.store(true, SeqCst);
+            emitting.join().unwrap();
             removed.map(Result::unwrap)
         });
         let each: Vec<usize> =

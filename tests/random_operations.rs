@@ -10,6 +10,8 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 
+use common::random::{Expected, Random, for_seeds};
+
 /// Seeds that failed once.
 const KEPT: [u64; 1] = [0];
 const OPERATIONS_EACH: usize = 60;
@@ -17,33 +19,6 @@ const OWNERS: usize = 5;
 const DEEPEST: usize = 3;
 /// More slots are not connected in one run: emissions in slots in emissions take long with many.
 const MOST_SLOTS: usize = 80;
-
-/// What slots panic with; not reported by the panic hook.
-struct Expected;
-
-/// A small generator (PCG, M. O'Neill 2014, in its 32-bit form).
-#[derive(Clone)]
-struct Random(u64);
-
-impl Random {
-    fn new(seed: u64) -> Self {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ 0x5DEE_CE66);
-        random.next();
-        random
-    }
-    fn next(&mut self) -> usize {
-        let old = self.0;
-        self.0 = old.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-        let shifted = (((old >> 18) ^ old) >> 27) as u32;
-        shifted.rotate_right((old >> 59) as u32) as usize
-    }
-    fn below(&mut self, n: usize) -> usize {
-        self.next() % n
-    }
-    fn one_in(&mut self, n: usize) -> bool {
-        self.below(n) == 0
-    }
-}
 
 /// How the slot of a connection is known: by what it says when it is called.
 type Label = usize;
@@ -659,39 +634,6 @@ both_flavours! {
 
     #[test]
     fn a_signal_does_what_its_model_does() {
-        quiet_panics();
-        KEPT.into_iter().for_each(|seed| _ = compare(seed));
-        let wanted = operations();
-        let (mut made, mut shown) = (0, 0);
-        for seed in 1.. {
-            made += compare(seed);
-            if made >= wanted {
-                break;
-            }
-            if made * 100 / wanted > shown {
-                shown = made * 100 / wanted;
-                println!("{}: {shown} %, {made} operations", module_path!());
-            }
-        }
+        for_seeds(module_path!(), &KEPT, 60_000, compare);
     }
-}
-
-fn operations() -> usize {
-    match std::env::var("SIGWIRE_OPERATIONS") {
-        Ok(number) => number.parse().expect("SIGWIRE_OPERATIONS is a whole number"),
-        Err(_) => 60_000,
-    }
-}
-
-/// Says nothing of the panics that are meant to be.
-fn quiet_panics() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| {
-        let loud = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<Expected>() {
-                loud(info);
-            }
-        }));
-    });
 }

@@ -180,12 +180,13 @@ fn the_first_connections_of_two_threads_both_count() {
         let owner = Arc::new(());
         let start = Start::of(2);
         thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    start.together();
-                    signal.connect(&owner, |_, _| ());
-                });
-            }
+            let first = || {
+                start.together();
+                signal.connect(&owner, |_, _| ());
+            };
+            // Joined: that the scope waits is not seen.
+            let threads = [scope.spawn(first), scope.spawn(first)];
+            threads.into_iter().for_each(|thread| thread.join().unwrap());
         });
         assert_eq!(signal.emit(&1), 2);
     }

@@ -220,7 +220,7 @@ fn a_signal_dropped_on_one_thread_while_connections_are_used_on_others_is_gone_f
         let connection = signal.connect_fn(move |n| captured.on(n)).detach();
         let start = Barrier::new(2);
         thread::scope(|scope| {
-            scope.spawn(|| {
+            let user = scope.spawn(|| {
                 start.wait();
                 drop(connection.block());
                 connection.is_connected();
@@ -230,6 +230,7 @@ fn a_signal_dropped_on_one_thread_while_connections_are_used_on_others_is_gone_f
             drop(signal);
             assert!(!connection.is_connected());
             assert_eq!(log.take(), ["captured dropped"]);
+            user.join().unwrap();
         });
     }
 }

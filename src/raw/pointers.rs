@@ -107,6 +107,11 @@ mod shared {
     use std::sync::{self, Arc};
     link!(Arc, sync::Weak<T>);
     pointers!(Shared, Arc, sync::Weak<T>);
-    #[cfg(all(test, sigwire_loom))]
-    pointers!(crate::models::Modelled, Arc, sync::Weak<T>);
+}
+
+#[cfg(all(test, sigwire_loom))]
+mod modelled {
+    use super::Pointers;
+    use crate::models::{Modelled, Strong, Weak};
+    pointers!(Modelled, Strong, Weak<T>);
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports)]
 
+pub mod random;
+
 use std::sync::{Arc, Mutex};
 
 /// Compiles the items twice, over the names of `common::threaded` and of `common::local`.

@@ -1,0 +1,183 @@
+//! Models of what threads can do to one signal, run by loom through all orders that count.
+//!
+//! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --lib models`
+//!
+//! A family of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
+//! loom's atomics, under the code that is shipped. Loom takes SeqCst operations for AcqRel;
+//! `Family::sequential` makes up for it with fences, which it does model.
+//!
+//! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
+//! the names, in the three files below):
+//!
+//! | planted | seen by |
+//! |---|---|
+//! | no order between taking a lane and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | no order between hiding `head` and looking at the lanes | these, and `a_slot_connected_` |
+//! | the lanes not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
+//! | only the first lane looked at: for who holds a version; for who runs | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
+//! | a lane taken that is taken already | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
+//! | leaving a lane, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
+//! | restoring `head` relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | `untidy` set without, or after, the look at the lanes | `a_pinned_`, `two_edits_` |
+//! | no order between leaving and looking at `untidy` | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
+//! | the first list set without looking whether there is one, or found relaxed | `the_first_connections_` |
+//! | a call begun, or ended, relaxed; not begun at all | `after_disconnecting_`, `a_blocked_`, `a_slot_that_emits_` |
+//! | entries of a former list not told to ask | `a_slot_disconnected_after_` |
+//! | a `once` slot's claim not taken; its gate not looked at | `two_emitters_call_` |
+//! | an entry's state written, or read at the gate, relaxed | `a_blocked_slot_`, `a_blocked_signal_` |
+//! | entries not marked by a block of the slot; of the signal | `a_blocked_slot_`; `a_blocked_signal_` |
+//! | blocks of the slot, or of the signal, not looked at when asked | `a_blocked_slot_`; `a_blocked_signal_` |
+//! | a disconnected entry not marked | `a_disconnected_slot_` |
+//! | an owner let go before its method runs | `an_owner_ends_` |
+//! | under the lock: an owner held to find out whether it lives; captures dropped | `a_destructor_` |
+//! | a dead slot not buried; buried and not tidied away | `an_owner_ends_`, `so_does_`, `two_emitters_find_` |
+//! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
+//! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
+//! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
+//!
+//! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
+
+// Loom runs all its threads on one.
+#![allow(clippy::arc_with_non_send_sync)]
+
+use core::sync::atomic::Ordering;
+use loom::cell::UnsafeCell;
+use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
+use loom::sync::{Mutex, MutexGuard};
+use std::sync::atomic::Ordering::Relaxed;
+
+use crate::family::{Atom, Family, Lock, atom};
+use crate::generic;
+use crate::ledger::Special;
+use crate::method::ByRef;
+use crate::raw::{Anchor, Handle};
+use crate::slots::NewSlot;
+use crate::table::{Running, SlotKey, SlotTable};
+
+mod calls;
+mod ends;
+mod pointers;
+mod versions;
+pub(crate) use pointers::{Strong, Weak};
+
+type Signal = generic::Signal<u32, (), Modelled>;
+
+pub(crate) struct Modelled;
+
+atom! {
+    AtomicPtr<T>: *mut T, T;
+    AtomicUsize: usize;
+    AtomicU8: u8;
+}
+
+impl<T> Lock<T> for Mutex<T> {
+    type Guard<'a>
+        = MutexGuard<'a, T>
+    where
+        T: 'a;
+    fn new(value: T) -> Self {
+        Mutex::new(value)
+    }
+    fn lock(&self) -> MutexGuard<'_, T> {
+        Mutex::lock(self).unwrap()
+    }
+    fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        Mutex::try_lock(self).ok()
+    }
+}
+
+loom::thread_local! {
+    static THREAD: usize = {
+        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
+        NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+    };
+}
+
+impl Family for Modelled {
+    type Ptr<T> = AtomicPtr<T>;
+    type Count = AtomicUsize;
+    type State = AtomicU8;
+    type Spacing = ();
+    type Lock<T> = Mutex<T>;
+    const THREADED: bool = true;
+    const UPGRADE_IS_BARRIER: bool = false;
+    fn full_fence() {
+        fence(Ordering::SeqCst);
+    }
+    fn sequential() {
+        fence(Ordering::SeqCst);
+    }
+    fn this_thread() -> usize {
+        THREAD.with(|thread| *thread)
+    }
+    fn wait_a_little(_: u32) {
+        loom::thread::yield_now();
+    }
+}
+
+/// A number that the models count with: not loom's, since they know when to look at it.
+#[derive(Clone, Default)]
+struct Counter(std::sync::Arc<std::sync::atomic::AtomicUsize>);
+
+impl Counter {
+    fn add(&self, n: usize) {
+        self.0.fetch_add(n, Relaxed);
+    }
+    fn get(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+}
+
+/// Something of which there is one user at a time: loom reports any two that are not one after
+/// the other.
+#[derive(Clone)]
+struct Exclusive(std::sync::Arc<UnsafeCell<()>>);
+
+impl Exclusive {
+    fn new() -> Self {
+        Exclusive(std::sync::Arc::new(UnsafeCell::new(())))
+    }
+    fn touch(&self) {
+        self.0.with_mut(|_| ());
+    }
+}
+
+/// Counts how often it is dropped, as captures and owners are.
+struct Ends(Counter);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.add(1);
+    }
+}
+
+fn put(
+    signal: &Signal,
+    calls_left: Option<usize>,
+    (handle, anchor): (Handle<u32, (), Modelled>, Option<Anchor<Modelled>>),
+) -> SlotKey {
+    let special = Special { calls_left, ..Special::default() };
+    signal.slots().connect(NewSlot { priority: 0, special, unique: None }, |_| (handle, anchor))
+}
+
+/// Connects a closure, which the signal keeps.
+fn connect_fn(signal: &Signal, act: impl Fn(&u32) + 'static) -> SlotKey {
+    let (handle, anchor) = Handle::closure(act);
+    put(signal, None, (handle, Some(anchor)))
+}
+
+/// Connects a method of `owner`.
+fn connect<O: 'static>(
+    signal: &Signal,
+    owner: &Strong<O>,
+    method: impl Fn(&O, &u32) + 'static,
+) -> SlotKey {
+    put(signal, None, Handle::new(Strong::downgrade(owner), ByRef(method)))
+}
+
+/// Waits until no call of the slot is under way.
+fn wait_for(signal: &Signal, key: SlotKey) {
+    while signal.slots().running(key) != Running::Nowhere {
+        loom::thread::yield_now();
+    }
+}

@@ -1,0 +1,147 @@
+//! Readers, sharers and editors of one version.
+
+use loom::cell::UnsafeCell;
+use loom::thread;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use super::Modelled;
+use crate::raw::Versions;
+
+/// A version that loom watches: reading it while it is written or dropped is reported.
+struct Watched {
+    value: UnsafeCell<usize>,
+    /// How many there are.
+    alive: Arc<AtomicUsize>,
+}
+
+impl Watched {
+    fn new(value: usize, alive: &Arc<AtomicUsize>) -> Self {
+        alive.fetch_add(1, Relaxed);
+        Watched { value: UnsafeCell::new(value), alive: alive.clone() }
+    }
+    #[allow(unsafe_code)]
+    fn read(&self) -> usize {
+        // SAFETY: loom checks that nothing writes meanwhile.
+        self.value.with(|value| unsafe { *value })
+    }
+    #[allow(unsafe_code)]
+    fn write(&mut self, new: usize) {
+        // SAFETY: loom checks that nothing reads meanwhile.
+        self.value.with_mut(|value| unsafe { *value = new });
+    }
+}
+
+impl Clone for Watched {
+    fn clone(&self) -> Self {
+        Watched::new(self.read(), &self.alive)
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        self.write(usize::MAX);
+        self.alive.fetch_sub(1, Relaxed);
+    }
+}
+
+type Model = Versions<Watched, (), Modelled>;
+
+fn versions() -> (Arc<Model>, Arc<AtomicUsize>) {
+    let alive = Arc::default();
+    (Arc::new(Versions::new(Watched::new(0, &alive), ())), alive)
+}
+
+/// As an emission does: reads, leaves, and tidies if it is told to.
+fn read(versions: &Model) -> usize {
+    let pinned = versions.pin();
+    let value = pinned.read();
+    assert_eq!(pinned.read(), value, "a pinned version does not change");
+    drop(pinned);
+    if versions.is_untidy() {
+        versions.lock().tidy(|_, ()| ());
+    }
+    value
+}
+
+fn edit(versions: &Model) {
+    versions.lock().edit(|version, ()| version.write(version.read() + 1), |_| ());
+}
+
+#[test]
+fn a_pinned_version_is_neither_edited_nor_freed_and_no_version_is_forgotten() {
+    loom::model(|| {
+        let (versions, alive) = versions();
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let versions = versions.clone();
+                thread::spawn(move || assert!(read(&versions) <= 1))
+            })
+            .collect();
+        edit(&versions);
+        readers.into_iter().for_each(|reader| reader.join().unwrap());
+        assert_eq!(alive.load(Relaxed), 1, "retired ones are freed");
+        assert_eq!(read(&versions), 1);
+    });
+}
+
+#[test]
+fn two_edits_meet_a_reader_that_sees_them_in_order() {
+    loom::model(|| {
+        let (versions, alive) = versions();
+        let reader = {
+            let versions = versions.clone();
+            thread::spawn(move || {
+                let first = read(&versions);
+                assert!(first <= read(&versions), "a later reader sees a later version");
+            })
+        };
+        edit(&versions);
+        edit(&versions);
+        reader.join().unwrap();
+        assert_eq!(alive.load(Relaxed), 1);
+        assert_eq!(read(&versions), 2);
+    });
+}
+
+#[test]
+fn what_a_sharer_was_in_the_way_of_is_tidied_when_it_ends() {
+    loom::model(|| {
+        let (versions, _) = versions();
+        let sharer = {
+            let versions = versions.clone();
+            thread::spawn(move || {
+                let shared = versions.lock().share();
+                assert_eq!(shared.read() % 10, 0);
+                if versions.unshare(shared) {
+                    versions.lock().tidy(|version, ()| version.write(10));
+                }
+            })
+        };
+        // Tidying is to leave 10: by whoever is not in the way.
+        versions.lock().tidy(|version, ()| version.write(10));
+        sharer.join().unwrap();
+        assert_eq!(read(&versions), 10);
+    });
+}
+
+#[test]
+fn what_a_reader_was_in_the_way_of_is_tidied_when_it_ends() {
+    loom::model(|| {
+        let (versions, _) = versions();
+        let reader = {
+            let versions = versions.clone();
+            thread::spawn(move || {
+                let pinned = versions.pin();
+                assert_eq!(pinned.read() % 10, 0);
+                drop(pinned);
+                if versions.is_untidy() {
+                    versions.lock().tidy(|version, ()| version.write(10));
+                }
+            })
+        };
+        versions.lock().tidy(|version, ()| version.write(10));
+        reader.join().unwrap();
+        assert_eq!(read(&versions), 10);
+    });
+}
