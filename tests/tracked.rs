@@ -258,8 +258,9 @@ fn an_owner_that_connects_itself_while_it_is_made_is_called_once_it_is_complete(
 
 #[test]
 fn a_thread_that_is_ending_still_calls_tracked_owners() {
+    type Action = Box<dyn FnMut()>;
     thread_local! {
-        static AT_END: RefCell<Option<AtEnd<Box<dyn FnMut()>>>> = const { RefCell::new(None) };
+        static AT_END: RefCell<Option<AtEnd<Action>>> = const { RefCell::new(None) };
     }
     let signal: Arc<Signal<u32>> = Arc::default();
     let owner = Tracked::new(AtomicUsize::new(0));

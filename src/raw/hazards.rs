@@ -246,3 +246,195 @@ impl<F: Family> Hazards<F> {
         }
     }
 }
+
+/// See [`crate::models`] for how to run them.
+#[cfg(all(test, sigwire_loom))]
+mod models {
+    use super::*;
+    use crate::models::Modelled;
+    use loom::cell::UnsafeCell;
+    use loom::thread;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    #[repr(C)]
+    struct Object {
+        head: Head<Modelled>,
+        /// Loom reports it when it is destroyed while it is called.
+        value: UnsafeCell<usize>,
+        destroyed: AtomicUsize,
+    }
+
+    impl Object {
+        fn new() -> Arc<Self> {
+            // SAFETY: by the protocol, which is what is tried here.
+            let head = unsafe { Head::incomplete(Self::destroy) };
+            head.complete();
+            Arc::new(Object { head, value: UnsafeCell::new(7), destroyed: AtomicUsize::new(0) })
+        }
+        unsafe fn destroy(head: *const Head<Modelled>) {
+            // SAFETY: the models keep their objects.
+            let object = unsafe { &*head.cast::<Object>() };
+            // SAFETY: loom checks that nobody reads it meanwhile.
+            object.value.with_mut(|value| unsafe { *value = 0 });
+            object.destroyed.fetch_add(1, Relaxed);
+        }
+        fn address(self: &Arc<Self>) -> *const Head<Modelled> {
+            Arc::as_ptr(self).cast()
+        }
+        fn read(&self) -> usize {
+            // SAFETY: loom checks that nobody writes to it meanwhile.
+            self.value.with(|value| unsafe { *value })
+        }
+    }
+
+    #[derive(Clone)]
+    struct World(Arc<Hazards<Modelled>>);
+
+    impl World {
+        fn new() -> Self {
+            World(Arc::new(Hazards::new(loom::sync::atomic::AtomicPtr::new(core::ptr::null_mut()))))
+        }
+        /// An emission over these objects, which does `inside` in each call.
+        fn emit(&self, level: usize, objects: &[Arc<Object>], inside: impl Fn(&Record<Modelled>)) {
+            let record = self.0.lease();
+            self.emit_at(record, level, objects, inside);
+            record.give_back();
+        }
+        fn emit_at(
+            &self,
+            record: &Record<Modelled>,
+            level: usize,
+            objects: &[Arc<Object>],
+            inside: impl Fn(&Record<Modelled>),
+        ) {
+            let cell = record.cell(level).unwrap();
+            for object in objects {
+                if cell.enter(&object.head) {
+                    assert_eq!(object.read(), 7);
+                    inside(record);
+                    assert_eq!(object.read(), 7);
+                }
+                // SAFETY: the models keep their objects, and each emission has its own cell.
+                unsafe { self.0.leave(cell, object.address()) };
+            }
+            // SAFETY: as above.
+            unsafe { self.0.clear(cell) };
+        }
+        fn drop_one(&self, object: &Arc<Object>) {
+            if object.head.release() {
+                // SAFETY: the models keep their objects.
+                unsafe { self.0.destroy_if_last(object.address()) };
+            }
+        }
+    }
+
+    fn destroyed(object: &Object) -> usize {
+        object.destroyed.load(Relaxed)
+    }
+
+    #[test]
+    fn a_tracked_object_ends_once_and_not_in_its_call_whoever_comes_last() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            let emitter = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || world.emit(0, &[object], |_| ()))
+            };
+            world.drop_one(&object);
+            emitter.join().unwrap();
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+
+    #[test]
+    fn a_tracked_object_ends_once_beside_two_emitters() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            let emitters: Vec<_> = (0..2)
+                .map(|_| {
+                    let (world, object) = (world.clone(), object.clone());
+                    thread::spawn(move || world.emit(0, &[object], |_| ()))
+                })
+                .collect();
+            world.drop_one(&object);
+            emitters.into_iter().for_each(|emitter| emitter.join().unwrap());
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+
+    #[test]
+    fn a_tracked_object_with_two_owners_ends_with_the_later_one() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            assert!(object.head.retain());
+            let other = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || world.drop_one(&object))
+            };
+            let emitter = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || world.emit(0, &[object], |_| ()))
+            };
+            world.drop_one(&object);
+            other.join().unwrap();
+            emitter.join().unwrap();
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+
+    #[test]
+    fn tracked_objects_that_end_beside_one_emission_end_with_it_at_the_latest() {
+        loom::model(|| {
+            let (world, objects) = (World::new(), [Object::new(), Object::new()]);
+            let emitter = {
+                let (world, objects) = (world.clone(), objects.clone());
+                thread::spawn(move || world.emit(0, &objects, |_| ()))
+            };
+            objects.iter().for_each(|object| world.drop_one(object));
+            emitter.join().unwrap();
+            assert_eq!(objects.each_ref().map(|object| destroyed(object)), [1, 1]);
+        });
+    }
+
+    #[test]
+    fn a_tracked_object_called_in_its_own_call_ends_after_the_outer_one() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            let emitter = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || {
+                    let outer = [object.clone()];
+                    world.emit(0, &outer, |record| world.emit_at(record, 1, &outer, |_| ()));
+                })
+            };
+            world.drop_one(&object);
+            emitter.join().unwrap();
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+
+    #[test]
+    fn a_tracked_object_that_a_weak_pointer_had_back_ends_with_that_pointer() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            let other = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || {
+                    if object.head.retain() {
+                        assert_eq!(object.read(), 7);
+                        world.drop_one(&object);
+                    }
+                })
+            };
+            let emitter = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || world.emit(0, &[object], |_| ()))
+            };
+            world.drop_one(&object);
+            other.join().unwrap();
+            emitter.join().unwrap();
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+}

@@ -111,7 +111,8 @@ mod shared {
 
 #[cfg(all(test, sigwire_loom))]
 mod modelled {
-    use super::Pointers;
+    use super::{Link, Pointers};
     use crate::models::{Modelled, Strong, Weak};
+    link!(Strong, Weak<T>);
     pointers!(Modelled, Strong, Weak<T>);
 }
