@@ -14,6 +14,8 @@ use crate::raw::Link;
 /// in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Such a slot is kept while its owner is not
 /// complete, and not called before it is: see [`Source::connect`](crate::Source::connect).
 ///
+/// So are [`Tracked`](crate::Tracked) and its weak pointer, for thread-safe signals.
+///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot own a slot of this signal",

@@ -415,6 +415,23 @@ mod models {
     }
 
     #[test]
+    fn a_tracked_object_called_in_an_inner_emission_only_ends_after_that_call() {
+        loom::model(|| {
+            let (world, object) = (World::new(), Object::new());
+            let emitter = {
+                let (world, object) = (world.clone(), object.clone());
+                thread::spawn(move || {
+                    let (outer, inner) = ([Object::new()], [object]);
+                    world.emit(0, &outer, |record| world.emit_at(record, 1, &inner, |_| ()));
+                })
+            };
+            world.drop_one(&object);
+            emitter.join().unwrap();
+            assert_eq!(destroyed(&object), 1);
+        });
+    }
+
+    #[test]
     fn a_tracked_object_that_a_weak_pointer_had_back_ends_with_that_pointer() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());

@@ -2,9 +2,11 @@
 //!
 //! | file | what it gives | what makes it sound |
 //! |---|---|---|
-//! | [`pointers`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
+//! | [`word`] | room for a pointer of any type | whoever takes it out knows what was put in |
+//! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
 //! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
+//! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |

@@ -63,9 +63,13 @@ fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
 ///
 /// Every call of an `Arc`'s method counts a reference up and down again, and threads that emit to the
 /// same owners wait for one another's counting. An emission calls a tracked owner after one exchange in
-/// memory of its own thread. In everything else it does as for an `Arc`: slots hold the owner weakly; it is
-/// dropped with its last strong pointer, at once, or, when a slot of it runs at that moment, right after
-/// that call and on that thread.
+/// memory of its own thread. In nearly everything else it does as for an `Arc`: slots hold the owner weakly;
+/// it is dropped with its last strong pointer, at once, or, when a slot of it runs at that moment, right
+/// after that call and on that thread.
+///
+/// What differs: a call does not count as an owner. Once the last strong pointer is gone, weak pointers
+/// cannot be upgraded and further slots are not called, also while a method of the object still runs.
+/// And `T` is sized: for trait objects, use an `Arc<dyn Trait>`.
 ///
 /// ```
 /// use sigwire::{Signal, Tracked};
@@ -89,8 +93,9 @@ fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
 /// ```
 ///
 /// # Cost
-/// A call takes about two thirds of that of an `Arc`'s method on one thread, and a fraction of it when
-/// several threads call the same owner. That holds for method paths and for closures without captures,
+/// With many slots a call takes about two thirds of that of an `Arc`'s method on one thread, and a fraction of
+/// it when several threads call the same owners; a signal with one slot gains nothing on one thread. That
+/// holds for method paths and for closures without captures,
 /// in emissions nested 16 deep at most; other methods, and [`WeakMethod::call`](crate::WeakMethod::call),
 /// count references. Dropping the last strong pointer looks through 16 words for each thread that ever
 /// called tracked owners at the same time. The first such call on a thread may allocate 256 bytes, which
