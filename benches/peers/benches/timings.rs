@@ -9,7 +9,7 @@ use criterion::measurement::WallTime;
 use criterion::{
     BenchmarkGroup, BenchmarkId, Criterion, SamplingMode, criterion_group, criterion_main,
 };
-use peers::{Work, check, every, every_threaded};
+use peers::{Connected, Work, check, every, every_threaded};
 
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
@@ -21,9 +21,7 @@ fn emit(criterion: &mut Criterion) {
 }
 
 fn emissions<C: Work>(group: &mut Group<'_>, slots: usize) {
-    measure(group, slots, |(contender, _owners): &mut (C, _), count| {
-        time(|| contender.emissions(count))
-    });
+    measure::<C>(group, slots, |it, count| time(|| it.contender.emissions(count)));
 }
 
 fn connect_disconnect(criterion: &mut Criterion) {
@@ -34,9 +32,7 @@ fn connect_disconnect(criterion: &mut Criterion) {
 }
 
 fn connections<C: Work>(group: &mut Group<'_>, slots: usize) {
-    measure(group, slots, |(contender, owners): &mut (C, Vec<_>), count| {
-        time(|| contender.connections(&owners[0], count))
-    });
+    measure::<C>(group, slots, |it, count| time(|| it.contender.connections(&it.extra, count)));
 }
 
 fn connect_emit_disconnect(criterion: &mut Criterion) {
@@ -45,9 +41,7 @@ fn connect_emit_disconnect(criterion: &mut Criterion) {
 }
 
 fn turns<C: Work>(group: &mut Group<'_>, slots: usize) {
-    measure(group, slots, |(contender, owners): &mut (C, Vec<_>), count| {
-        time(|| contender.turns(&owners[0], count))
-    });
+    measure::<C>(group, slots, |it, count| time(|| it.contender.turns(&it.extra, count)));
 }
 
 fn two_threads(criterion: &mut Criterion) {
@@ -58,7 +52,7 @@ fn two_threads(criterion: &mut Criterion) {
 }
 
 fn emissions_together<C: Work + Sync>(group: &mut Group<'_>, slots: usize) {
-    measure(group, slots, |(contender, _owners): &mut (C, _), count| together(contender, count));
+    measure::<C>(group, slots, |it, count| together(&it.contender, count));
 }
 
 /// The time one of two threads takes for its emissions, on average.
@@ -96,7 +90,7 @@ fn group<'a>(criterion: &'a mut Criterion, name: &str) -> Group<'a> {
 fn measure<C: Work>(
     group: &mut Group<'_>,
     slots: usize,
-    mut work: impl FnMut(&mut (C, Vec<C::Owner>), u64) -> Duration,
+    mut work: impl FnMut(&mut Connected<C>, u64) -> Duration,
 ) {
     if !C::is_there() {
         println!("{} is not there: NOT MEASURED", C::NAME);
@@ -104,7 +98,7 @@ fn measure<C: Work>(
     }
     // Not with 10,000, which a few take a second for.
     check::<C>(slots.min(1_000));
-    let mut connected = C::connected(slots);
+    let mut connected = Connected::<C>::new(slots);
     group.bench_function(BenchmarkId::new(C::NAME, slots), |bencher| {
         bencher.iter_custom(|count| work(&mut connected, count));
     });

@@ -3,15 +3,14 @@
 use std::sync::atomic::Ordering::Relaxed;
 
 use crate::sink::PEERS_SINKS_ALIVE;
-use crate::work::Work;
+use crate::work::{Connected, Work};
 
 /// # Panics
 ///
 /// If a slot is not called exactly when it should be, or an owner lives or dies otherwise than
 /// [`TRACKS_OWNERS`](crate::Contender::TRACKS_OWNERS) says.
 pub fn check<C: Work>(slots: usize) {
-    let (mut contender, mut owners) = C::connected(slots);
-    let extra = contender.owner();
+    let Connected { mut contender, mut owners, extra } = Connected::<C>::new(slots);
     let total = |contender: &C, owners: &[C::Owner]| -> u64 {
         owners.iter().map(|owner| contender.total(owner)).sum()
     };

@@ -22,7 +22,7 @@ pub use hand::{HandArc, HandRc};
 pub use polled::{EventListeners, Receivers};
 pub use signals2::Signals2;
 pub use sigwire::{Shared, SingleThreaded};
-pub use work::Work;
+pub use work::{Connected, Work};
 
 /// Calls a generic function once for each contender, in the order of the page.
 #[macro_export]

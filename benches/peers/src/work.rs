@@ -17,14 +17,6 @@ pub trait Work: Contender {
 
     /// Connects a slot, emits, and disconnects it.
     fn turns(&mut self, owner: &Self::Owner, count: u64);
-
-    /// With that many slots, one for each owner.
-    fn connected(slots: usize) -> (Self, Vec<Self::Owner>) {
-        let mut contender = Self::new();
-        let owners: Vec<_> = (0..slots).map(|_| contender.owner()).collect();
-        owners.iter().for_each(|owner| contender.connect_one(owner));
-        (contender, owners)
-    }
 }
 
 impl<N: Native> Work for N {
@@ -54,5 +46,24 @@ impl<N: Native> Work for N {
             black_box(&*self).emit(black_box(&event));
             self.disconnect(connection);
         }
+    }
+}
+
+/// A contender in the state that it is measured in.
+pub struct Connected<C: Work> {
+    pub contender: C,
+    /// Those of the standing slots, one each.
+    pub owners: Vec<C::Owner>,
+    /// The owner of the slot that comes and goes.
+    pub extra: C::Owner,
+}
+
+impl<C: Work> Connected<C> {
+    pub fn new(slots: usize) -> Self {
+        let mut contender = C::new();
+        let owners: Vec<_> = (0..slots).map(|_| contender.owner()).collect();
+        let extra = contender.owner();
+        owners.iter().for_each(|owner| contender.connect_one(owner));
+        Connected { contender, owners, extra }
     }
 }
