@@ -35,6 +35,8 @@ fn compile(name: &str, include_paths: &[std::path::PathBuf], packages: &str) -> 
     } else {
         println!("cargo::warning={name} NOT FOUND: it will not be measured. It needs");
         println!("cargo::warning=    apt-get install g++ {packages}");
+        // A file that is not there: look again next time.
+        println!("cargo::rerun-if-changed=cpp/{name}.not-found");
     }
     is_there
 }

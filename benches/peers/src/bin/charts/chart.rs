@@ -56,7 +56,7 @@ fn draw_panel(
     let low = measured().map(|cell| cell.low).fold(f64::INFINITY, f64::min) / 1.5;
     let high = measured().map(|cell| cell.high).fold(0.0, f64::max);
     // Room for the writing beside the farthest dot.
-    let high = high * (high / low).powf(0.75);
+    let high = high * (high / low).powf(0.6);
 
     let mut chart = ChartBuilder::on(area)
         .caption(&panel.title, ("sans-serif", 17).into_font().color(&INK))

@@ -28,23 +28,23 @@ struct Section {
 }
 
 const SECTIONS: [Section; 4] = [
-    Section { name: "emit", group: "emit", title: "one emission", slots: &[0, 1, 10, 1_000] },
+    Section { name: "emit", group: "emit", title: "one emission to", slots: &[0, 1, 10, 1_000] },
     Section {
         name: "connect",
         group: "connect, disconnect",
-        title: "connect and disconnect",
+        title: "connect and disconnect, beside",
         slots: &[10, 10_000],
     },
     Section {
         name: "churn",
         group: "connect, emit, disconnect",
-        title: "connect, emit and disconnect",
+        title: "connect, emit and disconnect, beside",
         slots: &[1_000],
     },
     Section {
         name: "threads",
         group: "emit on two threads",
-        title: "one emission, two threads at it",
+        title: "two threads at it, each emission to",
         slots: &[10, 1_000],
     },
 ];
@@ -100,7 +100,7 @@ fn timings(section: &Section, slots: usize, field: &[&Entrant], data: &Data) -> 
     };
     let plural = if slots == 1 { "slot" } else { "slots" };
     Panel {
-        title: format!("{}, {} {plural}", section.title, units::grouped(slots)),
+        title: format!("{} {} {plural}", section.title, units::grouped(slots)),
         slots,
         unit: Unit::Nanoseconds,
         cells: field.iter().map(shown).collect(),
