@@ -1,0 +1,48 @@
+//! Who is measured.
+
+use crate::sink::Event;
+
+/// A signal, or what stands in its place, and how it makes its owners.
+pub trait Contender: Sized {
+    const NAME: &'static str;
+
+    /// Whether two threads could use it, for which it pays; it is compared with those that could too.
+    const THREAD_SAFE: bool;
+
+    /// Whether it neither keeps its owners alive nor calls a dead one.
+    const TRACKS_OWNERS: bool;
+
+    type Owner;
+
+    fn new() -> Self;
+
+    /// Whether it could be built on this machine.
+    fn is_there() -> bool {
+        true
+    }
+
+    /// Of the library, if Cargo.lock does not have it.
+    fn version() -> Option<String> {
+        None
+    }
+
+    /// A `Sink` of its own.
+    fn owner(&mut self) -> Self::Owner;
+
+    /// The sum of the events that the owner was given.
+    fn total(&self, owner: &Self::Owner) -> u64;
+
+    /// Gives up the only strong reference to the owner.
+    fn release(&mut self, owner: Self::Owner) {
+        drop(owner);
+    }
+}
+
+/// A contender that Rust code calls.
+pub(crate) trait Native: Contender {
+    type Connection;
+
+    fn connect(&mut self, owner: &Self::Owner) -> Self::Connection;
+    fn disconnect(&mut self, connection: Self::Connection);
+    fn emit(&self, event: &Event);
+}

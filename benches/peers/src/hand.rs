@@ -1,0 +1,70 @@
+//! The loop one would write by hand: what everyone is compared with.
+
+use std::rc::{self, Rc};
+use std::sync::{self, Arc};
+
+use crate::contender::{Contender, Native};
+use crate::sink::{Event, Sink};
+
+pub trait Method: Send + Sync {
+    fn call(&self, event: &Event);
+}
+
+impl Method for Sink {
+    fn call(&self, event: &Event) {
+        self.on_event(event);
+    }
+}
+
+pub type HandArc = Vec<sync::Weak<dyn Method>>;
+pub type HandRc = Vec<rc::Weak<dyn Method>>;
+
+macro_rules! hand_written {
+    ($hand:ty, $pointer:ident, $weak:ty, $name:literal, $thread_safe:literal) => {
+        impl Contender for $hand {
+            const NAME: &'static str = $name;
+            const THREAD_SAFE: bool = $thread_safe;
+            const TRACKS_OWNERS: bool = true;
+            type Owner = $pointer<Sink>;
+
+            fn new() -> Self {
+                Vec::new()
+            }
+
+            fn owner(&mut self) -> Self::Owner {
+                Default::default()
+            }
+
+            fn total(&self, owner: &Self::Owner) -> u64 {
+                owner.total()
+            }
+        }
+
+        impl Native for $hand {
+            type Connection = $weak;
+
+            fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
+                let weak: $weak = $pointer::<Sink>::downgrade(owner);
+                self.push(weak.clone());
+                weak
+            }
+
+            // The newest slot is found at once, which is its best case.
+            fn disconnect(&mut self, connection: Self::Connection) {
+                let index = self.iter().rposition(|weak| weak.ptr_eq(&connection));
+                self.remove(index.expect("it stands"));
+            }
+
+            fn emit(&self, event: &Event) {
+                for weak in self {
+                    if let Some(owner) = weak.upgrade() {
+                        owner.call(event);
+                    }
+                }
+            }
+        }
+    };
+}
+
+hand_written!(HandArc, Arc, sync::Weak<dyn Method>, "hand-written loop, Arc", true);
+hand_written!(HandRc, Rc, rc::Weak<dyn Method>, "hand-written loop, Rc", false);
