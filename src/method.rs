@@ -7,7 +7,7 @@ use core::hash::{Hash, Hasher};
 use crate::connection::Connection;
 use crate::family::Family;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Handle, Invoke};
+use crate::raw::{Anchor, Handle, Hold, Invoke};
 
 /// A method that takes `&self`, or a closure with the owner first.
 pub(crate) struct ByRef<M>(pub(crate) M);
@@ -21,8 +21,8 @@ where
 {
     type Method = M;
     #[inline(always)]
-    fn invoke(&self, owner: &O, event: &E) -> Option<R> {
-        Some((self.0)(owner, event))
+    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
+        Some((self.0)(&owner, event))
     }
 }
 
@@ -37,7 +37,7 @@ where
     F: Family,
 {
     type Method = M;
-    fn invoke(&self, owner: &O, event: &E) -> Option<R> {
+    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
         Some(owner.with_mut(|inner| (self.0)(inner, event)))
     }
 }
@@ -56,8 +56,8 @@ where
     F: Family,
 {
     type Method = M;
-    fn invoke(&self, owner: &O, event: &E) -> Option<R> {
-        Some((self.method)(owner, &self.connection, event))
+    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
+        Some((self.method)(&owner, &self.connection, event))
     }
 }
 

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::word::{Word, fits};
-use super::{Anchor, Link};
+use super::{Anchor, Hold, Link};
 use crate::family::{Atom, Family};
 use crate::table::SlotKey;
 
@@ -17,7 +17,7 @@ pub(crate) trait Invoke<T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     /// Whether the target is the owner, so that the one is alive when the other is.
     const IS_OWNER: bool = true;
     /// `None` when there is an owner behind the target, and it is gone.
-    fn invoke(&self, target: &T, event: &E) -> Option<R>;
+    fn invoke(&self, target: impl Hold<Target = T>, event: &E) -> Option<R>;
     /// The type that tells one method from another, and its name.
     type Method: 'static;
     /// The address of the owner.
@@ -226,9 +226,9 @@ where
 {
     const IS_OWNER: bool = false;
     type Method = I::Method;
-    fn invoke(&self, adapter: &Adapter<L, I>, event: &E) -> Option<R> {
+    fn invoke(&self, adapter: impl Hold<Target = Adapter<L, I>>, event: &E) -> Option<R> {
         let owner = adapter.owner.upgrade()?;
-        adapter.method.invoke(&owner, event)
+        adapter.method.invoke(owner, event)
     }
     fn owner(adapter: &Adapter<L, I>) -> *const () {
         adapter.owner.address()
@@ -246,7 +246,7 @@ struct Itself;
 
 impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Family> Invoke<C, E, R, F> for Itself {
     type Method = C;
-    fn invoke(&self, closure: &C, event: &E) -> Option<R> {
+    fn invoke(&self, closure: impl Hold<Target = C>, event: &E) -> Option<R> {
         Some(closure(event))
     }
 }
@@ -255,7 +255,7 @@ struct Nobody;
 
 impl<E: ?Sized, R, F: Family> Invoke<(), E, R, F> for Nobody {
     type Method = Nobody;
-    fn invoke(&self, (): &(), _: &E) -> Option<R> {
+    fn invoke(&self, _: impl Hold<Target = ()>, _: &E) -> Option<R> {
         None
     }
 }
@@ -284,7 +284,7 @@ where
         seldom();
         return None;
     };
-    implied::<I>().invoke(&target, event)
+    implied::<I>().invoke(target, event)
 }
 
 unsafe fn call_through<L: Link, I, E: ?Sized, R, F: Family>(
@@ -314,21 +314,21 @@ where
     if state.load(Ordering::SeqCst) != OPEN {
         return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
     }
-    Called::of(implied::<I>().invoke(&target, event))
+    Called::of(implied::<I>().invoke(target, event))
 }
 
 #[cold]
-fn ask_and_call<D: Deref, I, E: ?Sized, R, F: Family>(
-    target: D,
+fn ask_and_call<H: Hold, I, E: ?Sized, R, F: Family>(
+    target: H,
     key_bits: u64,
     desk: &dyn Desk,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<D::Target, E, R, F>,
+    I: Invoke<H::Target, E, R, F>,
 {
     if desk.admits(SlotKey::from_bits(key_bits)) {
-        Called::of(implied::<I>().invoke(&target, event))
+        Called::of(implied::<I>().invoke(target, event))
     } else {
         Called::Refused
     }
@@ -356,7 +356,7 @@ where
     if state.load(Ordering::SeqCst) != OPEN {
         return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
     }
-    Called::of(implied::<I>().invoke(&target, event))
+    Called::of(implied::<I>().invoke(target, event))
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {

@@ -1,12 +1,20 @@
 use core::ops::Deref;
 
+/// Keeps a target alive while it is called.
+#[doc(hidden)]
+pub trait Hold: Deref {
+    type Strong: Deref<Target = Self::Target>;
+    /// Keeps it longer than that, if it still has an owner.
+    fn keep(self) -> Option<Self::Strong>;
+}
+
 /// A weak pointer to what a handle calls, in any family: std's own, or that of an owner that is
 /// [tracked](crate::Tracked).
 #[doc(hidden)]
 pub trait Link: Clone {
     type Target: ?Sized;
     /// Keeps the target alive.
-    type Strong: Deref<Target = Self::Target> + Clone;
+    type Strong: Hold<Target = Self::Target, Strong = Self::Strong> + Clone;
 
     fn upgrade(&self) -> Option<Self::Strong>;
     fn is_alive(&self) -> bool;
@@ -25,7 +33,7 @@ pub trait Link: Clone {
     }
 
     /// Keeps the target alive for one call of an emission.
-    type Entered<'a>: Deref<Target = Self::Target>
+    type Entered<'a>: Hold<Target = Self::Target, Strong = Self::Strong>
     where
         Self: 'a;
 

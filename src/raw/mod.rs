@@ -26,7 +26,7 @@ mod word;
 
 pub(crate) use anchor::Anchor;
 pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
-pub(crate) use link::Link;
+pub(crate) use link::{Hold, Link};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;

@@ -1,13 +1,12 @@
 use alloc::rc::{self, Rc};
-use core::ops::Deref;
 
-use super::Link;
+use super::{Hold, Link};
 use crate::family::Local;
 
 /// The pointers of a family.
 #[doc(hidden)]
 pub trait Pointers: Sized + 'static {
-    type Strong<T: ?Sized>: Deref<Target = T> + Clone;
+    type Strong<T: ?Sized>: Hold<Target = T, Strong = Self::Strong<T>> + Clone;
     type Weak<T: ?Sized>: Link<Target = T, Strong = Self::Strong<T>>;
 
     fn strong<T>(value: T) -> Self::Strong<T>;
@@ -28,6 +27,14 @@ pub trait Pointers: Sized + 'static {
 
 macro_rules! link {
     ($strong:ident, $weak:path) => {
+        impl<T: ?Sized> Hold for $strong<T> {
+            type Strong = Self;
+            #[inline(always)]
+            fn keep(self) -> Option<Self> {
+                Some(self)
+            }
+        }
+
         impl<T: ?Sized> Link for $weak {
             type Target = T;
             type Strong = $strong<T>;
@@ -102,7 +109,7 @@ pointers!(Local, Rc, rc::Weak<T>);
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::{Link, Pointers};
+    use super::{Hold, Link, Pointers};
     use crate::family::Shared;
     use std::sync::{self, Arc};
     link!(Arc, sync::Weak<T>);
@@ -111,7 +118,7 @@ mod shared {
 
 #[cfg(all(test, sigwire_loom))]
 mod modelled {
-    use super::{Link, Pointers};
+    use super::{Hold, Link, Pointers};
     use crate::models::{Modelled, Strong, Weak};
     link!(Strong, Weak<T>);
     pointers!(Modelled, Strong, Weak<T>);

@@ -7,8 +7,8 @@ use core::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 
-use super::Link;
 use super::hazards::{self, Hazards, Head, Record};
+use super::{Hold, Link};
 use crate::depth;
 use crate::family::Shared;
 
@@ -313,6 +313,20 @@ impl<T> Deref for Entered<'_, T> {
     fn deref(&self) -> &T {
         // SAFETY: it is in the cell, and was alive after it had got there.
         unsafe { self.object.value() }
+    }
+}
+
+impl<T> Hold for Entered<'_, T> {
+    type Strong = Tracked<T>;
+    fn keep(self) -> Option<Tracked<T>> {
+        self.object.head.retain().then(|| Tracked(object(self.object)))
+    }
+}
+
+impl<T> Hold for Tracked<T> {
+    type Strong = Self;
+    fn keep(self) -> Option<Self> {
+        Some(self)
     }
 }
 
