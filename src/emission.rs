@@ -1,8 +1,10 @@
 //! One run of `emit`: the slots connected at its start, in order.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::iter::FusedIterator;
 use core::mem::needs_drop;
+use core::ops::{ControlFlow, Deref};
 
 use crate::depth::Depth;
 use crate::family::Family;
@@ -156,6 +158,77 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     }
 }
 
+/// How far an emission has come that is not made in one go. It covers the slots connected at its start.
+pub(crate) struct Cursor<
+    E: ?Sized + 'static,
+    R: 'static,
+    F: Family,
+    S: Deref<Target = Slots<E, R, F>>,
+> {
+    slots: S,
+    /// None only while it is dropped.
+    list: Option<F::Strong<List<E, R, F>>>,
+    next: usize,
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F>>>
+    Cursor<E, R, F, S>
+{
+    pub(crate) fn new(slots: S) -> Self {
+        let list = slots.versions.lock().share();
+        Cursor { slots, list: Some(list), next: 0 }
+    }
+
+    /// How many slots may still be called.
+    pub(crate) fn left(&self) -> usize {
+        self.entries().len() - self.next
+    }
+
+    fn entries(&self) -> &[Entry<E, R, F>] {
+        self.list.as_ref().map_or(&[], |list| list.entries())
+    }
+
+    /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the emission,
+    /// which keeps its list until then anyway.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_each<B>(
+        &mut self,
+        event: &E,
+        mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        let Cursor { slots, list: Some(list), next } = self else { return None };
+        if *next == list.entries().len() {
+            return None;
+        }
+        let _depth = Depth::<F>::enter(|| slots.versions.readers());
+        let list = slots.versions.lane_for(list);
+        while let Some(entry) = list.entries().get(*next) {
+            // Before the call: when the slot panics, the one after it has its turn.
+            *next += 1;
+            if let Some(result) = slots.visit(list.lane(), entry, event) {
+                list.lane().end();
+                if let ControlFlow::Break(end) = each(entry, result) {
+                    return Some(end);
+                }
+            }
+        }
+        None
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F>>> Drop
+    for Cursor<E, R, F, S>
+{
+    fn drop(&mut self) {
+        if let Some(list) = self.list.take() {
+            if self.slots.versions.unshare(list) {
+                self.slots.tidy();
+            }
+        }
+    }
+}
+
 /// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
 /// what it returned. Made by [`Signal::call`](crate::Signal::call).
 ///
@@ -170,83 +243,41 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
 #[must_use = "an emission is lazy: slots are called as it is advanced"]
 pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// None when nothing was ever connected.
-    of: Option<Of<'a, E, R, F>>,
+    cursor: Option<Cursor<E, R, F, &'a Slots<E, R, F>>>,
     event: &'a E,
-}
-
-struct Of<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    slots: &'a Slots<E, R, F>,
-    list: F::Strong<List<E, R, F>>,
-    next: usize,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emission<'a, E, R, F> {
     pub(crate) fn new(slots: Option<&'a Slots<E, R, F>>, event: &'a E) -> Self {
-        let of = slots.map(|slots| Of { slots, list: slots.versions.lock().share(), next: 0 });
-        Emission { of, event }
+        Emission { cursor: slots.map(Cursor::new), event }
     }
-}
-
-/// Dropped in this order.
-type Turn<'a, E, R, F> = (Depth<F>, Pinned<'a, List<E, R, F>, F>);
-
-/// For calls out of a shared list. Tidying waits for the end of the emission, which keeps its list until
-/// then anyway.
-#[track_caller]
-fn run<'a, E: ?Sized + 'static, R: 'static, F: Family>(
-    slots: &'a Slots<E, R, F>,
-    list: &'a F::Strong<List<E, R, F>>,
-) -> Turn<'a, E, R, F> {
-    let depth = Depth::enter(|| slots.versions.readers());
-    (depth, slots.versions.lane_for(list))
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Iterator for Emission<'_, E, R, F> {
     type Item = R;
 
     fn next(&mut self) -> Option<R> {
-        let Of { slots, list, next } = self.of.as_mut()?;
-        while *next < list.entries().len() {
-            let (_depth, list) = run(slots, list);
-            // Before the call: when the slot panics, the one after it has its turn.
-            *next += 1;
-            let result = slots.visit(list.lane(), &list.entries()[*next - 1], self.event);
-            if result.is_some() {
-                return result;
-            }
-        }
-        None
+        self.cursor.as_mut()?.call_each(self.event, |_, result| ControlFlow::Break(result))
     }
 
-    fn fold<B, G: FnMut(B, R) -> B>(self, init: B, mut fold: G) -> B {
-        let Some(Of { slots, list, next }) = &self.of else { return init };
-        let (_depth, list) = run(slots, list);
-        let mut folded = init;
-        for entry in &list.entries()[*next..] {
-            if let Some(result) = slots.visit(list.lane(), entry, self.event) {
-                list.lane().end();
-                folded = fold(folded, result);
-            }
+    fn fold<B, G: FnMut(B, R) -> B>(mut self, init: B, mut fold: G) -> B {
+        // Out of its place only while it is folded.
+        let mut folded = Some(init);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.call_each(self.event, |_, result| {
+                folded = folded.take().map(|folded| fold(folded, result));
+                ControlFlow::<Infallible>::Continue(())
+            });
         }
-        folded
+        folded.expect("a fold that panics does not get here")
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.of.as_ref().map_or(0, |of| of.list.entries().len() - of.next)))
+        (0, Some(self.cursor.as_ref().map_or(0, Cursor::left)))
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> FusedIterator for Emission<'_, E, R, F> {}
-
-impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Emission<'_, E, R, F> {
-    fn drop(&mut self) {
-        if let Some(Of { slots, list, .. }) = self.of.take() {
-            if slots.versions.unshare(list) {
-                slots.tidy();
-            }
-        }
-    }
-}
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Emission<'_, E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
+//! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
 
@@ -19,6 +20,8 @@ mod link;
 mod once_strong;
 mod pointers;
 mod table;
+#[cfg(feature = "async")]
+mod task;
 #[cfg(feature = "std")]
 mod tracked;
 mod versions;
@@ -30,6 +33,8 @@ pub(crate) use link::{Hold, Link};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;
+#[cfg(feature = "async")]
+pub(crate) use task::{Request, Task};
 #[cfg(feature = "std")]
 pub(crate) use tracked::leave_depth;
 #[cfg(feature = "std")]

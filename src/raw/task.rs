@@ -1,0 +1,220 @@
+//! A handler's future, of whatever type, with what it borrows from.
+
+use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use core::future::Future;
+use core::marker::PhantomData;
+use core::pin::Pin;
+use core::ptr::{NonNull, drop_in_place};
+use core::task::{Context, Poll};
+
+use super::Hold;
+use crate::family::Family;
+use crate::outcome::Outcome;
+
+/// Room for one future at a time. What it has allocated for one it uses again for the next.
+pub(crate) struct Task<'a, R, F> {
+    room: NonNull<u8>,
+    layout: Layout,
+    future: Option<Table<R>>,
+    /// The future may borrow from what lives for `'a`.
+    borrows: PhantomData<(&'a (), F)>,
+}
+
+/// Made for the type of the future.
+struct Table<R> {
+    poll: unsafe fn(*mut u8, &mut Context<'_>) -> Poll<Outcome<R>>,
+    drop: unsafe fn(*mut u8),
+}
+
+impl<R> Clone for Table<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<R> Copy for Table<R> {}
+
+unsafe fn poll<V: Future>(future: *mut u8, context: &mut Context<'_>) -> Poll<V::Output> {
+    // SAFETY: `Task` calls this with the future its table was made for, which it does not move.
+    unsafe { Pin::new_unchecked(&mut *future.cast::<V>()) }.poll(context)
+}
+
+unsafe fn drop_future<V>(future: *mut u8) {
+    // SAFETY: as in `poll`, and for the last time.
+    unsafe { drop_in_place(future.cast::<V>()) };
+}
+
+impl<R, F> Task<'_, R, F> {
+    pub(crate) fn new() -> Self {
+        Task {
+            room: NonNull::dangling(),
+            layout: Layout::new::<()>(),
+            future: None,
+            borrows: PhantomData,
+        }
+    }
+
+    /// # Safety
+    /// `future` is good for `'a`. For the thread-safe family it is `Send`.
+    unsafe fn put<V: Future<Output = Outcome<R>>>(&mut self, future: V) {
+        self.clear();
+        self.fit(Layout::new::<V>());
+        // SAFETY: there is room for it, and nothing in it.
+        unsafe { self.room.cast::<V>().write(future) };
+        self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
+    }
+
+    /// Sees to it that the room, in which there is nothing, is good for this layout.
+    fn fit(&mut self, layout: Layout) {
+        if layout.size() <= self.layout.size() && layout.align() <= self.layout.align() {
+            return;
+        }
+        self.free();
+        // Some more, so that handlers of nearly one size do not take turns in allocating.
+        let size = layout.size().next_power_of_two();
+        let layout = Layout::from_size_align(size, layout.align()).unwrap_or(layout);
+        // SAFETY: its size is not 0, since nothing fits an empty room but what has no size.
+        let room = unsafe { alloc(layout) };
+        self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
+        self.layout = layout;
+    }
+
+    fn free(&mut self) {
+        if self.layout.size() > 0 {
+            // SAFETY: it was allocated with this layout.
+            unsafe { dealloc(self.room.as_ptr(), self.layout) };
+            self.layout = Layout::new::<()>();
+        }
+    }
+
+    /// Drops the future, if there is one.
+    pub(crate) fn clear(&mut self) {
+        if let Some(table) = self.future.take() {
+            // SAFETY: `put` wrote it there, and it is not used again.
+            unsafe { (table.drop)(self.room.as_ptr()) };
+        }
+    }
+
+    /// Polls the future; drops it as soon as it is ready, or has panicked.
+    ///
+    /// # Panics
+    /// When the future does, and when there is none.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+        struct Clear<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
+        impl<R, F> Drop for Clear<'_, '_, R, F> {
+            fn drop(&mut self) {
+                self.0.clear();
+            }
+        }
+        let table = self.future.expect("a task is polled until it is ready");
+        let room = self.room.as_ptr();
+        let clear = Clear(self);
+        // SAFETY: `put` wrote it there.
+        let polled = unsafe { (table.poll)(room, context) };
+        if polled.is_pending() {
+            core::mem::forget(clear);
+        }
+        polled
+    }
+}
+
+impl<R, F> Drop for Task<'_, R, F> {
+    fn drop(&mut self) {
+        struct Free<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
+        impl<R, F> Drop for Free<'_, '_, R, F> {
+            fn drop(&mut self) {
+                self.0.free();
+            }
+        }
+        // Also when the future's destructor panics.
+        Free(self).0.clear();
+    }
+}
+
+// SAFETY: by the promise to `put`.
+#[cfg(feature = "std")]
+unsafe impl<R> Send for Task<'_, R, crate::family::Shared> {}
+// SAFETY: nothing can be done with a shared task.
+#[cfg(feature = "std")]
+unsafe impl<R> Sync for Task<'_, R, crate::family::Shared> {}
+impl<R, F> Unpin for Task<'_, R, F> {}
+
+/// What the slots of an asynchronous signal are called with: an event, a task for the future, and
+/// whom it wakes. It is good for one call, so a slot never keeps it.
+pub(crate) struct Request<E: ?Sized, R, F> {
+    event: *const E,
+    task: *mut Task<'static, R, F>,
+    /// Null when the future is not to be polled yet.
+    context: *mut Context<'static>,
+}
+
+impl<E: ?Sized, R, F: Family> Request<E, R, F> {
+    /// Calls a slot, or several, with a request. Futures that are not ready at once are left in `task`.
+    pub(crate) fn with<'a, U>(
+        event: &'a E,
+        task: &mut Task<'a, R, F>,
+        context: Option<&mut Context<'_>>,
+        call: impl FnOnce(&Request<E, R, F>) -> U,
+    ) -> U {
+        call(&Request {
+            event,
+            task: core::ptr::from_mut(task).cast(),
+            context: context.map_or(core::ptr::null_mut(), |it| core::ptr::from_mut(it).cast()),
+        })
+    }
+
+    /// The event, for a slot that is ready at once.
+    pub(crate) fn event(&self) -> &E {
+        // SAFETY: `with` borrows it longer than there is a request.
+        unsafe { &*self.event }
+    }
+
+    /// Makes the future of a handler, and polls it once. `done` says what came of it.
+    ///
+    /// For the thread-safe family, all of it must be `Send` (see the `Send` impl above).
+    #[inline(always)]
+    pub(crate) fn start<'x, S, V>(
+        &self,
+        owner: S,
+        make: impl FnOnce(&'x S::Target, &'x E) -> V,
+        done: impl Fn(V::Output) -> Outcome<R>,
+    ) -> Poll<Outcome<R>>
+    where
+        S: Hold<Target: 'x>,
+        E: 'x,
+        V: Future,
+    {
+        // SAFETY: the owner is kept with the future, and dropped after it. It is a strong pointer: what it
+        // points to stays where it is when it moves.
+        let target: &'x S::Target = unsafe { &*core::ptr::from_ref(&*owner) };
+        // SAFETY: the future goes into a task of the event's lifetime.
+        let event: &'x E = unsafe { &*self.event };
+        let future = make(target, event);
+        // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
+        let task = unsafe { &mut *self.task };
+        // SAFETY: what it borrows from lives as long as it does, see above; the rest is the caller's promise.
+        unsafe { task.put(Handler { future, done, _owner: owner }) };
+        // SAFETY: as for the task.
+        match unsafe { self.context.as_mut() } {
+            Some(context) => task.poll(context),
+            None => Poll::Pending,
+        }
+    }
+}
+
+/// Fields are dropped in order: the future borrows from the owner.
+struct Handler<V, D, S> {
+    future: V,
+    done: D,
+    _owner: S,
+}
+
+impl<V: Future, D: Fn(V::Output) -> O, O, S> Future for Handler<V, D, S> {
+    type Output = O;
+    #[inline(always)]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O> {
+        // SAFETY: the future is not moved out of what is pinned; the others are not pinned.
+        let Handler { future, done, .. } = unsafe { self.get_unchecked_mut() };
+        // SAFETY: as above.
+        unsafe { Pin::new_unchecked(future) }.poll(context).map(done)
+    }
+}
