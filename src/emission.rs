@@ -184,6 +184,19 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         self.entries().len() - self.next
     }
 
+    /// The slot that was called last.
+    #[cfg(feature = "async")]
+    pub(crate) fn last(&self) -> Option<SlotKey> {
+        self.entries()[..self.next].last().map(Entry::key)
+    }
+
+    /// The names of the slots, as far as there are any: afterwards they may be disconnected.
+    #[cfg(feature = "async")]
+    pub(crate) fn names(&self) -> std::collections::BTreeMap<SlotKey, &'static str> {
+        let name = |entry: &Entry<E, R, F>| Some((entry.key(), self.slots.name_of(entry.key())?));
+        self.entries().iter().filter_map(name).collect()
+    }
+
     fn entries(&self) -> &[Entry<E, R, F>] {
         self.list.as_ref().map_or(&[], |list| list.entries())
     }

@@ -33,10 +33,27 @@ macro_rules! aliases {
         /// [`generic::SlotPanic`] of this flavour.
         #[cfg(feature = "std")]
         pub type SlotPanic = generic::SlotPanic<$family>;
+        /// [`generic::AsyncSignal`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type AsyncSignal<E, R = ()> = generic::AsyncSignal<E, R, $family>;
+        /// [`generic::AsyncSource`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type AsyncSource<E, R = ()> = generic::AsyncSource<E, R, $family>;
+        /// [`generic::AsyncSlotOptions`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, $family>;
+        /// [`generic::AsyncEmitError`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type AsyncEmitError = generic::AsyncEmitError<$family>;
+        /// [`generic::SlotFailure`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type SlotFailure = generic::SlotFailure<$family>;
     };
 }
 
 // Who knows whom: see `design`.
+#[cfg(feature = "async")]
+mod async_signal;
 mod connection;
 mod depth;
 pub mod design;
@@ -51,6 +68,8 @@ mod method;
 #[cfg(all(test, sigwire_loom))]
 mod models;
 mod options;
+#[cfg(feature = "async")]
+mod outcome;
 mod owner;
 #[allow(unsafe_code)]
 mod raw;
@@ -63,6 +82,13 @@ mod unwind;
 /// code that serves either. The names at the [crate root](crate) are these with `Shared`, those in
 /// [`local`] with `Local`.
 pub mod generic {
+    #[cfg(feature = "tokio")]
+    pub use crate::async_signal::AsyncMutMethod;
+    #[cfg(feature = "async")]
+    pub use crate::async_signal::{
+        AsyncClosure, AsyncEmission, AsyncEmitError, AsyncMethod, AsyncSignal, AsyncSlotOptions,
+        AsyncSource, ConcurrentEmission, Emit, EmitConcurrent, Moves, SlotFailure, TryEmit,
+    };
     pub use crate::connection::{Block, Connection, ConnectionSet, ScopedConnection};
     pub use crate::emission::Emission;
     #[cfg(feature = "std")]
@@ -76,6 +102,10 @@ pub mod generic {
     pub use crate::signal::{Signal, Source};
 }
 
+#[cfg(feature = "async")]
+pub use async_signal::Failure;
+#[cfg(feature = "tokio")]
+pub use async_signal::Spawned;
 pub use connection::WaitError;
 pub use owner::Owner;
 #[cfg(feature = "std")]

@@ -99,8 +99,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        let weak = owner.weak();
-        self.put::<M>(weak.address(), !weak.is_alive(), |_| Handle::new(weak, ByRef(method)))
+        self.put::<O, M>(owner, |weak, _| Handle::new(weak, ByRef(method)))
     }
 
     /// See [`Source::connect_mut`].
@@ -110,8 +109,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
     {
-        let weak = owner.weak();
-        self.put::<M>(weak.address(), !weak.is_alive(), |_| Handle::new(weak, ByMut(method)))
+        self.put::<O, M>(owner, |weak, _| Handle::new(weak, ByMut(method)))
     }
 
     /// See [`Source::connect_extended`].
@@ -120,10 +118,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
     {
-        let weak = owner.weak();
-        let source = self.source;
-        self.put::<M>(weak.address(), !weak.is_alive(), |key| {
-            Handle::new(weak, Extended { method, connection: source.connection(key) })
+        self.put::<O, M>(owner, |weak, connection| {
+            Handle::new(weak, Extended { method, connection: connection() })
         })
     }
 
@@ -133,7 +129,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         C: Fn(&E) -> R + Captures<F>,
     {
         let (handle, anchor) = Handle::closure(closure);
-        self.put::<C>(core::ptr::null(), false, |_| (handle, Some(anchor))).scoped()
+        self.put_closure::<C>(handle, anchor)
     }
 
     /// See [`Source::connect_weak`].
@@ -145,13 +141,25 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         self.put_method(handle.owner(), handle.method(), false, |_| (handle, anchor))
     }
 
-    fn put<M: 'static>(
+    /// Connects what `make` makes of a weak pointer to the owner; it can have the slot's connection.
+    pub(crate) fn put<O: Owner<F>, M: 'static>(
         self,
-        owner: *const (),
-        unborn: bool,
-        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+        owner: &O,
+        make: impl FnOnce(O::Weak, &dyn Fn() -> Connection<F>) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
-        self.put_method(owner, TypeId::of::<M>(), unborn, make)
+        let (weak, source) = (owner.weak(), self.source);
+        self.put_method(weak.address(), TypeId::of::<M>(), !weak.is_alive(), |key| {
+            make(weak, &|| source.connection(key))
+        })
+    }
+
+    pub(crate) fn put_closure<C: 'static>(
+        self,
+        handle: Handle<E, R, F>,
+        anchor: Anchor<F>,
+    ) -> ScopedConnection<F> {
+        let owner = core::ptr::null();
+        self.put_method(owner, TypeId::of::<C>(), false, |_| (handle, Some(anchor))).scoped()
     }
 
     fn put_method(

@@ -9,6 +9,8 @@ use crate::family::{Atom, Family, Local};
 use crate::method::WeakMethod;
 use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
+#[cfg(feature = "tokio")]
+use crate::raw::Link;
 use crate::raw::{OnceStrong, WeakTable};
 use crate::slots::Slots;
 
@@ -406,6 +408,19 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// The slots, which are made first if need be.
     pub(crate) fn slots(&self) -> &Slots<E, R, F> {
         self.slots.get_or_init(Slots::new)
+    }
+
+    /// The slots, if anything was ever connected.
+    #[cfg(feature = "async")]
+    pub(crate) fn slots_if_any(&self) -> Option<&Slots<E, R, F>> {
+        self.slots.get()
+    }
+
+    /// The slots, for an emission that may outlive the signal.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn strong_slots(&self) -> Option<F::Strong<Slots<E, R, F>>> {
+        self.slots.get()?;
+        self.slots.downgrade().upgrade()
     }
 
     pub(crate) fn table(&self) -> WeakTable<F> {

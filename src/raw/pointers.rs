@@ -6,7 +6,7 @@ use crate::family::Local;
 /// The pointers of a family.
 #[doc(hidden)]
 pub trait Pointers: Sized + 'static {
-    type Strong<T: ?Sized>: Hold<Target = T, Strong = Self::Strong<T>> + Clone;
+    type Strong<T: ?Sized>: Hold<Target = T, Strong = Self::Strong<T>> + Clone + Unpin;
     type Weak<T: ?Sized>: Link<Target = T, Strong = Self::Strong<T>>;
 
     fn strong<T>(value: T) -> Self::Strong<T>;

@@ -130,6 +130,13 @@ impl<R, F> Drop for Task<'_, R, F> {
     }
 }
 
+impl<R, F> Future for Task<'_, R, F> {
+    type Output = Outcome<R>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+        Task::poll(&mut self, context)
+    }
+}
+
 // SAFETY: by the promise to `put`.
 #[cfg(feature = "std")]
 unsafe impl<R> Send for Task<'_, R, crate::family::Shared> {}
@@ -140,8 +147,10 @@ impl<R, F> Unpin for Task<'_, R, F> {}
 
 /// What the slots of an asynchronous signal are called with: an event, a task for the future, and
 /// whom it wakes. It is good for one call, so a slot never keeps it.
-pub(crate) struct Request<E: ?Sized, R, F> {
+pub(crate) struct Request<E: ?Sized, R, F: Family> {
     event: *const E,
+    /// Keeps the event for as long as the future lives, if nothing else does.
+    keeper: Option<F::Strong<E>>,
     task: *mut Task<'static, R, F>,
     /// Null when the future is not to be polled yet.
     context: *mut Context<'static>,
@@ -152,14 +161,22 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
     pub(crate) fn with<'a, U>(
         event: &'a E,
         task: &mut Task<'a, R, F>,
-        context: Option<&mut Context<'_>>,
+        context: &mut Context<'_>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
     ) -> U {
-        call(&Request {
-            event,
-            task: core::ptr::from_mut(task).cast(),
-            context: context.map_or(core::ptr::null_mut(), |it| core::ptr::from_mut(it).cast()),
-        })
+        let context = core::ptr::from_mut(context).cast();
+        call(&Request { event, keeper: None, task: core::ptr::from_mut(task).cast(), context })
+    }
+
+    /// The same for a future that keeps the event, and is not polled yet.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn for_later<U>(
+        event: &F::Strong<E>,
+        task: &mut Task<'static, R, F>,
+        call: impl FnOnce(&Request<E, R, F>) -> U,
+    ) -> U {
+        let keeper = Some(event.clone());
+        call(&Request { event: &raw const **event, keeper, task, context: core::ptr::null_mut() })
     }
 
     /// The event, for a slot that is ready at once.
@@ -168,47 +185,50 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         unsafe { &*self.event }
     }
 
-    /// Makes the future of a handler, and polls it once. `done` says what came of it.
+    /// Makes the future of a handler, and polls it once. `done` says what came of it. None when the owner is
+    /// gone.
     ///
     /// For the thread-safe family, all of it must be `Send` (see the `Send` impl above).
     #[inline(always)]
-    pub(crate) fn start<'x, S, V>(
+    pub(crate) fn start<'x, H, V>(
         &self,
-        owner: S,
-        make: impl FnOnce(&'x S::Target, &'x E) -> V,
+        owner: H,
+        make: impl FnOnce(&'x H::Target, &'x E) -> V,
         done: impl Fn(V::Output) -> Outcome<R>,
-    ) -> Poll<Outcome<R>>
+    ) -> Option<Poll<Outcome<R>>>
     where
-        S: Hold<Target: 'x>,
+        H: Hold<Target: 'x>,
         E: 'x,
         V: Future,
     {
+        let owner = owner.keep()?;
         // SAFETY: the owner is kept with the future, and dropped after it. It is a strong pointer: what it
         // points to stays where it is when it moves.
-        let target: &'x S::Target = unsafe { &*core::ptr::from_ref(&*owner) };
-        // SAFETY: the future goes into a task of the event's lifetime.
+        let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
+        // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
         let event: &'x E = unsafe { &*self.event };
         let future = make(target, event);
         // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
         let task = unsafe { &mut *self.task };
         // SAFETY: what it borrows from lives as long as it does, see above; the rest is the caller's promise.
-        unsafe { task.put(Handler { future, done, _owner: owner }) };
+        unsafe { task.put(Handler { future, done, _owner: owner, _event: self.keeper.clone() }) };
         // SAFETY: as for the task.
-        match unsafe { self.context.as_mut() } {
+        Some(match unsafe { self.context.as_mut() } {
             Some(context) => task.poll(context),
             None => Poll::Pending,
-        }
+        })
     }
 }
 
-/// Fields are dropped in order: the future borrows from the owner.
-struct Handler<V, D, S> {
+/// Fields are dropped in order: the future borrows from the others.
+struct Handler<V, D, S, K> {
     future: V,
     done: D,
     _owner: S,
+    _event: K,
 }
 
-impl<V: Future, D: Fn(V::Output) -> O, O, S> Future for Handler<V, D, S> {
+impl<V: Future, D: Fn(V::Output) -> O, O, S, K> Future for Handler<V, D, S, K> {
     type Output = O;
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O> {

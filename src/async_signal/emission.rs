@@ -1,0 +1,339 @@
+//! Emissions of asynchronous signals.
+
+use core::fmt;
+use core::future::Future;
+use core::ops::{ControlFlow, Deref};
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use futures_core::Stream;
+use futures_util::stream::FuturesUnordered;
+
+use super::error::{AsyncEmitError, Failure, SlotFailure};
+use super::{Answer, AsyncSource, Event};
+use crate::emission::Cursor;
+use crate::error::message;
+use crate::family::Family;
+use crate::outcome::Outcome;
+use crate::raw::{Request, Task};
+use crate::slots::Slots;
+use crate::table::SlotKey;
+
+pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
+
+/// The slots that were connected at the start, and their handlers one after another.
+pub(super) struct Sequence<
+    'a,
+    E: ?Sized + 'static,
+    R: 'static,
+    F: Family,
+    S = &'a AsyncSlots<E, R, F>,
+> where
+    S: Deref<Target = AsyncSlots<E, R, F>>,
+{
+    /// The handler that is under way, if `running`. Dropped first: it may use the signal.
+    task: Task<'a, R, F>,
+    running: bool,
+    /// None when there was no slot to call.
+    cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, S>>,
+    event: &'a E,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family, S> Sequence<'a, E, R, F, S>
+where
+    S: Deref<Target = AsyncSlots<E, R, F>>,
+{
+    pub(super) fn new(slots: Option<S>, event: &'a E) -> Self {
+        let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
+        Self::over(cursor, event)
+    }
+
+    pub(super) fn over(
+        cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, S>>,
+        event: &'a E,
+    ) -> Self {
+        Sequence { task: Task::new(), running: false, cursor, event }
+    }
+
+    /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
+    pub(super) fn poll_each<B>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+    ) -> Poll<Option<B>> {
+        if core::mem::take(&mut self.running) {
+            let Poll::Ready(outcome) = self.task.poll(context) else {
+                self.running = true;
+                return Poll::Pending;
+            };
+            if let ControlFlow::Break(end) = each(outcome) {
+                return Poll::Ready(Some(end));
+            }
+        }
+        let Some(cursor) = &mut self.cursor else { return Poll::Ready(None) };
+        let end = Request::with(self.event, &mut self.task, context, |request| {
+            cursor.call_each(request, |_, answer| match answer {
+                Poll::Ready(outcome) => each(outcome).map_break(Some),
+                Poll::Pending => ControlFlow::Break(None),
+            })
+        });
+        match end {
+            None => Poll::Ready(None),
+            Some(None) => {
+                self.running = true;
+                Poll::Pending
+            }
+            Some(end) => Poll::Ready(end),
+        }
+    }
+
+    /// Runs all handlers, and counts them.
+    pub(super) fn poll_count(
+        &mut self,
+        context: &mut Context<'_>,
+        called: &mut usize,
+    ) -> Poll<usize> {
+        let count = |_| {
+            *called += 1;
+            ControlFlow::<()>::Continue(())
+        };
+        self.poll_each(context, count).map(|_| *called)
+    }
+}
+
+/// An emission under way, one handler after another. Made by [`AsyncSignal::emit`](super::AsyncSignal::emit);
+/// gives how many handlers were called.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    sequence: Sequence<'a, E, R, F>,
+    called: usize,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emit<'a, E, R, F> {
+    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
+        Emit { sequence: Sequence::new(slots, event), called: 0 }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
+    type Output = usize;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
+        let Emit { sequence, called } = &mut *self;
+        sequence.poll_count(context, called)
+    }
+}
+
+/// An emission in the hands of the caller: a stream of what the handlers return, in order. Each handler is
+/// started when its result is asked for. Made by [`AsyncSignal::call`](super::AsyncSignal::call).
+///
+/// A handler that is dropped at its deadline gives no item.
+#[must_use = "streams do nothing unless they are polled"]
+pub struct AsyncEmission<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+    pub(super) Sequence<'a, E, R, F>,
+);
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E, R, F> {
+    type Item = R;
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
+        self.0.poll_each(context, |outcome| match outcome {
+            Outcome::Returned(result) => ControlFlow::Break(result),
+            Outcome::TimedOut => ControlFlow::Continue(()),
+        })
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.0.cursor.as_ref().map_or(0, Cursor::left);
+        (0, Some(left + usize::from(self.0.running)))
+    }
+}
+
+/// An emission that calls every handler, whatever becomes of the others. Made by
+/// [`AsyncSignal::try_emit`](super::AsyncSignal::try_emit).
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    sequence: Sequence<'a, E, R, F>,
+    source: &'a AsyncSource<E, R, F>,
+    names: BTreeMap<SlotKey, &'static str>,
+    called: usize,
+    failures: Vec<(SlotKey, Failure)>,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
+    pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        let sequence = Sequence::new(source.slots(), event);
+        let names = sequence.cursor.as_ref().map_or_else(BTreeMap::new, Cursor::names);
+        TryEmit { sequence, source, names, called: 0, failures: Vec::new() }
+    }
+
+    /// The handler that was called last has failed.
+    fn failed(&mut self, failure: Failure) {
+        let last = self.sequence.cursor.as_ref().and_then(Cursor::last);
+        self.failures.push((last.expect("a handler failed, so one was called"), failure));
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F> {
+    type Output = Result<usize, AsyncEmitError<F>>;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        loop {
+            let called = &mut this.called;
+            let step = AssertUnwindSafe(|| {
+                this.sequence.poll_each(context, |outcome| {
+                    *called += 1;
+                    match outcome {
+                        Outcome::Returned(_) => ControlFlow::Continue(()),
+                        Outcome::TimedOut => ControlFlow::Break(()),
+                    }
+                })
+            });
+            match catch_unwind(step) {
+                Ok(Poll::Pending) => return Poll::Pending,
+                Ok(Poll::Ready(None)) => break,
+                Ok(Poll::Ready(Some(()))) => this.failed(Failure::TimedOut),
+                Err(payload) => {
+                    this.called += 1;
+                    this.failed(Failure::Panicked(message(payload)));
+                }
+            }
+        }
+        if this.failures.is_empty() {
+            return Poll::Ready(Ok(this.called));
+        }
+        let failures = this.failures.drain(..).map(|(key, failure)| SlotFailure {
+            connection: this.source.source().connection(key),
+            name: this.names.get(&key).copied(),
+            failure,
+        });
+        Poll::Ready(Err(AsyncEmitError { called: this.called, failures: failures.collect() }))
+    }
+}
+
+/// All handlers at once, on the task that polls.
+struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    /// Those that were not ready when they were first polled.
+    pending: FuturesUnordered<Task<'a, R, F>>,
+    /// For those that are still to be started.
+    task: Task<'a, R, F>,
+    cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, &'a AsyncSlots<E, R, F>>>,
+    event: &'a E,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
+    fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
+        let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
+        Together { pending: FuturesUnordered::new(), task: Task::new(), cursor, event }
+    }
+
+    /// Starts all handlers that are not started yet.
+    fn start(&mut self, context: &mut Context<'_>, mut ready: impl FnMut(Outcome<R>)) {
+        while let Some(cursor) = &mut self.cursor {
+            let is_pending = Request::with(self.event, &mut self.task, context, |request| {
+                cursor.call_each(request, |_, answer| match answer {
+                    Poll::Ready(outcome) => {
+                        ready(outcome);
+                        ControlFlow::Continue(())
+                    }
+                    Poll::Pending => ControlFlow::Break(()),
+                })
+            });
+            match is_pending {
+                Some(()) => self.pending.push(core::mem::replace(&mut self.task, Task::new())),
+                None => self.cursor = None,
+            }
+        }
+    }
+
+    /// What came of the next one that ends.
+    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<R>>> {
+        if self.pending.is_empty() {
+            return Poll::Ready(None);
+        }
+        Pin::new(&mut self.pending).poll_next(context)
+    }
+}
+
+/// An emission under way, all handlers at once. Made by
+/// [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent); gives how many handlers were called.
+#[must_use = "futures do nothing unless they are awaited"]
+pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    together: Together<'a, E, R, F>,
+    called: usize,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> EmitConcurrent<'a, E, R, F> {
+    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
+        EmitConcurrent { together: Together::new(slots, event), called: 0 }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E, R, F> {
+    type Output = usize;
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
+        let EmitConcurrent { together, called } = &mut *self;
+        together.start(context, |_| *called += 1);
+        while ready!(together.poll_pending(context)).is_some() {
+            *called += 1;
+        }
+        Poll::Ready(*called)
+    }
+}
+
+/// An emission of which all handlers run at once: a stream of what they return, as they finish. They are
+/// started when the first result is asked for. Made by
+/// [`AsyncSignal::call_concurrent`](super::AsyncSignal::call_concurrent).
+///
+/// A handler that is dropped at its deadline gives no item.
+#[must_use = "streams do nothing unless they are polled"]
+pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    together: Together<'a, E, R, F>,
+    /// What is there already.
+    ready: VecDeque<R>,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> ConcurrentEmission<'a, E, R, F> {
+    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
+        ConcurrentEmission { together: Together::new(slots, event), ready: VecDeque::new() }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Unpin for ConcurrentEmission<'_, E, R, F> {}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'_, E, R, F> {
+    type Item = R;
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
+        let ConcurrentEmission { together, ready } = &mut *self;
+        together.start(context, |outcome| {
+            if let Outcome::Returned(result) = outcome {
+                ready.push_back(result);
+            }
+        });
+        if let Some(result) = ready.pop_front() {
+            return Poll::Ready(Some(result));
+        }
+        loop {
+            match ready!(together.poll_pending(context)) {
+                Some(Outcome::Returned(result)) => return Poll::Ready(Some(result)),
+                Some(Outcome::TimedOut) => {}
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let Together { pending, cursor, .. } = &self.together;
+        let open = pending.len() + cursor.as_ref().map_or(0, Cursor::left);
+        (self.ready.len(), Some(self.ready.len() + open))
+    }
+}
+
+macro_rules! debug {
+    ($($name:ident),*) => {$(
+        impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for $name<'_, E, R, F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+debug!(Emit, AsyncEmission, TryEmit, EmitConcurrent, ConcurrentEmission);

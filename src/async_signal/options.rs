@@ -1,0 +1,117 @@
+//! The options of a handler that is about to be connected.
+
+use core::fmt;
+
+use super::method::{AsyncClosure, AsyncMethod, AtOnce, ByFuture, Itself};
+use super::{Answer, AsyncSource, Event};
+use crate::connection::{Connection, ScopedConnection};
+use crate::family::Family;
+use crate::options::SlotOptions;
+use crate::owner::{Captures, Owner};
+use crate::raw::Handle;
+
+/// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
+/// [`AsyncSource::slot`].
+#[must_use = "options alone connect nothing: call one of the `connect` methods"]
+pub struct AsyncSlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    pub(super) slot: SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
+    #[cfg(feature = "tokio")]
+    pub(super) timeout: Option<core::time::Duration>,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, F> {
+    pub(super) fn new(source: &'a AsyncSource<E, R, F>) -> Self {
+        AsyncSlotOptions {
+            slot: source.source().slot(),
+            #[cfg(feature = "tokio")]
+            timeout: None,
+        }
+    }
+
+    fn change(
+        self,
+        change: impl FnOnce(
+            SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
+        ) -> SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
+    ) -> Self {
+        AsyncSlotOptions { slot: change(self.slot), ..self }
+    }
+
+    /// See [`SlotOptions::priority`]. Handlers that run concurrently are started in this order.
+    pub fn priority(self, priority: i32) -> Self {
+        self.change(|slot| slot.priority(priority))
+    }
+
+    /// See [`SlotOptions::once`].
+    pub fn once(self) -> Self {
+        self.change(SlotOptions::once)
+    }
+
+    /// See [`SlotOptions::times`]. A call is claimed before the handler's future is made, and counts also if
+    /// that is dropped before its end.
+    ///
+    /// # Panics
+    /// When `times` is 0: the handler would never be called.
+    #[track_caller]
+    pub fn times(self, times: usize) -> Self {
+        AsyncSlotOptions { slot: self.slot.times(times), ..self }
+    }
+
+    /// See [`SlotOptions::unique`].
+    pub fn unique(self) -> Self {
+        self.change(SlotOptions::unique)
+    }
+
+    /// See [`SlotOptions::name`].
+    pub fn name(self, name: &'static str) -> Self {
+        self.change(|slot| slot.name(name))
+    }
+
+    /// See [`AsyncSource::connect`].
+    pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + Captures<F>,
+    {
+        #[cfg(feature = "tokio")]
+        if let Some(timeout) = self.timeout {
+            let method = super::tokio::Timed { method, timeout };
+            return self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method));
+        }
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, ByFuture(method)))
+    }
+
+    /// See [`AsyncSource::connect_sync`].
+    pub fn connect_sync<O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &E) -> R + Captures<F>,
+    {
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, AtOnce(method)))
+    }
+
+    /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
+    pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
+    where
+        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+    {
+        #[cfg(feature = "tokio")]
+        if let Some(timeout) = self.timeout {
+            let closure = super::tokio::Timed { method: closure, timeout };
+            let (handle, anchor) = Handle::anchored(closure, super::tokio::TimedItself);
+            return self.slot.put_closure::<C>(handle, anchor);
+        }
+        let (handle, anchor) = Handle::anchored(closure, Itself);
+        self.slot.put_closure::<C>(handle, anchor)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSlotOptions<'_, E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("AsyncSlotOptions");
+        debug.field("slot", &self.slot);
+        #[cfg(feature = "tokio")]
+        debug.field("timeout", &self.timeout);
+        debug.finish()
+    }
+}

@@ -1,0 +1,291 @@
+//! Asynchronous signals, and their subscribe-only face.
+
+use core::fmt;
+use core::ops::Deref;
+
+use super::emission::AsyncSlots;
+use super::method::{AsyncClosure, AsyncMethod};
+use super::{
+    Answer, AsyncEmission, AsyncSlotOptions, ConcurrentEmission, Emit, EmitConcurrent, Event,
+    TryEmit,
+};
+use crate::connection::{Block, Connection, ScopedConnection};
+use crate::family::{Family, Local, Shared};
+use crate::generic;
+use crate::owner::{Captures, Owner};
+
+/// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
+/// that have connected are run, one after another or all at once, on the task that awaits the emission.
+///
+/// It belongs to no runtime. Slots hold their owners weakly. A handler's owner is held strongly from the moment
+/// its future is made until that ends, and never longer.
+///
+/// ```
+/// use sigwire::AsyncSignal;
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+///
+/// #[derive(Default)]
+/// struct Warehouse {
+///     sent: AtomicU32,
+/// }
+/// impl Warehouse {
+///     async fn send(&self, order: &str) {
+///         // .. something to await ..
+///         self.sent.fetch_add(1, Relaxed);
+///     }
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let ordered: AsyncSignal<str> = AsyncSignal::new();
+/// let warehouse = Arc::new(Warehouse::default());
+/// ordered.connect(&warehouse, Warehouse::send); // weak
+/// ordered.connect(&warehouse, async |warehouse: &Warehouse, order: &str| warehouse.send(order).await);
+///
+/// assert_eq!(ordered.emit("tea").await, 2);
+/// assert_eq!(warehouse.sent.load(Relaxed), 2);
+/// drop(warehouse); // freed here, at once
+/// assert_eq!(ordered.emit("milk").await, 0);
+/// # });
+/// ```
+///
+/// # In the hard cases
+///
+/// | case | what happens |
+/// |---|---|
+/// | connect during an emission | called from the next emission on |
+/// | disconnect, block, or the owner's end before a handler is started | it is not started |
+/// | the same while a handler's future is under way | the future runs to its end; what the slot captured, and the owner, are dropped with it at the latest |
+/// | `once`, `times(n)` | claimed before the future is made: nested and concurrent emissions cannot run it again |
+/// | a handler emits and awaits that | at once, inside its own future; runaway recursion without waiting in between ends in a panic that names the depth |
+/// | a handler panics, in making its future or in polling it | the panic goes to who polls the emission; later handlers are not started; the signal stays usable. `try_emit` runs all handlers, and reports |
+/// | two tasks emit | their handlers run side by side; nothing is locked or borrowed across an `.await` |
+/// | the emission is dropped | futures under way are dropped, no further slot is called, nothing is kept |
+/// | the emission turns out to hold the owner's last strong pointer | the owner is dropped right after its handler's future |
+/// | signal dropped | connections answer that they are not connected; emissions borrow it, so there is none |
+/// | order | priority, then connection order: in which handlers run, or, concurrently, are started |
+/// | an owner locked by `connect_mut` | the handler waits for the lock, without blocking the thread |
+///
+/// [`Connection::disconnect_and_wait`](crate::Connection::disconnect_and_wait) waits for the first poll of a
+/// handler at most, not for its end.
+///
+/// # Cost
+/// A signal is one pointer wide, and allocates nothing until something is connected.
+#[repr(transparent)]
+pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Family> {
+    source: AsyncSource<E, R, F>,
+}
+
+/// The subscribe-only face of an [`AsyncSignal`].
+#[repr(transparent)]
+pub struct AsyncSource<E: ?Sized + 'static, R: 'static, F: Family> {
+    signal: generic::Signal<Event<E, R, F>, Answer<R>, F>,
+}
+
+macro_rules! new {
+    ($family:ty) => {
+        impl<E: ?Sized + 'static, R: 'static> AsyncSignal<E, R, $family> {
+            /// A signal without slots. Allocates nothing.
+            pub const fn new() -> Self {
+                AsyncSignal {
+                    source: AsyncSource { signal: generic::Signal::<_, _, $family>::new() },
+                }
+            }
+        }
+    };
+}
+new!(Local);
+new!(Shared);
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Default for AsyncSignal<E, R, F> {
+    fn default() -> Self {
+        AsyncSignal { source: AsyncSource { signal: Default::default() } }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
+    /// Runs the handlers of all slots that are connected now, one after another, in order: by priority, then
+    /// as they were connected. Gives how many were called; slots that are blocked, disconnected or without
+    /// owner when their turn comes are not.
+    ///
+    /// # Panics
+    /// When a handler does: the later ones are not called then. When emissions are nested 256 deep.
+    ///
+    /// # Cost
+    /// For each handler what a slot of a [`Signal`](crate::Signal) costs, and a call through a pointer. All
+    /// handlers' futures share one allocation, which grows to the largest of them.
+    pub fn emit<'a>(&'a self, event: &'a E) -> Emit<'a, E, R, F> {
+        Emit::new(self.source.slots(), event)
+    }
+
+    /// The same, but all handlers are under way at once, on the task that awaits this. They are started in
+    /// order.
+    ///
+    /// # Panics
+    /// See [`emit`](Self::emit).
+    ///
+    /// # Cost
+    /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
+    /// allocations.
+    pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
+        EmitConcurrent::new(self.source.slots(), event)
+    }
+
+    /// A stream of what the handlers return, one after another: each is started when its result is asked
+    /// for.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// use sigwire::AsyncSignal;
+    /// use std::sync::Arc;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let asked: AsyncSignal<str, u32> = AsyncSignal::new();
+    /// let prices = Arc::new([30, 20]);
+    /// asked.connect(&prices, async |prices: &[u32; 2], _: &str| prices[0]);
+    /// asked.connect(&prices, async |prices: &[u32; 2], _: &str| prices[1]);
+    /// assert_eq!(asked.call("tea").collect::<Vec<_>>().await, [30, 20]);
+    /// # });
+    /// ```
+    ///
+    /// # Panics
+    /// See [`emit`](Self::emit).
+    pub fn call<'a>(&'a self, event: &'a E) -> AsyncEmission<'a, E, R, F> {
+        AsyncEmission(super::emission::Sequence::new(self.source.slots(), event))
+    }
+
+    /// A stream of what the handlers return, as they finish: all are under way at once.
+    ///
+    /// # Panics
+    /// See [`emit`](Self::emit).
+    pub fn call_concurrent<'a>(&'a self, event: &'a E) -> ConcurrentEmission<'a, E, R, F> {
+        ConcurrentEmission::new(self.source.slots(), event)
+    }
+
+    /// Runs all handlers, one after another, also when some of them fail. Gives how many were called.
+    ///
+    /// # Errors
+    /// When handlers panicked, or were dropped at their deadline: which, and why.
+    pub fn try_emit<'a>(&'a self, event: &'a E) -> TryEmit<'a, E, R, F> {
+        TryEmit::new(&self.source, event)
+    }
+
+    /// The subscribe-only face.
+    pub const fn source(&self) -> &AsyncSource<E, R, F> {
+        &self.source
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Deref for AsyncSignal<E, R, F> {
+    type Target = AsyncSource<E, R, F>;
+    fn deref(&self) -> &AsyncSource<E, R, F> {
+        &self.source
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
+    /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
+    /// the owner first and both types written out. The owner is held weakly.
+    ///
+    /// # Panics
+    /// When the signal holds 2^32 - 2 slots.
+    ///
+    /// # Cost
+    /// As [`Source::connect`](crate::Source::connect).
+    pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + Captures<F>,
+    {
+        self.slot().connect(owner, method)
+    }
+
+    /// Connects a method that is not `async`.
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    pub fn connect_sync<O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        O: Owner<F>,
+        M: Fn(&O::Target, &E) -> R + Captures<F>,
+    {
+        self.slot().connect_sync(owner, method)
+    }
+
+    /// Connects an async closure, or one that returns a future. It has no owner, so the guard is its owner:
+    /// dropping it disconnects. The closure is dropped then, or with the last of its futures.
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
+    where
+        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+    {
+        self.slot().connect_fn(closure)
+    }
+
+    /// Options first, then one of the same verbs: see [`AsyncSlotOptions`].
+    pub fn slot(&self) -> AsyncSlotOptions<'_, E, R, F> {
+        AsyncSlotOptions::new(self)
+    }
+
+    /// See [`Source::slot_count`](crate::Source::slot_count).
+    pub fn slot_count(&self) -> usize {
+        self.signal.slot_count()
+    }
+
+    /// See [`Source::is_empty`](crate::Source::is_empty).
+    pub fn is_empty(&self) -> bool {
+        self.signal.is_empty()
+    }
+
+    /// See [`Source::disconnect_all`](crate::Source::disconnect_all).
+    pub fn disconnect_all(&self) -> usize {
+        self.signal.disconnect_all()
+    }
+
+    /// See [`Source::disconnect_owner`](crate::Source::disconnect_owner).
+    pub fn disconnect_owner<O: Owner<F>>(&self, owner: &O) -> usize {
+        self.signal.disconnect_owner(owner)
+    }
+
+    /// See [`Source::disconnect_method`](crate::Source::disconnect_method).
+    pub fn disconnect_method<O: Owner<F>, M: 'static>(&self, owner: &O, method: M) -> usize {
+        self.signal.disconnect_method(owner, method)
+    }
+
+    /// See [`Source::prune`](crate::Source::prune).
+    pub fn prune(&self) -> usize {
+        self.signal.prune()
+    }
+
+    /// See [`Source::block`](crate::Source::block). Handlers that are under way go on.
+    pub fn block(&self) -> Block<F> {
+        self.signal.block()
+    }
+
+    /// Whether the signal is blocked.
+    pub fn is_blocked(&self) -> bool {
+        self.signal.is_blocked()
+    }
+
+    pub(super) fn source(&self) -> &generic::Source<Event<E, R, F>, Answer<R>, F> {
+        self.signal.source()
+    }
+
+    pub(super) fn slots(&self) -> Option<&AsyncSlots<E, R, F>> {
+        self.signal.source().slots_if_any()
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSignal<E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncSignal").field(self.source.source()).finish()
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSource<E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AsyncSource").field(self.source()).finish()
+    }
+}

@@ -1,0 +1,262 @@
+//! What needs tokio: its mutex, its clock, its tasks.
+
+use core::future::poll_fn;
+use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use tokio::runtime::Handle as Runtime;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use super::emission::Sequence;
+use super::method::{AsyncClosure, AsyncMethod, AsyncMutMethod};
+use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource, Event};
+use crate::connection::Connection;
+use crate::emission::Cursor;
+use crate::family::{Family, Shared};
+use crate::outcome::Outcome;
+use crate::owner::{Captures, Owner};
+use crate::raw::{Handle, Hold, Invoke, Request, Task};
+
+/// A method that is given only so much time.
+pub(super) struct Timed<M> {
+    pub(super) method: M,
+    pub(super) timeout: Duration,
+}
+
+fn outcome<R>(in_time: Result<R, tokio::time::error::Elapsed>) -> Outcome<R> {
+    in_time.map_or(Outcome::TimedOut, Outcome::Returned)
+}
+
+impl<O, E, R, M, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for Timed<M>
+where
+    O: ?Sized + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
+    F: Family,
+{
+    type Method = M;
+    fn invoke(&self, owner: impl Hold<Target = O>, request: &Event<E, R, F>) -> Option<Answer<R>> {
+        let start =
+            |owner, event| tokio::time::timeout(self.timeout, self.method.start(owner, event));
+        request.start(owner, start, outcome)
+    }
+}
+
+/// Calls the target, which is a closure that is given only so much time.
+pub(super) struct TimedItself;
+
+impl<C, E, R, F> Invoke<Timed<C>, Event<E, R, F>, Answer<R>, F> for TimedItself
+where
+    C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    F: Family,
+{
+    type Method = C;
+    fn invoke(
+        &self,
+        timed: impl Hold<Target = Timed<C>>,
+        request: &Event<E, R, F>,
+    ) -> Option<Answer<R>> {
+        fn start<'x, C, E: ?Sized, R, F>(
+            timed: &'x Timed<C>,
+            event: &'x E,
+        ) -> tokio::time::Timeout<C::Future>
+        where
+            C: AsyncClosure<'x, E, R, F>,
+        {
+            tokio::time::timeout(timed.timeout, timed.method.start(event))
+        }
+        request.start(timed, start::<C, E, R, F>, outcome)
+    }
+}
+
+/// Calls a method that takes `&mut self`, once it has the lock.
+struct Locked<M> {
+    method: M,
+    timeout: Option<Duration>,
+}
+
+async fn run<T: ?Sized, E: ?Sized, R, F, M>(
+    locked: (M, Option<Duration>),
+    owner: &Mutex<T>,
+    event: &E,
+) -> Outcome<R>
+where
+    M: for<'x> AsyncMutMethod<'x, T, E, R, F>,
+{
+    let (method, timeout) = locked;
+    let run = async {
+        let mut inner = owner.lock().await;
+        method.start(&mut inner, event).await
+    };
+    match timeout {
+        Some(timeout) => outcome(tokio::time::timeout(timeout, run).await),
+        None => Outcome::Returned(run.await),
+    }
+}
+
+impl<T, E, R, M, F> Invoke<Mutex<T>, Event<E, R, F>, Answer<R>, F> for Locked<M>
+where
+    T: ?Sized + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + 'static,
+    F: Family,
+{
+    type Method = M;
+    fn invoke(
+        &self,
+        owner: impl Hold<Target = Mutex<T>>,
+        request: &Event<E, R, F>,
+    ) -> Option<Answer<R>> {
+        let locked = (self.method.clone(), self.timeout);
+        let start = |owner, event| run::<T, E, R, F, M>(locked, owner, event);
+        request.start(owner, start, |outcome| outcome)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
+    /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;
+    /// streams of results pass over it.
+    ///
+    /// The handler must be polled in a tokio runtime with its clock enabled, and panics otherwise. Methods
+    /// that are not async are not affected.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        AsyncSlotOptions { timeout: Some(timeout), ..self }
+    }
+
+    /// See [`AsyncSource::connect_mut`].
+    pub fn connect_mut<T, O, M>(self, owner: &O, method: M) -> Connection<F>
+    where
+        T: ?Sized + 'static,
+        O: Owner<F, Target = Mutex<T>>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
+    {
+        let method = Locked { method, timeout: self.timeout };
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method))
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
+    /// Connects an `async` method that takes `&mut self`, of an owner behind tokio's mutex. The handler waits
+    /// for the lock without blocking the thread, and holds it while it runs, also across its own `.await`s.
+    ///
+    /// ```
+    /// use sigwire::AsyncSignal;
+    /// use std::sync::Arc;
+    /// use tokio::sync::Mutex;
+    ///
+    /// struct Log(Vec<String>);
+    /// impl Log {
+    ///     async fn write(&mut self, line: &str) {
+    ///         self.0.push(line.to_owned());
+    ///     }
+    /// }
+    ///
+    /// # futures::executor::block_on(async {
+    /// let lines: AsyncSignal<str> = AsyncSignal::new();
+    /// let log = Arc::new(Mutex::new(Log(vec![])));
+    /// lines.connect_mut(&log, Log::write);
+    /// lines.emit("hello").await;
+    /// assert_eq!(log.lock().await.0, ["hello"]);
+    /// # });
+    /// ```
+    ///
+    /// # Deadlocks
+    /// A handler that awaits an emission in which a handler of the same owner runs waits for itself, as does
+    /// one that is awaited by whoever holds the lock.
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    ///
+    /// # Cost
+    /// One allocation.
+    pub fn connect_mut<T, O, M>(&self, owner: &O, method: M) -> Connection<F>
+    where
+        T: ?Sized + 'static,
+        O: Owner<F, Target = Mutex<T>>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
+    {
+        self.slot().connect_mut(owner, method)
+    }
+}
+
+/// One handler of an emission by [`AsyncSignal::emit_spawned`], on a task of its own.
+#[derive(Debug)]
+pub struct Spawned<R> {
+    /// The slot's connection.
+    pub connection: crate::Connection,
+    /// The task. It ends in what the handler returned, in `None` when that was not ready at its deadline, and
+    /// in an error when it panicked. Dropping this lets the handler run on; aborting it drops the handler.
+    pub handler: JoinHandle<Option<R>>,
+}
+
+impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Shared> {
+    /// Runs each handler on a task of its own, on the runtime this is called in: handlers run in parallel, and
+    /// a panic of one stays in its task. They are started in order.
+    ///
+    /// ```
+    /// use sigwire::AsyncSignal;
+    /// use std::sync::Arc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let asked: AsyncSignal<str, usize> = AsyncSignal::new();
+    /// let owner = Arc::new(1);
+    /// asked.connect(&owner, async |one: &usize, word: &str| word.len() + one);
+    /// for spawned in asked.emit_spawned(Arc::from("tea")) {
+    ///     assert_eq!(spawned.handler.await.unwrap(), Some(4));
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    ///
+    /// # Cost
+    /// A task for each handler, and two allocations.
+    pub fn emit_spawned(&self, event: Arc<E>) -> Vec<Spawned<R>> {
+        let runtime = Runtime::current();
+        let mut spawned = Vec::new();
+        let Some(mut cursor) = self.source().slots().map(Cursor::new) else { return spawned };
+        loop {
+            let mut task = Task::new();
+            let start = AssertUnwindSafe(|| {
+                Request::for_later(&event, &mut task, |request| {
+                    cursor.call_each(request, |_, answer| core::ops::ControlFlow::Break(answer))
+                })
+            });
+            let handler = match catch_unwind(start) {
+                Ok(None) => return spawned,
+                Ok(Some(Answer::Pending)) => runtime.spawn(async move { returned(task.await) }),
+                Ok(Some(Answer::Ready(outcome))) => runtime.spawn(async move { returned(outcome) }),
+                Err(payload) => runtime.spawn(async move { resume_unwind(payload) }),
+            };
+            let last = cursor.last().expect("a slot was called");
+            spawned.push(Spawned { connection: self.source().source().connection(last), handler });
+        }
+    }
+
+    /// Emits on a runtime, and does not wait for it: for code that is not async. The slots are those that are
+    /// connected now. The task gives how many handlers were called.
+    ///
+    /// The signal may be dropped meanwhile: then no further handler is started.
+    pub fn emit_on(&self, runtime: &Runtime, event: Arc<E>) -> JoinHandle<usize> {
+        let slots = self.source().source().strong_slots();
+        let cursor = slots.map(Cursor::new);
+        runtime.spawn(async move {
+            let (mut sequence, mut called) = (Sequence::over(cursor, &*event), 0);
+            poll_fn(|context| sequence.poll_count(context, &mut called)).await
+        })
+    }
+}
+
+fn returned<R>(outcome: Outcome<R>) -> Option<R> {
+    match outcome {
+        Outcome::Returned(result) => Some(result),
+        Outcome::TimedOut => None,
+    }
+}
