@@ -23,6 +23,7 @@ use crate::table::SlotKey;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
+type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
 pub(super) struct Sequence<
@@ -214,7 +215,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     pending: FuturesUnordered<Task<'a, R, F>>,
     /// For those that are still to be started.
     task: Task<'a, R, F>,
-    cursor: Option<AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>>,
+    cursor: Option<Borrowed<'a, E, R, F>>,
     event: &'a E,
 }
 
