@@ -33,6 +33,12 @@ macro_rules! aliases {
         /// [`generic::SlotPanic`] of this flavour.
         #[cfg(feature = "std")]
         pub type SlotPanic = generic::SlotPanic<$family>;
+        /// [`generic::EventStream`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type EventStream<T> = generic::EventStream<T, $family>;
+        /// [`generic::NextEvent`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type NextEvent<T> = generic::NextEvent<T, $family>;
     };
 }
 
@@ -51,11 +57,15 @@ mod method;
 #[cfg(all(test, sigwire_loom))]
 mod models;
 mod options;
+#[cfg(feature = "async")]
+mod overflow;
 mod owner;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
 mod slots;
+#[cfg(feature = "async")]
+mod stream;
 mod table;
 mod unwind;
 
@@ -74,9 +84,13 @@ pub mod generic {
     pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
     pub use crate::signal::{Signal, Source};
+    #[cfg(feature = "async")]
+    pub use crate::stream::{EventStream, NextEvent, Storable};
 }
 
 pub use connection::WaitError;
+#[cfg(feature = "async")]
+pub use overflow::Overflow;
 pub use owner::Owner;
 #[cfg(feature = "std")]
 mod shared {
@@ -88,3 +102,5 @@ mod shared {
 pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]
 pub use shared::*;
+#[cfg(feature = "async")]
+pub use stream::Lost;
