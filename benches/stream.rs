@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use common::{Event, loops};
+use common::{Event, loops, paired};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 use futures::Stream;
@@ -150,8 +150,25 @@ fn measure<B: Broadcast>(group: &mut BenchmarkGroup<'_, WallTime>, subscribers: 
     });
 }
 
+/// The budget: no dearer than `tokio::sync::broadcast`.
+fn compared(subscribers: usize) {
+    let (mut ours, mut theirs) = (Shared::new(subscribers), Tokio::new(subscribers));
+    let paired =
+        paired::compare(1, |count| rounds(&mut ours, count), |count| rounds(&mut theirs, count));
+    let each = |ns: f64| ns / subscribers as f64;
+    println!(
+        "{subscribers} subscribers, each: {} {:.1} ns, {} {:.1} ns, ratio {:.2}",
+        Shared::NAME,
+        each(paired.first_ns),
+        Tokio::NAME,
+        each(paired.second_ns),
+        paired.ratio
+    );
+}
+
 fn streams(criterion: &mut Criterion) {
     for subscribers in [1, 10, 100, 1_000] {
+        compared(subscribers);
         let mut group = criterion.benchmark_group(format!("stream/{subscribers}"));
         group.throughput(Throughput::Elements(subscribers as u64));
         group.warm_up_time(Duration::from_millis(500));

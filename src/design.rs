@@ -44,6 +44,13 @@
 //! weakly. So disconnecting drops the captures at once, or, when a call is under way, that call's own
 //! reference drops them as it returns. No emission delays that.
 //!
+//! # Streams
+//!
+//! With the feature `async`. A stream's slot is a closure that the stream owns by its connection. It
+//! clones events into a channel that it shares with the stream. What it captured ends with the slot or
+//! the signal, after the last call: so the stream learns of the end without looking for it, and after
+//! the last event. See `stream/channel.rs`.
+//!
 //! # Tried, and lost
 //!
 //! Ratios are those of `cargo bench --bench budgets`, to the hand-written loop.

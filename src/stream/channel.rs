@@ -13,85 +13,126 @@ use super::Lost;
 use crate::family::{Family, Lock};
 use crate::overflow::Overflow;
 
-/// How many events there is room for at first.
-const FIRST_ROOM: usize = 16;
-
+/// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
+/// touch one line, if the event is small.
+#[repr(align(64))]
 pub(super) struct Channel<T, F: Family> {
     state: F::Lock<State<T>>,
+}
+
+/// In this order in memory: what is always looked at comes first.
+#[repr(C)]
+struct State<T> {
+    /// Only while there is nothing for the consumer.
+    waker: Option<Waker>,
+    /// The event that has waited longest.
+    first: Option<T>,
+    /// How many events were lost before `first`, or since the last one if there is none.
+    lost: u64,
+    /// Whether `more` has anything for the consumer. Never without `first`.
+    has_more: bool,
+    /// Nothing comes any more.
+    ended: bool,
+    more: More<T>,
+}
+
+/// What comes after the first event.
+struct More<T> {
+    /// Each with how many events were lost right before it.
+    events: VecDeque<(u64, T)>,
+    /// How many were lost after all of these.
+    lost: u64,
+    /// How many were dropped or replaced for want of room, reported or not.
+    missed: u64,
+    /// How many may wait, the first included.
     capacity: usize,
     overflow: Overflow,
 }
 
-/// Events are numbered as they come. Whether some are missing, and where, follows from the numbers of
-/// those that are there.
-struct State<T> {
-    /// In the order of their numbers; at most as many as the capacity.
-    queue: VecDeque<(u64, T)>,
-    /// How many came: the number of the next one.
-    came: u64,
-    /// The number of the event whose turn it is with the consumer: delivered are those before it, or
-    /// reported as lost.
-    due: u64,
-    /// How many were dropped for want of room.
-    missed: u64,
-    /// Nothing comes any more.
-    ended: bool,
-    /// Only while there is nothing for the consumer.
-    waker: Option<Waker>,
-}
-
 impl<T> State<T> {
+    /// Puts an event where there is room, and gives back what there is none for.
+    #[inline(always)]
+    fn put(&mut self, event: T) -> Option<T> {
+        if self.first.is_some() {
+            return self.put_behind(event);
+        }
+        self.first = Some(event);
+        None
+    }
+
+    #[inline(never)]
+    fn put_behind(&mut self, event: T) -> Option<T> {
+        let more = &mut self.more;
+        if 1 + more.events.len() < more.capacity {
+            more.events.push_back((mem::take(&mut more.lost), event));
+            self.has_more = true;
+            return None;
+        }
+        more.missed += 1;
+        match more.overflow {
+            Overflow::Latest => self.first.replace(event),
+            Overflow::DropNewest => {
+                more.lost += 1;
+                self.has_more = true;
+                Some(event)
+            }
+            Overflow::DropOldest => {
+                self.lost += 1;
+                more.events.push_back((0, event));
+                let second = more.events.pop_front().map(|(_, second)| second);
+                self.has_more = !more.events.is_empty();
+                mem::replace(&mut self.first, second)
+            }
+        }
+    }
+
     /// What the consumer gets next.
     #[inline(always)]
-    fn take(&mut self, overflow: Overflow) -> Poll<Option<Result<T, Lost>>> {
-        let next = self.queue.front().map_or(self.came, |(number, _)| *number);
-        if next != self.due && overflow != Overflow::Latest {
-            let lost = next - mem::replace(&mut self.due, next);
-            return Poll::Ready(Some(Err(Lost(lost))));
+    fn take(&mut self) -> Poll<Option<Result<T, Lost>>> {
+        if self.lost > 0 {
+            return Poll::Ready(Some(Err(Lost(mem::take(&mut self.lost)))));
         }
-        match self.queue.pop_front() {
-            Some((number, event)) => {
-                self.due = number + 1;
+        match self.first.take() {
+            Some(event) => {
+                if self.has_more {
+                    self.move_up();
+                }
                 Poll::Ready(Some(Ok(event)))
             }
             None if self.ended => Poll::Ready(None),
             None => Poll::Pending,
         }
     }
+
+    /// There is a new first event, or else some were lost after the former one.
+    #[inline(never)]
+    fn move_up(&mut self) {
+        let more = &mut self.more;
+        match more.events.pop_front() {
+            Some((lost, first)) => {
+                self.lost = lost;
+                self.first = Some(first);
+            }
+            None => self.lost = mem::take(&mut more.lost),
+        }
+        self.has_more = !more.events.is_empty() || more.lost > 0;
+    }
 }
 
 impl<T, F: Family> Channel<T, F> {
     pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
         let capacity = if overflow == Overflow::Latest { 1 } else { capacity };
-        let state = State {
-            queue: VecDeque::with_capacity(capacity.min(FIRST_ROOM)),
-            came: 0,
-            due: 0,
-            missed: 0,
-            ended: false,
-            waker: None,
-        };
-        Channel { state: F::Lock::new(state), capacity, overflow }
+        let more = More { events: VecDeque::new(), lost: 0, missed: 0, capacity, overflow };
+        let state =
+            State { waker: None, first: None, lost: 0, has_more: false, ended: false, more };
+        Channel { state: F::Lock::new(state) }
     }
 
     /// Returns what found no room.
-    #[inline]
+    #[inline(always)]
     fn push(&self, event: T) -> Option<T> {
         let mut state = self.state.lock();
-        let number = state.came;
-        state.came += 1;
-        let mut dropped = None;
-        if state.queue.len() < self.capacity {
-            state.queue.push_back((number, event));
-        } else {
-            state.missed += 1;
-            if self.overflow == Overflow::DropNewest {
-                dropped = Some(event);
-            } else {
-                dropped = state.queue.pop_front().map(|(_, oldest)| oldest);
-                state.queue.push_back((number, event));
-            }
-        }
+        let dropped = state.put(event);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
@@ -113,7 +154,7 @@ impl<T, F: Family> Channel<T, F> {
     #[inline]
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lost>>> {
         let mut state = self.state.lock();
-        let taken = state.take(self.overflow);
+        let taken = state.take();
         if taken.is_ready() {
             return taken;
         }
@@ -128,7 +169,7 @@ impl<T, F: Family> Channel<T, F> {
     #[inline(never)]
     fn wait(&self, waker: Waker) -> Poll<Option<Result<T, Lost>>> {
         let mut state = self.state.lock();
-        let taken = state.take(self.overflow);
+        let taken = state.take();
         let unused = if taken.is_ready() { Some(waker) } else { state.waker.replace(waker) };
         drop(state);
         drop(unused);
@@ -142,23 +183,24 @@ impl<T, F: Family> Channel<T, F> {
     }
 
     pub(super) fn missed(&self) -> u64 {
-        self.state.lock().missed
+        self.state.lock().more.missed
     }
 
     /// Whether the consumer has had everything.
     pub(super) fn is_over(&self) -> bool {
         let state = self.state.lock();
-        state.ended && state.due == state.came
+        state.ended && state.first.is_none() && state.lost == 0
     }
 
-    /// Does not wait for the lock: then some of it is missing.
+    /// Does not wait for the lock: then nothing is said.
     pub(super) fn debug(&self, f: &mut fmt::DebugStruct<'_, '_>) {
-        f.field("capacity", &self.capacity).field("overflow", &self.overflow);
-        if let Some(state) = self.state.try_lock() {
-            f.field("waiting", &state.queue.len())
-                .field("missed", &state.missed)
-                .field("ended", &state.ended);
-        }
+        let Some(state) = self.state.try_lock() else { return };
+        let waiting = usize::from(state.first.is_some()) + state.more.events.len();
+        f.field("capacity", &state.more.capacity)
+            .field("overflow", &state.more.overflow)
+            .field("waiting", &waiting)
+            .field("missed", &state.more.missed)
+            .field("ended", &state.ended);
     }
 }
 

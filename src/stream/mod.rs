@@ -60,8 +60,8 @@ impl<T, F: Family> EventStream<T, F> {
 
     /// The next item; `None` at the end. The same as `next` of `futures::StreamExt`, for those who
     /// use no such crate. Dropping the future loses nothing.
-    pub fn next(&mut self) -> impl Future<Output = Option<Result<T, Lost>>> {
-        poll_fn(|context| self.channel.poll(context))
+    pub async fn next(&mut self) -> Option<Result<T, Lost>> {
+        poll_fn(|context| self.channel.poll(context)).await
     }
 
     /// How many events were dropped or replaced so far because there was no room for them.
@@ -108,7 +108,7 @@ impl<T, F: Family> fmt::Debug for EventStream<T, F> {
 }
 
 impl<E: ?Sized + Storable<F>, F: Family> Source<E, (), F> {
-    /// The events from now on, as a [`Stream`](futures_core::Stream), for tasks of any async runtime.
+    /// The events from now on, as a [`Stream`], for tasks of any async runtime.
     ///
     /// Up to `capacity` events wait for the consumer; `overflow` says what happens when more do. Loss
     /// is never silent: see [`EventStream`]. With [`Overflow::Latest`] one event waits, whatever the

@@ -9,12 +9,6 @@ use crate::options::SlotOptions;
 /// since it may be taken on another thread. A `str` is kept as a `String`, a slice as a `Vec`: it is
 /// [`ToOwned`] that does it, which for what is `Clone` is a clone. Sealed: it holds for a type or does
 /// not.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be kept for later as an event of this signal",
-    label = "not `Clone`, or not `Send`",
-    note = "streams of a thread-safe `Signal` take events that are `Clone + Send + 'static`; those of a \
-            `sigwire::local::Signal` need not be `Send`"
-)]
 pub trait Storable<F: Family>: ToOwned<Owned: 'static> + 'static {
     #[doc(hidden)]
     fn connect(
