@@ -49,7 +49,8 @@
 //! With the feature `async`. A stream's slot is a closure that the stream owns by its connection. It
 //! clones events into a channel that it shares with the stream. What it captured ends with the slot or
 //! the signal, after the last call: so the stream learns of the end without looking for it, and after
-//! the last event. See `stream/channel.rs`.
+//! the last event. The channel keeps the first event apart from those that wait behind it: what a
+//! consumer that keeps up and the emissions to it touch is one cache line. See `stream/channel.rs`.
 //!
 //! # Tried, and lost
 //!
@@ -65,6 +66,9 @@
 //! - *The key as two halves in the entry*: `local` at 1,000 slots 1.3, as one number 1.14.
 //! - *Lanes side by side*: with two threads on one slot about 1.4 times the time of lanes on cache
 //!   lines of their own. *One line for each*: 1.2 at 1,000 slots with one thread, a pair of lines 1.09.
+//! - *A stream's channel under a `Mutex`, with all events in a ring*: 1.6 times the time of
+//!   `tokio::sync::broadcast` at 1,000 subscribers; with the first event in one cache line with its state
+//!   1.4; with a lock that is released by a store 1.15; with half the memory for each stream 1.0.
 //! - *A reference count on the list in place of lanes*: the same two atomic operations, and it does not
 //!   tell which slot runs, so waiting for one slot would have meant waiting for whole emissions.
 //!

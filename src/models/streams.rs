@@ -63,6 +63,26 @@ fn a_consumer_that_waits_with_another_waker_each_time_is_woken_all_the_same() {
     });
 }
 
+#[test]
+fn what_was_done_before_emitting_is_over_for_who_takes_the_event() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let mut stream = signal.stream(1, Overflow::DropNewest);
+        let touched = Exclusive::new();
+        let emitter = {
+            let touched = touched.clone();
+            thread::spawn(move || {
+                touched.touch();
+                signal.emit(&1);
+            })
+        };
+        assert_eq!(block_on(stream.next()), Some(Ok(1)));
+        touched.touch();
+        assert_eq!(block_on(stream.next()), None);
+        emitter.join().unwrap();
+    });
+}
+
 /// One thread emits into a stream with room for one event, while another takes what it gets.
 fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lost>])) {
     loom::model(move || {

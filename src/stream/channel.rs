@@ -3,6 +3,7 @@
 //! One lock, held for a few moves of values and no longer: events are cloned before it is taken, and
 //! what is to be dropped or woken is carried out of it.
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
 use core::mem;
@@ -10,18 +11,17 @@ use core::panic::RefUnwindSafe;
 use core::task::{Context, Poll, Waker};
 
 use super::Lost;
-use crate::family::{Family, Lock};
+use crate::family::Family;
 use crate::overflow::Overflow;
+use crate::raw::Brief;
 
 /// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
 /// touch one line, if the event is small.
 #[repr(align(64))]
 pub(super) struct Channel<T, F: Family> {
-    state: F::Lock<State<T>>,
+    state: Brief<State<T>, F>,
 }
 
-/// In this order in memory: what is always looked at comes first.
-#[repr(C)]
 struct State<T> {
     /// Only while there is nothing for the consumer.
     waker: Option<Waker>,
@@ -29,11 +29,15 @@ struct State<T> {
     first: Option<T>,
     /// How many events were lost before `first`, or since the last one if there is none.
     lost: u64,
+    /// Made when it is first needed.
+    more: Option<Box<More<T>>>,
     /// Whether `more` has anything for the consumer. Never without `first`.
     has_more: bool,
     /// Nothing comes any more.
     ended: bool,
-    more: More<T>,
+    overflow: Overflow,
+    /// How many events may wait, `first` included.
+    capacity: u32,
 }
 
 /// What comes after the first event.
@@ -44,9 +48,6 @@ struct More<T> {
     lost: u64,
     /// How many were dropped or replaced for want of room, reported or not.
     missed: u64,
-    /// How many may wait, the first included.
-    capacity: usize,
-    overflow: Overflow,
 }
 
 impl<T> State<T> {
@@ -62,14 +63,16 @@ impl<T> State<T> {
 
     #[inline(never)]
     fn put_behind(&mut self, event: T) -> Option<T> {
-        let more = &mut self.more;
-        if 1 + more.events.len() < more.capacity {
+        let more = self
+            .more
+            .get_or_insert_with(|| Box::new(More { events: VecDeque::new(), lost: 0, missed: 0 }));
+        if 1 + more.events.len() < self.capacity as usize {
             more.events.push_back((mem::take(&mut more.lost), event));
             self.has_more = true;
             return None;
         }
         more.missed += 1;
-        match more.overflow {
+        match self.overflow {
             Overflow::Latest => self.first.replace(event),
             Overflow::DropNewest => {
                 more.lost += 1;
@@ -80,7 +83,6 @@ impl<T> State<T> {
                 self.lost += 1;
                 more.events.push_back((0, event));
                 let second = more.events.pop_front().map(|(_, second)| second);
-                self.has_more = !more.events.is_empty();
                 mem::replace(&mut self.first, second)
             }
         }
@@ -107,7 +109,7 @@ impl<T> State<T> {
     /// There is a new first event, or else some were lost after the former one.
     #[inline(never)]
     fn move_up(&mut self) {
-        let more = &mut self.more;
+        let Some(more) = &mut self.more else { return };
         match more.events.pop_front() {
             Some((lost, first)) => {
                 self.lost = lost;
@@ -117,15 +119,26 @@ impl<T> State<T> {
         }
         self.has_more = !more.events.is_empty() || more.lost > 0;
     }
+
+    fn missed(&self) -> u64 {
+        self.more.as_ref().map_or(0, |more| more.missed)
+    }
 }
 
 impl<T, F: Family> Channel<T, F> {
     pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
         let capacity = if overflow == Overflow::Latest { 1 } else { capacity };
-        let more = More { events: VecDeque::new(), lost: 0, missed: 0, capacity, overflow };
-        let state =
-            State { waker: None, first: None, lost: 0, has_more: false, ended: false, more };
-        Channel { state: F::Lock::new(state) }
+        let state = Brief::new(State {
+            waker: None,
+            first: None,
+            lost: 0,
+            more: None,
+            has_more: false,
+            ended: false,
+            overflow,
+            capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
+        });
+        Channel { state }
     }
 
     /// Returns what found no room.
@@ -183,7 +196,7 @@ impl<T, F: Family> Channel<T, F> {
     }
 
     pub(super) fn missed(&self) -> u64 {
-        self.state.lock().more.missed
+        self.state.lock().missed()
     }
 
     /// Whether the consumer has had everything.
@@ -195,11 +208,11 @@ impl<T, F: Family> Channel<T, F> {
     /// Does not wait for the lock: then nothing is said.
     pub(super) fn debug(&self, f: &mut fmt::DebugStruct<'_, '_>) {
         let Some(state) = self.state.try_lock() else { return };
-        let waiting = usize::from(state.first.is_some()) + state.more.events.len();
-        f.field("capacity", &state.more.capacity)
-            .field("overflow", &state.more.overflow)
-            .field("waiting", &waiting)
-            .field("missed", &state.more.missed)
+        let more = state.more.as_ref().map_or(0, |more| more.events.len());
+        f.field("capacity", &state.capacity)
+            .field("overflow", &state.overflow)
+            .field("waiting", &(usize::from(state.first.is_some()) + more))
+            .field("missed", &state.missed())
             .field("ended", &state.ended);
     }
 }

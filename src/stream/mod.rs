@@ -144,8 +144,8 @@ impl<E: ?Sized + Storable<F>, F: Family> Source<E, (), F> {
     /// When `capacity` is 0. And see [`connect`](Self::connect).
     ///
     /// # Cost
-    /// Two allocations, and the buffer, which grows up to `capacity` events as they wait. Each emission
-    /// clones the event for each stream, also when there is no room for it, takes the stream's own lock
+    /// Two allocations; a buffer once a second event has to wait, which grows up to `capacity` events
+    /// (no more than 2^32 - 1) and is kept. Each emission clones the event for each stream, also when there is no room for it, takes the stream's own lock
     /// for a moment, and wakes the consumer if it waits, once for however many events it finds then.
     #[track_caller]
     pub fn stream(&self, capacity: usize, overflow: Overflow) -> EventStream<E::Owned, F> {
@@ -176,7 +176,7 @@ impl<E: ?Sized + Storable<F>, F: Family> Source<E, (), F> {
     /// See [`connect`](Self::connect).
     ///
     /// # Cost
-    /// Two allocations, and one for the event when it comes. The emission takes the signal's lock for
+    /// Two allocations. The emission takes the signal's lock for
     /// a moment.
     pub fn next_event(&self) -> NextEvent<E::Owned, F> {
         self.slot().next_event()
