@@ -51,7 +51,11 @@ mod method;
 #[cfg(all(test, sigwire_loom))]
 mod models;
 mod options;
+#[cfg(feature = "std")]
+mod overflow;
 mod owner;
+#[cfg(feature = "std")]
+mod queue;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
@@ -73,6 +77,8 @@ pub mod generic {
     pub use crate::method::{BoundMethod, WeakMethod};
     pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
+    #[cfg(feature = "std")]
+    pub use crate::queue::{Drive, Home, Queue, QueuedSlot};
     pub use crate::signal::{Signal, Source};
 }
 
@@ -83,7 +89,17 @@ mod shared {
     use crate::family::Shared;
     use crate::generic;
     aliases!(Shared);
+
+    /// [`generic::Queue`] for handlers of `Arc` owners, which any one thread runs.
+    pub type Queue = generic::Queue<Shared>;
+    /// [`generic::Queue`] for handlers of `Rc` owners, which stays on their thread. The signals are the
+    /// thread-safe ones all the same.
+    pub type LocalQueue = generic::Queue<crate::family::Local>;
 }
+#[cfg(feature = "std")]
+pub use overflow::Overflow;
+#[cfg(feature = "std")]
+pub use queue::{Edges, Ran};
 #[cfg(feature = "std")]
 pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]

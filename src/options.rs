@@ -142,7 +142,30 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
             return Connection::never();
         }
         let WeakMethod { handle, anchor } = method;
-        self.put_method(handle.owner(), handle.method(), false, |_| (handle, anchor))
+        self.put_method(handle.owner(), handle.method(), false, None, |_| (handle, anchor))
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn source(&self) -> &'a Source<E, R, F> {
+        self.source
+    }
+
+    /// For who counts the calls elsewhere.
+    #[cfg(feature = "std")]
+    pub(crate) fn take_times(&mut self) -> Option<usize> {
+        self.calls_left.take()
+    }
+
+    /// Connects a slot whose state is to be seen at `gate` as well.
+    #[cfg(feature = "std")]
+    pub(crate) fn put_gated<M: 'static>(
+        self,
+        owner: *const (),
+        unborn: bool,
+        gate: F::Strong<F::State>,
+        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+    ) -> Connection<F> {
+        self.put_method(owner, TypeId::of::<M>(), unborn, Some(gate), make)
     }
 
     fn put<M: 'static>(
@@ -151,7 +174,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         unborn: bool,
         make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
-        self.put_method(owner, TypeId::of::<M>(), unborn, make)
+        self.put_method(owner, TypeId::of::<M>(), unborn, None, make)
     }
 
     fn put_method(
@@ -159,6 +182,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         owner: *const (),
         method: TypeId,
         unborn: bool,
+        gate: Option<F::Strong<F::State>>,
         make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
         let new = NewSlot {
@@ -169,6 +193,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
                 calls_left: self.calls_left,
                 blocks: 0,
                 unborn,
+                gate,
             },
             unique: self.unique.then_some((owner, method)),
         };

@@ -119,8 +119,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     ///
     /// For the thread-safe family, `C` must be `Send + Sync`.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
-        let closure = F::strong(closure);
-        (Self::to_target::<_, Itself>(F::downgrade(&closure)), Anchor::new(closure))
+        Self::owned::<C, Itself>(closure)
+    }
+
+    /// A handle to a target, which the anchor owns.
+    ///
+    /// For the thread-safe family, `T` must be `Send + Sync`.
+    pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
+        let target = F::strong(target);
+        (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
     }
 
     /// A handle to nobody, without memory of its own.
