@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::word::{Word, fits};
-use super::{Anchor, Hold, Link};
+use super::{Anchor, Entry, Hold, Link};
 use crate::family::{Atom, Family};
 use crate::table::SlotKey;
 
@@ -310,9 +310,18 @@ where
         return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
     };
     // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
-    let Some(target) = (unsafe { data.get::<L>().enter(place) }) else {
-        seldom();
-        return Called::Dead;
+    let target = match unsafe { data.get::<L>().enter(place) } {
+        Entry::Alive(target) => target,
+        Entry::Dead => {
+            seldom();
+            return Called::Dead;
+        }
+        // SAFETY: the caller's promise.
+        Entry::Again => {
+            return unsafe {
+                find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
+            };
+        }
     };
     if !I::IS_OWNER && !I::is_alive(&target) {
         return Called::Dead;
