@@ -7,7 +7,7 @@
 //! `Family::sequential` makes up for it with fences, which it does model.
 //!
 //! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
-//! the names, in the three files below):
+//! the names, in the files below):
 //!
 //! | planted | seen by |
 //! |---|---|
@@ -34,6 +34,10 @@
 //! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
 //! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
 //! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
+//! | a channel's lock taken, or let go, relaxed; an event wakes nobody | `while_its_signal_` |
+//! | a consumer does not look again before it waits; the end wakes nobody | all of `streams` but one, or most |
+//! | a waker is kept where a newer one came | `a_consumer_that_waits_with_` |
+//! | a loss counted twice | `drop_oldest_` |
 //!
 //! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
 
