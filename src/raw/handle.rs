@@ -119,15 +119,22 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     ///
     /// For the thread-safe family, `C` must be `Send + Sync`.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
-        Self::owned::<C, Itself>(closure)
+        let closure = F::strong(closure);
+        (Self::to_target::<_, Itself>(F::downgrade(&closure)), Anchor::new(closure))
     }
 
-    /// A handle to a target, which the anchor owns.
+    /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
+    /// dropped under the signal's lock; for what is to end with the connection, there is an anchor of it.
     ///
-    /// For the thread-safe family, `T` must be `Send + Sync`.
-    pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
-        let target = F::strong(target);
-        (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
+    /// For the thread-safe family, `T` and `D` must be `Send + Sync`.
+    #[cfg(feature = "std")]
+    pub(crate) fn held<T, I, D>(target: T, until_the_end: D) -> (Self, Anchor<F>)
+    where
+        T: super::Deputy + 'static,
+        I: Invoke<T, E, R, F>,
+        D: 'static,
+    {
+        (Self::to_target::<_, I>(super::Held::new(target)), Anchor::new(F::strong(until_the_end)))
     }
 
     /// A handle to nobody, without memory of its own.

@@ -5,14 +5,18 @@
 //! | [`pointers`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
 //! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
+//! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
+//! | [`ward`] | values that are under one lock, wherever they are | only their ward opens them, borrowed mutably |
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
 
 mod anchor;
 mod handle;
 #[cfg(feature = "std")]
 mod hazards;
+#[cfg(feature = "std")]
+mod held;
 mod link;
 mod once_strong;
 mod pointers;
@@ -20,10 +24,14 @@ mod table;
 #[cfg(feature = "std")]
 mod tracked;
 mod versions;
+#[cfg(feature = "std")]
+mod ward;
 mod word;
 
 pub(crate) use anchor::Anchor;
 pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
+#[cfg(feature = "std")]
+pub(crate) use held::{Deputy, Held};
 pub(crate) use link::Link;
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
@@ -33,3 +41,5 @@ pub(crate) use tracked::leave_depth;
 #[cfg(feature = "std")]
 pub use tracked::{Tracked, WeakTracked};
 pub(crate) use versions::{Guard, Lane, Pinned, Versions};
+#[cfg(feature = "std")]
+pub(crate) use ward::{Ward, Warded};
