@@ -130,6 +130,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
     }
 
+    /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
+    /// dropped under the signal's lock; for what is to end with the connection, there is an anchor of it.
+    ///
+    /// For the thread-safe family, `T` and `D` must be `Send + Sync`.
+    #[cfg(feature = "std")]
+    pub(crate) fn held<T, I, D>(target: T, until_the_end: D) -> (Self, Anchor<F>)
+    where
+        T: super::Deputy + 'static,
+        I: Invoke<T, E, R, F>,
+        D: 'static,
+    {
+        (Self::to_target::<_, I>(super::Held::new(target)), Anchor::new(F::strong(until_the_end)))
+    }
+
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
         Self::to_target::<_, Nobody>(F::dangling::<()>())
