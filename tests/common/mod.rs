@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports)]
 
+#[cfg(feature = "tokio")]
+pub mod executors;
 pub mod random;
 
 use std::sync::{Arc, Mutex};
@@ -29,6 +31,8 @@ macro_rules! both_flavours {
 }
 
 pub mod threaded {
+    #[cfg(feature = "tokio")]
+    pub use super::executors::on_a_worker as multi_thread;
     pub use sigwire::*;
     pub use std::sync::{Arc as Std, Arc as Strong, Mutex as Exclusive, Weak, Weak as StdWeak};
 
@@ -47,6 +51,8 @@ pub mod threaded {
 
 /// The thread-safe flavour with owners that are tracked.
 pub mod tracked {
+    #[cfg(feature = "tokio")]
+    pub use super::executors::on_a_worker as multi_thread;
     pub use super::threaded::{Exclusive, Sendable, Std, StdWeak, with};
     pub use sigwire::*;
     pub use sigwire::{Tracked as Strong, WeakTracked as Weak};
@@ -55,6 +61,8 @@ pub mod tracked {
 }
 
 pub mod local {
+    #[cfg(feature = "tokio")]
+    pub use super::executors::beside_workers as multi_thread;
     pub use sigwire::local::*;
     pub use std::cell::RefCell as Exclusive;
     pub use std::rc::{Rc as Std, Rc as Strong, Weak, Weak as StdWeak};
