@@ -215,8 +215,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
 
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    /// Those that were not ready when they were first polled.
-    pending: FuturesUnordered<Task<'a, R, F>>,
+    /// Those that were not ready when they were first polled. None before there was one.
+    pending: Option<FuturesUnordered<Task<'a, R, F>>>,
     /// For those that are still to be started.
     task: Task<'a, R, F>,
     cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, &'a AsyncSlots<E, R, F>>>,
@@ -226,7 +226,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
         let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
-        Together { pending: FuturesUnordered::new(), task: Task::new(), cursor, event }
+        Together { pending: None, task: Task::new(), cursor, event }
     }
 
     /// Starts all handlers that are not started yet.
@@ -242,7 +242,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
                 })
             });
             match is_pending {
-                Some(()) => self.pending.push(core::mem::replace(&mut self.task, Task::new())),
+                Some(()) => {
+                    let task = core::mem::replace(&mut self.task, Task::new());
+                    self.pending.get_or_insert_default().push(task);
+                }
                 None => self.cursor = None,
             }
         }
@@ -250,10 +253,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
 
     /// What came of the next one that ends.
     fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<R>>> {
-        if self.pending.is_empty() {
-            return Poll::Ready(None);
+        match &mut self.pending {
+            Some(pending) => Pin::new(pending).poll_next(context),
+            None => Poll::Ready(None),
         }
-        Pin::new(&mut self.pending).poll_next(context)
     }
 }
 
@@ -325,7 +328,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Together { pending, cursor, .. } = &self.together;
-        let open = pending.len() + cursor.as_ref().map_or(0, Cursor::left);
+        let pending = pending.as_ref().map_or(0, FuturesUnordered::len);
+        let open = pending + cursor.as_ref().map_or(0, Cursor::left);
         (self.ready.len(), Some(self.ready.len() + open))
     }
 }
