@@ -48,6 +48,12 @@ macro_rules! aliases {
         /// [`generic::SlotFailure`] of this flavour.
         #[cfg(feature = "async")]
         pub type SlotFailure = generic::SlotFailure<$family>;
+        /// [`generic::EventStream`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type EventStream<T> = generic::EventStream<T, $family>;
+        /// [`generic::NextEvent`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type NextEvent<T> = generic::NextEvent<T, $family>;
     };
 }
 
@@ -70,11 +76,15 @@ mod models;
 mod options;
 #[cfg(feature = "async")]
 mod outcome;
+#[cfg(feature = "async")]
+mod overflow;
 mod owner;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
 mod slots;
+#[cfg(feature = "async")]
+mod stream;
 mod table;
 mod unwind;
 
@@ -100,6 +110,8 @@ pub mod generic {
     pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
     pub use crate::signal::{Signal, Source};
+    #[cfg(feature = "async")]
+    pub use crate::stream::{EventStream, NextEvent, Storable};
 }
 
 #[cfg(feature = "async")]
@@ -107,6 +119,8 @@ pub use async_signal::Failure;
 #[cfg(feature = "tokio")]
 pub use async_signal::Spawned;
 pub use connection::WaitError;
+#[cfg(feature = "async")]
+pub use overflow::Overflow;
 pub use owner::Owner;
 #[cfg(feature = "std")]
 mod shared {
@@ -118,3 +132,5 @@ mod shared {
 pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]
 pub use shared::*;
+#[cfg(feature = "async")]
+pub use stream::Lost;

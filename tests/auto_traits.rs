@@ -92,6 +92,30 @@ const _: () = {
     assert!(implements!(sigwire::local::Emission<'static, u8>: UnwindSafe));
 };
 
+// What a stream holds goes to whoever takes it; nobody else sees it.
+#[cfg(feature = "async")]
+mod streams {
+    use super::*;
+
+    threaded!(
+        sigwire::EventStream<Cell<u8>>,
+        sigwire::NextEvent<Cell<u8>>,
+        sigwire::Overflow,
+        sigwire::Lost,
+    );
+    local!(sigwire::local::EventStream<Bare>, sigwire::local::NextEvent<Bare>);
+
+    const _: () = {
+        assert!(!implements!(sigwire::EventStream<Bare>: Send));
+        assert!(!implements!(sigwire::NextEvent<Bare>: Sync));
+        assert!(implements!(sigwire::EventStream<Bare>: UnwindSafe));
+    };
+
+    fn next_is_send(stream: &mut sigwire::EventStream<Cell<u8>>) -> impl Send {
+        stream.next()
+    }
+}
+
 /// Everything above was decided when this was compiled; here is only what a test runner counts.
 #[test]
 fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
