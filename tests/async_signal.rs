@@ -1516,12 +1516,8 @@ fn an_emission_may_move_between_executors_and_threads() {
         door.open();
     }
     let runtime = common::executors::workers();
-    let both = runtime.block_on(runtime.spawn(async move {
-        let both = both.await;
-        assert_eq!(both, (4, 4));
-        SIGNAL.emit(&2)
-    }));
-    assert_eq!(futures::executor::block_on(both.unwrap()), 4);
+    let both = runtime.block_on(runtime.spawn(both));
+    assert_eq!(both.unwrap(), (4, 4));
 }
 
 #[test]
