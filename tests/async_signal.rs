@@ -1568,3 +1568,25 @@ fn many_tasks_on_many_threads_emit_connect_and_disconnect_at_once() {
     signal.prune();
     assert_eq!(signal.slot_count(), 1);
 }
+
+#[test]
+fn an_emission_that_is_nested_too_deep_is_no_failure_of_a_handler() {
+    let runtime = common::executors::workers();
+    let _inside = runtime.enter();
+    let deeper: Arc<sigwire::Signal<u32>> = Arc::default();
+    let signal: Arc<sigwire::AsyncSignal<u32>> = Arc::default();
+    let owner = Arc::new((Arc::downgrade(&deeper), Arc::downgrade(&signal)));
+    signal.connect_sync(&owner, |_, _| panic!("it is too deep to be called"));
+    deeper.connect(&owner, |(deeper, signal), depth| {
+        let (deeper, signal) = (deeper.upgrade().unwrap(), signal.upgrade().unwrap());
+        if *depth < 256 {
+            deeper.emit(&(depth + 1));
+            return;
+        }
+        let message = common::panic_of(|| signal.try_emit(&1).now_or_never());
+        assert!(message.contains("nested 256 deep"), "{message}");
+        let message = common::panic_of(|| signal.emit_spawned(Arc::new(1)));
+        assert!(message.contains("nested 256 deep"), "{message}");
+    });
+    assert_eq!(deeper.emit(&1), 1);
+}
