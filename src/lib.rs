@@ -76,9 +76,11 @@ mod models;
 mod options;
 #[cfg(feature = "async")]
 mod outcome;
-#[cfg(feature = "async")]
+#[cfg(feature = "std")]
 mod overflow;
 mod owner;
+#[cfg(feature = "std")]
+mod queue;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
@@ -109,6 +111,8 @@ pub mod generic {
     pub use crate::method::{BoundMethod, WeakMethod};
     pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
+    #[cfg(feature = "std")]
+    pub use crate::queue::{Drive, Home, Queue, QueuedSlot};
     pub use crate::signal::{Signal, Source};
     #[cfg(feature = "async")]
     pub use crate::stream::{EventStream, NextEvent, Storable};
@@ -119,15 +123,23 @@ pub use async_signal::Failure;
 #[cfg(feature = "tokio")]
 pub use async_signal::Spawned;
 pub use connection::WaitError;
-#[cfg(feature = "async")]
-pub use overflow::Overflow;
 pub use owner::Owner;
 #[cfg(feature = "std")]
 mod shared {
     use crate::family::Shared;
     use crate::generic;
     aliases!(Shared);
+
+    /// [`generic::Queue`] for handlers of `Arc` owners, which any one thread runs.
+    pub type Queue = generic::Queue<Shared>;
+    /// [`generic::Queue`] for handlers of `Rc` owners, which stays on their thread. The signals are the
+    /// thread-safe ones all the same.
+    pub type LocalQueue = generic::Queue<crate::family::Local>;
 }
+#[cfg(feature = "std")]
+pub use overflow::Overflow;
+#[cfg(feature = "std")]
+pub use queue::{Edges, Ran};
 #[cfg(feature = "std")]
 pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]

@@ -1,4 +1,5 @@
-/// What becomes of an event that finds no room.
+/// What becomes of an event that finds no room, in a stream or a [`Queue`](crate::Queue). Whatever it is, the
+/// loss is told where the receiver looks.
 ///
 /// ```
 /// # #[cfg(feature = "async")] {
@@ -31,6 +32,7 @@ pub enum Overflow {
     /// The event itself is dropped: for consumers that need an unbroken run from where they are.
     DropNewest,
     /// One event waits, and a newer one takes its place: for states rather than steps, such as the
-    /// position of a pointer or the progress of a task. What is replaced does not count as lost.
+    /// position of a pointer or the progress of a task. What is replaced is
+    /// counted, but is no gap in a stream.
     Latest,
 }

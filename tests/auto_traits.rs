@@ -126,6 +126,24 @@ fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
     assert_eq!(signal.emit(&1), 1);
 }
 
+/// An event that is `Send` and no more.
+type Sent = Cell<u8>;
+
+threaded!(
+    sigwire::Queue,
+    sigwire::generic::Drive<'static, sigwire::generic::Shared>,
+    sigwire::generic::QueuedSlot<'static, Sent, sigwire::generic::Shared>,
+    sigwire::Ran,
+    sigwire::Edges,
+    sigwire::Overflow,
+);
+
+local!(
+    sigwire::LocalQueue,
+    sigwire::generic::Drive<'static, sigwire::generic::Local>,
+    sigwire::generic::QueuedSlot<'static, Sent, sigwire::generic::Local>,
+);
+
 const _: () = {
     assert!(!implements!(sigwire::Tracked<Bare>: Send));
     assert!(!implements!(sigwire::Tracked<Bare>: Sync));

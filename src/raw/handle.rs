@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::word::{Word, fits};
-use super::{Anchor, Hold, Link};
+use super::{Anchor, Entry, Hold, Link};
 use crate::family::{Atom, Family};
 use crate::table::SlotKey;
 
@@ -119,17 +119,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     ///
     /// For the thread-safe family, `C` must be `Send + Sync`.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
-        Self::anchored(closure, Itself)
+        Self::owned::<C, Itself>(closure)
     }
 
-    /// A handle to `target`, which the anchor owns.
+    /// A handle to a target, which the anchor owns.
     ///
     /// For the thread-safe family, `T` must be `Send + Sync`.
-    pub(crate) fn anchored<T: 'static, I: Invoke<T, E, R, F>>(
-        target: T,
-        method: I,
-    ) -> (Self, Anchor<F>) {
-        core::mem::forget(method);
+    pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
         let target = F::strong(target);
         (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
     }
@@ -314,9 +310,18 @@ where
         return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
     };
     // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
-    let Some(target) = (unsafe { data.get::<L>().enter(place) }) else {
-        seldom();
-        return Called::Dead;
+    let target = match unsafe { data.get::<L>().enter(place) } {
+        Entry::Alive(target) => target,
+        Entry::Dead => {
+            seldom();
+            return Called::Dead;
+        }
+        // SAFETY: the caller's promise.
+        Entry::Again => {
+            return unsafe {
+                find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
+            };
+        }
     };
     if !I::IS_OWNER && !I::is_alive(&target) {
         return Called::Dead;

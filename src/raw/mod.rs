@@ -34,7 +34,7 @@ pub(crate) use anchor::Anchor;
 #[cfg(feature = "async")]
 pub(crate) use brief::Brief;
 pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
-pub(crate) use link::{Hold, Link};
+pub(crate) use link::{Entry, Hold, Link};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;
