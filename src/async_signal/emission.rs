@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::error::{AsyncEmitError, Failure, SlotFailure};
 use super::{Answer, AsyncSource, Event};
+use crate::depth::Depth;
 use crate::emission::Cursor;
 use crate::error::message;
 use crate::family::Family;
@@ -63,7 +64,7 @@ where
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         if core::mem::take(&mut self.running) {
-            let Poll::Ready(outcome) = self.task.poll(context) else {
+            let Poll::Ready(outcome) = Pin::new(&mut self.task).poll(context) else {
                 self.running = true;
                 return Poll::Pending;
             };
@@ -167,6 +168,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
 
     /// The handler that was called last has failed.
     fn failed(&mut self, failure: Failure) {
+        self.called += 1;
         let last = self.sequence.cursor.as_ref().and_then(Cursor::last);
         self.failures.push((last.expect("a handler failed, so one was called"), failure));
     }
@@ -176,25 +178,26 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     type Output = Result<usize, AsyncEmitError<F>>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // Nested too deep: that is no handler's failure.
+        drop(Depth::<F>::enter(|| 0));
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each(context, |outcome| {
-                    *called += 1;
-                    match outcome {
-                        Outcome::Returned(_) => ControlFlow::Continue(()),
-                        Outcome::TimedOut => ControlFlow::Break(()),
+                this.sequence.poll_each(context, |outcome| match outcome {
+                    Outcome::Returned(result) => {
+                        // Before it counts: a result whose destructor panics has failed.
+                        drop(result);
+                        *called += 1;
+                        ControlFlow::Continue(())
                     }
+                    Outcome::TimedOut => ControlFlow::Break(()),
                 })
             });
             match catch_unwind(step) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(None)) => break,
                 Ok(Poll::Ready(Some(()))) => this.failed(Failure::TimedOut),
-                Err(payload) => {
-                    this.called += 1;
-                    this.failed(Failure::Panicked(message(payload)));
-                }
+                Err(payload) => this.failed(Failure::Panicked(message(payload))),
             }
         }
         if this.failures.is_empty() {
@@ -211,8 +214,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
 
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    /// Those that were not ready when they were first polled.
-    pending: FuturesUnordered<Task<'a, R, F>>,
+    /// Those that were not ready when they were first polled. None before there was one.
+    pending: Option<FuturesUnordered<Task<'a, R, F>>>,
     /// For those that are still to be started.
     task: Task<'a, R, F>,
     cursor: Option<Borrowed<'a, E, R, F>>,
@@ -222,7 +225,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
         let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
-        Together { pending: FuturesUnordered::new(), task: Task::new(), cursor, event }
+        Together { pending: None, task: Task::new(), cursor, event }
     }
 
     /// Starts all handlers that are not started yet.
@@ -238,7 +241,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
                 })
             });
             match is_pending {
-                Some(()) => self.pending.push(core::mem::replace(&mut self.task, Task::new())),
+                Some(()) => {
+                    let task = core::mem::replace(&mut self.task, Task::new());
+                    self.pending.get_or_insert_default().push(task);
+                }
                 None => self.cursor = None,
             }
         }
@@ -246,10 +252,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
 
     /// What came of the next one that ends.
     fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<R>>> {
-        if self.pending.is_empty() {
-            return Poll::Ready(None);
+        match &mut self.pending {
+            Some(pending) => Pin::new(pending).poll_next(context),
+            None => Poll::Ready(None),
         }
-        Pin::new(&mut self.pending).poll_next(context)
     }
 }
 
@@ -321,7 +327,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Together { pending, cursor, .. } = &self.together;
-        let open = pending.len() + cursor.as_ref().map_or(0, Cursor::left);
+        let pending = pending.as_ref().map_or(0, FuturesUnordered::len);
+        let open = pending + cursor.as_ref().map_or(0, Cursor::left);
         (self.ready.len(), Some(self.ready.len() + open))
     }
 }

@@ -8,6 +8,7 @@ use core::ptr::{NonNull, drop_in_place};
 use core::task::{Context, Poll};
 
 use super::Hold;
+use crate::depth::Depth;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
@@ -68,10 +69,11 @@ impl<R, F> Task<'_, R, F> {
         if layout.size() <= self.layout.size() && layout.align() <= self.layout.align() {
             return;
         }
+        // Good for what was in it before too, so that handlers do not take turns in allocating.
+        let size = layout.size().max(self.layout.size()).next_power_of_two();
+        let align = layout.align().max(self.layout.align());
+        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
         self.free();
-        // Some more, so that handlers of nearly one size do not take turns in allocating.
-        let size = layout.size().next_power_of_two();
-        let layout = Layout::from_size_align(size, layout.align()).unwrap_or(layout);
         // SAFETY: its size is not 0, since nothing fits an empty room but what has no size.
         let room = unsafe { alloc(layout) };
         self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
@@ -130,9 +132,12 @@ impl<R, F> Drop for Task<'_, R, F> {
     }
 }
 
-impl<R, F> Future for Task<'_, R, F> {
+/// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
+/// that call.
+impl<R, F: Family> Future for Task<'_, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+        let _depth = Depth::<F>::enter(|| 0);
         Task::poll(&mut self, context)
     }
 }
