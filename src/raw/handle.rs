@@ -330,8 +330,8 @@ where
             seldom();
             return Called::Dead;
         }
-        // SAFETY: the caller's promise.
         Entry::Again => {
+            // SAFETY: the caller's promise.
             return unsafe {
                 find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
             };
