@@ -39,7 +39,7 @@
 //! | a strong pointer released relaxed | `a_tracked_object_that_a_weak_` |
 //! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
 //! | a channel's lock taken, or let go, relaxed; an event wakes nobody | `while_its_signal_` |
-//! | a consumer does not look again before it waits; the end wakes nobody | all of `streams` but one, or most |
+//! | a consumer does not look again before it waits; the end wakes nobody | models of `streams` |
 //! | a waker is kept where a newer one came | `a_consumer_that_waits_with_` |
 //! | a loss counted twice | `drop_oldest_` |
 //!
