@@ -8,6 +8,7 @@ pub(crate) mod heap;
 pub(crate) mod loops;
 pub(crate) mod paired;
 pub(crate) mod queued;
+pub(crate) mod table;
 
 pub(crate) use contender::{
     Contender, Disconnect, Event, HandArc, HandRc, Signals2, TrackedSignal,
