@@ -324,19 +324,30 @@ where
         return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
     };
     // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
-    let target = match unsafe { data.get::<L>().enter(place) } {
-        Entry::Alive(target) => target,
+    match unsafe { data.get::<L>().enter(place) } {
+        Entry::Alive(target) => call_entered::<_, I, E, R, F>(target, state, key_bits, desk, event),
         Entry::Dead => {
             seldom();
-            return Called::Dead;
+            Called::Dead
         }
-        Entry::Again => {
-            // SAFETY: the caller's promise.
-            return unsafe {
-                find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
-            };
-        }
-    };
+        // SAFETY: the caller's promise.
+        Entry::Again => unsafe {
+            find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
+        },
+    }
+}
+
+#[inline(always)]
+fn call_entered<H: Hold, I, E: ?Sized, R, F: Family>(
+    target: H,
+    state: &F::State,
+    key_bits: u64,
+    desk: &dyn Desk,
+    event: &E,
+) -> Called<R>
+where
+    I: Invoke<H::Target, E, R, F>,
+{
     if !I::IS_OWNER && !I::is_alive(&target) {
         return Called::Dead;
     }
@@ -383,10 +394,7 @@ where
     }
     // SAFETY: as in `call`.
     let Some(target) = unsafe { data.get::<L>() }.upgrade() else { return Called::Dead };
-    if state.load(Ordering::SeqCst) != OPEN {
-        return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
-    }
-    Called::of(implied::<I>().invoke(target, event))
+    call_entered::<_, I, E, R, F>(target, state, key_bits, desk, event)
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {

@@ -337,6 +337,11 @@ mod models {
             // SAFETY: as above.
             unsafe { self.0.clear(cell) };
         }
+        /// The same on a thread of its own.
+        fn emitting<const N: usize>(&self, objects: [&Arc<Object>; N]) -> thread::JoinHandle<()> {
+            let (world, objects) = (self.clone(), objects.map(Arc::clone));
+            thread::spawn(move || world.emit(0, &objects, |_| ()))
+        }
         fn drop_one(&self, object: &Arc<Object>) {
             // SAFETY: the models drop what they have.
             if unsafe { Head::release(object.address()) } {
@@ -354,10 +359,7 @@ mod models {
     fn a_tracked_object_ends_once_and_not_in_its_call_whoever_comes_last() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
-            let emitter = {
-                let (world, object) = (world.clone(), object.clone());
-                thread::spawn(move || world.emit(0, &[object], |_| ()))
-            };
+            let emitter = world.emitting([&object]);
             world.drop_one(&object);
             emitter.join().unwrap();
             assert_eq!(destroyed(&object), 1);
@@ -368,12 +370,7 @@ mod models {
     fn a_tracked_object_ends_once_beside_two_emitters() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
-            let emitters: Vec<_> = (0..2)
-                .map(|_| {
-                    let (world, object) = (world.clone(), object.clone());
-                    thread::spawn(move || world.emit(0, &[object], |_| ()))
-                })
-                .collect();
+            let emitters = [(); 2].map(|()| world.emitting([&object]));
             world.drop_one(&object);
             emitters.into_iter().for_each(|emitter| emitter.join().unwrap());
             assert_eq!(destroyed(&object), 1);
@@ -389,10 +386,7 @@ mod models {
                 let (world, object) = (world.clone(), object.clone());
                 thread::spawn(move || world.drop_one(&object))
             };
-            let emitter = {
-                let (world, object) = (world.clone(), object.clone());
-                thread::spawn(move || world.emit(0, &[object], |_| ()))
-            };
+            let emitter = world.emitting([&object]);
             world.drop_one(&object);
             other.join().unwrap();
             emitter.join().unwrap();
@@ -404,10 +398,7 @@ mod models {
     fn tracked_objects_that_end_beside_one_emission_end_with_it_at_the_latest() {
         loom::model(|| {
             let (world, objects) = (World::new(), [Object::new(), Object::new()]);
-            let emitter = {
-                let (world, objects) = (world.clone(), objects.clone());
-                thread::spawn(move || world.emit(0, &objects, |_| ()))
-            };
+            let emitter = world.emitting(objects.each_ref());
             objects.iter().for_each(|object| world.drop_one(object));
             emitter.join().unwrap();
             assert_eq!(objects.each_ref().map(|object| destroyed(object)), [1, 1]);
@@ -461,10 +452,7 @@ mod models {
                     }
                 })
             };
-            let emitter = {
-                let (world, object) = (world.clone(), object.clone());
-                thread::spawn(move || world.emit(0, &[object], |_| ()))
-            };
+            let emitter = world.emitting([&object]);
             world.drop_one(&object);
             other.join().unwrap();
             emitter.join().unwrap();

@@ -89,7 +89,7 @@ impl<R, F> Task<'_, R, F> {
     }
 
     /// Drops the future, if there is one.
-    pub(crate) fn clear(&mut self) {
+    fn clear(&mut self) {
         if let Some(table) = self.future.take() {
             // SAFETY: `put` wrote it there, and it is not used again.
             unsafe { (table.drop)(self.room.as_ptr()) };
@@ -100,7 +100,7 @@ impl<R, F> Task<'_, R, F> {
     ///
     /// # Panics
     /// When the future does, and when there is none.
-    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         struct Clear<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
         impl<R, F> Drop for Clear<'_, '_, R, F> {
             fn drop(&mut self) {
@@ -143,10 +143,8 @@ impl<R, F: Family> Future for Task<'_, R, F> {
 }
 
 // SAFETY: by the promise to `put`.
-#[cfg(feature = "std")]
 unsafe impl<R> Send for Task<'_, R, crate::family::Shared> {}
 // SAFETY: nothing can be done with a shared task.
-#[cfg(feature = "std")]
 unsafe impl<R> Sync for Task<'_, R, crate::family::Shared> {}
 impl<R, F> Unpin for Task<'_, R, F> {}
 
