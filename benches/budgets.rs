@@ -10,7 +10,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use common::heap::{Counting, heap};
-use common::paired::{Paired, compare};
+use common::paired::compare;
+use common::table::{Table, multiple, nanoseconds};
 use common::{Contender, Event, HandArc, HandRc, TrackedSignal, loops};
 use sigwire::generic::{Connection, Family, Local, Shared, Signal};
 
@@ -215,46 +216,4 @@ where
         let each = heap.bytes as f64 / SLOTS as f64;
         (each, format!("{} B in all", heap.bytes))
     });
-}
-
-fn multiple(paired: Paired) -> (f64, String) {
-    let Paired { ratio, first_ns, second_ns } = paired;
-    (ratio, format!("{first_ns:.1} ns beside {second_ns:.1} ns"))
-}
-
-fn nanoseconds(paired: Paired, yardstick: &str) -> (f64, String) {
-    let Paired { ratio, first_ns, second_ns } = paired;
-    (first_ns, format!("{ratio:.2} x {yardstick} ({second_ns:.1} ns)"))
-}
-
-/// Prints a line for each cell as soon as it is measured.
-struct Table {
-    filter: Option<String>,
-    flavour: &'static str,
-}
-
-impl Table {
-    fn new() -> Self {
-        // Options and their values are meant for the other benches that one command runs.
-        let is_filter = |arg: &String| !arg.starts_with('-') && arg.parse::<f64>().is_err();
-        let filter = std::env::args().skip(1).find(is_filter);
-        line("cell", "measured", "budget", "", "for orientation");
-        Table { filter, flavour: "" }
-    }
-
-    /// `measure` says how much it is, and what helps to understand that.
-    fn cell(&self, name: &str, most: f64, unit: &str, measure: impl FnOnce() -> (f64, String)) {
-        let name = format!("{}: {name}", self.flavour);
-        if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
-            return;
-        }
-        let (measured, note) = measure();
-        let verdict = if measured <= most { "ok" } else { "OVER" };
-        let with_unit = |value: f64| format!("{value:.2} {unit:2}");
-        line(&name, &with_unit(measured), &with_unit(most), verdict, &note);
-    }
-}
-
-fn line(cell: &str, measured: &str, budget: &str, verdict: &str, note: &str) {
-    println!("{cell:<64} {measured:>10} {budget:>10}  {verdict:<4}  {note}");
 }
