@@ -53,21 +53,66 @@ impl<R, F> Task<'_, R, F> {
         }
     }
 
+    /// Leaves the future to be polled later.
+    ///
     /// # Safety
-    /// `future` is good for `'a`. For the thread-safe family it is `Send`.
-    unsafe fn put<V: Future<Output = Outcome<R>>>(&mut self, future: V) {
-        self.clear();
-        self.fit(Layout::new::<V>());
-        // SAFETY: there is room for it, and nothing in it.
-        unsafe { self.room.cast::<V>().write(future) };
+    /// The future is good for `'a`. For the thread-safe family it is `Send`.
+    #[cfg(feature = "tokio")]
+    unsafe fn put<V: Future<Output = Outcome<R>>>(&mut self, make: impl FnOnce() -> V) {
+        self.place(make);
         self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
     }
 
-    /// Sees to it that the room, in which there is nothing, is good for this layout.
-    fn fit(&mut self, layout: Layout) {
-        if layout.size() <= self.layout.size() && layout.align() <= self.layout.align() {
-            return;
+    /// Polls the future, and keeps it if it is not ready. Here the compiler sees which future it is.
+    ///
+    /// # Safety
+    /// As for `put`.
+    #[inline(always)]
+    unsafe fn start<V: Future<Output = Outcome<R>>>(
+        &mut self,
+        make: impl FnOnce() -> V,
+        context: &mut Context<'_>,
+    ) -> Poll<Outcome<R>> {
+        struct Placed<V>(*mut V);
+        impl<V> Drop for Placed<V> {
+            #[inline(always)]
+            fn drop(&mut self) {
+                // SAFETY: it was placed there, and is forgotten when it is to stay.
+                unsafe { drop_in_place(self.0) };
+            }
         }
+        let placed = Placed(self.place(make));
+        // SAFETY: it is there, and does not move before it is dropped.
+        let polled = unsafe { Pin::new_unchecked(&mut *placed.0) }.poll(context);
+        if polled.is_pending() {
+            core::mem::forget(placed);
+            self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
+        }
+        polled
+    }
+
+    /// Puts a future into the room. It is made there, not moved there: what is written in small parts and
+    /// moved in large ones at once keeps the processor waiting.
+    #[inline(always)]
+    fn place<V>(&mut self, make: impl FnOnce() -> V) -> *mut V {
+        self.clear();
+        self.fit(Layout::new::<V>());
+        let place = self.room.cast::<V>().as_ptr();
+        // SAFETY: there is room for it, and nothing in it.
+        unsafe { place.write(make()) };
+        place
+    }
+
+    /// Sees to it that the room, in which there is nothing, is good for this layout.
+    #[inline(always)]
+    fn fit(&mut self, layout: Layout) {
+        if layout.size() > self.layout.size() || layout.align() > self.layout.align() {
+            self.grow(layout);
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self, layout: Layout) {
         self.free();
         // Some more, so that handlers of nearly one size do not take turns in allocating.
         let size = layout.size().next_power_of_two();
@@ -87,6 +132,7 @@ impl<R, F> Task<'_, R, F> {
     }
 
     /// Drops the future, if there is one.
+    #[inline(always)]
     pub(crate) fn clear(&mut self) {
         if let Some(table) = self.future.take() {
             // SAFETY: `put` wrote it there, and it is not used again.
@@ -149,23 +195,31 @@ impl<R, F> Unpin for Task<'_, R, F> {}
 /// whom it wakes. It is good for one call, so a slot never keeps it.
 pub(crate) struct Request<E: ?Sized, R, F: Family> {
     event: *const E,
-    /// Keeps the event for as long as the future lives, if nothing else does.
-    keeper: Option<F::Strong<E>>,
     task: *mut Task<'static, R, F>,
-    /// Null when the future is not to be polled yet.
-    context: *mut Context<'static>,
+    first_poll: FirstPoll<E, F>,
+}
+
+/// When a future is polled first.
+enum FirstPoll<E: ?Sized, F: Family> {
+    AtOnce(*mut Context<'static>),
+    /// By a runtime. The future keeps the event until then.
+    #[cfg(feature = "tokio")]
+    Later(F::Strong<E>),
+    #[cfg(not(feature = "tokio"))]
+    _Later(core::convert::Infallible, PhantomData<(*const E, F)>),
 }
 
 impl<E: ?Sized, R, F: Family> Request<E, R, F> {
     /// Calls a slot, or several, with a request. Futures that are not ready at once are left in `task`.
+    #[inline(always)]
     pub(crate) fn with<'a, U>(
         event: &'a E,
         task: &mut Task<'a, R, F>,
         context: &mut Context<'_>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
     ) -> U {
-        let context = core::ptr::from_mut(context).cast();
-        call(&Request { event, keeper: None, task: core::ptr::from_mut(task).cast(), context })
+        let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
+        call(&Request { event, task: core::ptr::from_mut(task).cast(), first_poll })
     }
 
     /// The same for a future that keeps the event, and is not polled yet.
@@ -175,8 +229,8 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         task: &mut Task<'static, R, F>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
     ) -> U {
-        let keeper = Some(event.clone());
-        call(&Request { event: &raw const **event, keeper, task, context: core::ptr::null_mut() })
+        let first_poll = FirstPoll::Later(event.clone());
+        call(&Request { event: &raw const **event, task, first_poll })
     }
 
     /// The event, for a slot that is ready at once.
@@ -207,15 +261,30 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
         // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
         let event: &'x E = unsafe { &*self.event };
-        let future = make(target, event);
         // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
         let task = unsafe { &mut *self.task };
-        // SAFETY: what it borrows from lives as long as it does, see above; the rest is the caller's promise.
-        unsafe { task.put(Handler { future, done, _owner: owner, _event: self.keeper.clone() }) };
-        // SAFETY: as for the task.
-        Some(match unsafe { self.context.as_mut() } {
-            Some(context) => task.poll(context),
-            None => Poll::Pending,
+        Some(match &self.first_poll {
+            FirstPoll::AtOnce(context) => {
+                let make =
+                    || Handler { future: make(target, event), done, _owner: owner, _event: () };
+                // SAFETY: `with` borrows the context longer than there is a request. What the future borrows
+                // from lives as long as it does, see above; the rest is the caller's promise.
+                unsafe { task.start(make, &mut **context) }
+            }
+            #[cfg(feature = "tokio")]
+            FirstPoll::Later(keeper) => {
+                let make = || Handler {
+                    future: make(target, event),
+                    done,
+                    _owner: owner,
+                    _event: keeper.clone(),
+                };
+                // SAFETY: as above.
+                unsafe { task.put(make) };
+                Poll::Pending
+            }
+            #[cfg(not(feature = "tokio"))]
+            FirstPoll::_Later(never, _) => match *never {},
         })
     }
 }
