@@ -242,6 +242,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
     }
 }
 
+type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
+
 /// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
 /// what it returned. Made by [`Signal::call`](crate::Signal::call).
 ///
@@ -256,7 +258,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
 #[must_use = "an emission is lazy: slots are called as it is advanced"]
 pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// None when nothing was ever connected.
-    cursor: Option<Cursor<E, R, F, &'a Slots<E, R, F>>>,
+    cursor: Option<CursorOf<'a, E, R, F>>,
     event: &'a E,
 }
 

@@ -22,6 +22,8 @@ use crate::slots::Slots;
 use crate::table::SlotKey;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
+type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
+type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
 pub(super) struct Sequence<
@@ -37,7 +39,7 @@ pub(super) struct Sequence<
     task: Task<'a, R, F>,
     running: bool,
     /// None when there was no slot to call.
-    cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, S>>,
+    cursor: Option<AsyncCursor<E, R, F, S>>,
     event: &'a E,
 }
 
@@ -50,10 +52,7 @@ where
         Self::over(cursor, event)
     }
 
-    pub(super) fn over(
-        cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, S>>,
-        event: &'a E,
-    ) -> Self {
+    pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
         Sequence { task: Task::new(), running: false, cursor, event }
     }
 
@@ -216,7 +215,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     pending: FuturesUnordered<Task<'a, R, F>>,
     /// For those that are still to be started.
     task: Task<'a, R, F>,
-    cursor: Option<Cursor<Event<E, R, F>, Answer<R>, F, &'a AsyncSlots<E, R, F>>>,
+    cursor: Option<Borrowed<'a, E, R, F>>,
     event: &'a E,
 }
 
