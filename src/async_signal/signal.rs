@@ -151,7 +151,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// # Panics
     /// See [`emit`](Self::emit).
     pub fn call<'a>(&'a self, event: &'a E) -> AsyncEmission<'a, E, R, F> {
-        AsyncEmission(super::emission::Sequence::new(self.source.slots(), event))
+        AsyncEmission(super::emission::Sequence::unstarted(self.source.slots(), event))
     }
 
     /// A stream of what the handlers return, as they finish: all are under way at once.

@@ -53,54 +53,53 @@ impl<R, F> Task<'_, R, F> {
         }
     }
 
-    /// Leaves the future to be polled later.
+    /// An empty room, good for a future of this type.
+    #[inline(always)]
+    fn room<V>(&mut self) -> *mut V {
+        if self.future.is_some() {
+            self.clear();
+        }
+        self.fit(Layout::new::<V>());
+        self.room.cast().as_ptr()
+    }
+
+    /// Leaves the future that is in the room to be polled later.
     ///
     /// # Safety
-    /// The future is good for `'a`. For the thread-safe family it is `Send`.
-    #[cfg(feature = "tokio")]
-    unsafe fn put<V: Future<Output = Outcome<R>>>(&mut self, make: impl FnOnce() -> V) {
-        self.place(make);
+    /// It was written where `room` said, and is good for `'a`. For the thread-safe family it is `Send`.
+    #[inline(always)]
+    unsafe fn keep<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
         self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
     }
 
-    /// Polls the future, and keeps it if it is not ready. Here the compiler sees which future it is.
+    /// Polls the future that is in the room, and keeps it if it is not ready. Here the compiler sees which
+    /// future it is.
     ///
     /// # Safety
-    /// As for `put`.
+    /// As for `keep`.
     #[inline(always)]
-    unsafe fn start<V: Future<Output = Outcome<R>>>(
+    unsafe fn poll_first<V: Future<Output = Outcome<R>>>(
         &mut self,
-        make: impl FnOnce() -> V,
+        future: *mut V,
         context: &mut Context<'_>,
     ) -> Poll<Outcome<R>> {
-        struct Placed<V>(*mut V);
-        impl<V> Drop for Placed<V> {
+        struct InPlace<V>(*mut V);
+        impl<V> Drop for InPlace<V> {
             #[inline(always)]
             fn drop(&mut self) {
-                // SAFETY: it was placed there, and is forgotten when it is to stay.
+                // SAFETY: it is there, and this is forgotten when it is to stay.
                 unsafe { drop_in_place(self.0) };
             }
         }
-        let placed = Placed(self.place(make));
+        let in_place = InPlace(future);
         // SAFETY: it is there, and does not move before it is dropped.
-        let polled = unsafe { Pin::new_unchecked(&mut *placed.0) }.poll(context);
+        let polled = unsafe { Pin::new_unchecked(&mut *future) }.poll(context);
         if polled.is_pending() {
-            core::mem::forget(placed);
-            self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
+            core::mem::forget(in_place);
+            // SAFETY: the caller's promise.
+            unsafe { self.keep(future) };
         }
         polled
-    }
-
-    /// Puts a future into the room. It is made there, not moved there: what is written in small parts and
-    /// moved in large ones at once keeps the processor waiting.
-    #[inline(always)]
-    fn place<V>(&mut self, make: impl FnOnce() -> V) -> *mut V {
-        self.clear();
-        self.fit(Layout::new::<V>());
-        let place = self.room.cast::<V>().as_ptr();
-        // SAFETY: there is room for it, and nothing in it.
-        unsafe { place.write(make()) };
-        place
     }
 
     /// Sees to it that the room, in which there is nothing, is good for this layout.
@@ -199,6 +198,18 @@ pub(crate) struct Request<E: ?Sized, R, F: Family> {
     first_poll: FirstPoll<E, F>,
 }
 
+/// The future that the slot called last has left.
+pub(crate) struct Left<'a, R, F>(*mut Task<'a, R, F>);
+
+impl<'a, R, F> Left<'a, R, F> {
+    /// Takes the task with the future in it.
+    pub(crate) fn take(&self) -> Task<'a, R, F> {
+        // SAFETY: `Request::with` has the only reference to the task. No slot is at work with it now: only
+        // who calls them has this.
+        unsafe { core::mem::replace(&mut *self.0, Task::new()) }
+    }
+}
+
 /// When a future is polled first.
 enum FirstPoll<E: ?Sized, F: Family> {
     AtOnce(*mut Context<'static>),
@@ -210,16 +221,18 @@ enum FirstPoll<E: ?Sized, F: Family> {
 }
 
 impl<E: ?Sized, R, F: Family> Request<E, R, F> {
-    /// Calls a slot, or several, with a request. Futures that are not ready at once are left in `task`.
+    /// Calls a slot, or several, with a request. A future that is not ready at once is left in `task`, and
+    /// must be taken from there before the next slot is called.
     #[inline(always)]
     pub(crate) fn with<'a, U>(
         event: &'a E,
         task: &mut Task<'a, R, F>,
         context: &mut Context<'_>,
-        call: impl FnOnce(&Request<E, R, F>) -> U,
+        call: impl FnOnce(&Request<E, R, F>, &Left<'a, R, F>) -> U,
     ) -> U {
         let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
-        call(&Request { event, task: core::ptr::from_mut(task).cast(), first_poll })
+        let task = core::ptr::from_mut(task);
+        call(&Request { event, task: task.cast(), first_poll }, &Left(task))
     }
 
     /// The same for a future that keeps the event, and is not polled yet.
@@ -263,24 +276,37 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         let event: &'x E = unsafe { &*self.event };
         // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
         let task = unsafe { &mut *self.task };
+        // The future is made where it stays: what is written in small parts and moved in large ones right
+        // afterwards keeps the processor waiting.
         Some(match &self.first_poll {
             FirstPoll::AtOnce(context) => {
-                let make =
-                    || Handler { future: make(target, event), done, _owner: owner, _event: () };
+                let room: *mut Handler<_, _, _, ()> = task.room();
                 // SAFETY: `with` borrows the context longer than there is a request. What the future borrows
                 // from lives as long as it does, see above; the rest is the caller's promise.
-                unsafe { task.start(make, &mut **context) }
+                unsafe {
+                    room.write(Handler {
+                        future: make(target, event),
+                        done,
+                        _owner: owner,
+                        _event: (),
+                    });
+                    task.poll_first(room, &mut **context)
+                }
             }
             #[cfg(feature = "tokio")]
             FirstPoll::Later(keeper) => {
-                let make = || Handler {
-                    future: make(target, event),
-                    done,
-                    _owner: owner,
-                    _event: keeper.clone(),
-                };
+                let room: *mut Handler<_, _, _, F::Strong<E>> = task.room();
+                let _event = keeper.clone();
                 // SAFETY: as above.
-                unsafe { task.put(make) };
+                unsafe {
+                    room.write(Handler {
+                        future: make(target, event),
+                        done,
+                        _owner: owner,
+                        _event,
+                    });
+                    task.keep(room);
+                }
                 Poll::Pending
             }
             #[cfg(not(feature = "tokio"))]
