@@ -89,7 +89,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         event: &E,
         mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        while let Some(entry) = list.entries().get(*next) {
+        for entry in &list.entries()[*next..] {
             // Before the call: when the slot panics, the one after it has its turn.
             *next += 1;
             if let Some(result) = self.visit(list.lane(), entry, event) {

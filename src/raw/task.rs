@@ -11,6 +11,10 @@ use super::Hold;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
+/// How a room is aligned at least, so that little is to be asked of it.
+#[repr(align(16))]
+struct Aligned;
+
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct Task<'a, R, F> {
     room: NonNull<u8>,
@@ -46,8 +50,8 @@ unsafe fn drop_future<V>(future: *mut u8) {
 impl<R, F> Task<'_, R, F> {
     pub(crate) fn new() -> Self {
         Task {
-            room: NonNull::dangling(),
-            layout: Layout::new::<()>(),
+            room: NonNull::<Aligned>::dangling().cast(),
+            layout: Layout::new::<Aligned>(),
             future: None,
             borrows: PhantomData,
         }
@@ -105,7 +109,9 @@ impl<R, F> Task<'_, R, F> {
     /// Sees to it that the room, in which there is nothing, is good for this layout.
     #[inline(always)]
     fn fit(&mut self, layout: Layout) {
-        if layout.size() > self.layout.size() || layout.align() > self.layout.align() {
+        let aligned =
+            layout.align() <= align_of::<Aligned>() || layout.align() <= self.layout.align();
+        if layout.size() > self.layout.size() || !aligned {
             self.grow(layout);
         }
     }
@@ -115,7 +121,8 @@ impl<R, F> Task<'_, R, F> {
         self.free();
         // Some more, so that handlers of nearly one size do not take turns in allocating.
         let size = layout.size().next_power_of_two();
-        let layout = Layout::from_size_align(size, layout.align()).unwrap_or(layout);
+        let align = layout.align().max(align_of::<Aligned>());
+        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
         // SAFETY: its size is not 0, since nothing fits an empty room but what has no size.
         let room = unsafe { alloc(layout) };
         self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
@@ -126,7 +133,7 @@ impl<R, F> Task<'_, R, F> {
         if self.layout.size() > 0 {
             // SAFETY: it was allocated with this layout.
             unsafe { dealloc(self.room.as_ptr(), self.layout) };
-            self.layout = Layout::new::<()>();
+            self.layout = Layout::new::<Aligned>();
         }
     }
 
