@@ -1,6 +1,7 @@
 //! A handler's future, of whatever type, with what it borrows from.
 
 use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use core::cell::Cell;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
@@ -11,9 +12,31 @@ use super::Hold;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
-/// How a room is aligned at least, so that little is to be asked of it.
+/// A small room: good for most futures, and kept for the next emission.
 #[repr(align(16))]
-struct Aligned;
+struct Small {
+    _room: [u8; 128],
+}
+
+const SMALL: Layout = Layout::new::<Small>();
+/// As well aligned, so that little is to be asked of a room.
+const NO_ROOM: Layout = Layout::new::<[Small; 0]>();
+
+std::thread_local! {
+    /// The small room that was used last on this thread. One word, which moves at once.
+    static SPARE: Spare = const { Spare(Cell::new(None)) };
+}
+
+struct Spare(Cell<Option<NonNull<u8>>>);
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(room) = self.0.take() {
+            // SAFETY: it was allocated with this layout, and nobody else has it.
+            unsafe { dealloc(room.as_ptr(), SMALL) };
+        }
+    }
+}
 
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct Task<'a, R, F> {
@@ -50,8 +73,8 @@ unsafe fn drop_future<V>(future: *mut u8) {
 impl<R, F> Task<'_, R, F> {
     pub(crate) fn new() -> Self {
         Task {
-            room: NonNull::<Aligned>::dangling().cast(),
-            layout: Layout::new::<Aligned>(),
+            room: NonNull::<Small>::dangling().cast(),
+            layout: NO_ROOM,
             future: None,
             borrows: PhantomData,
         }
@@ -109,31 +132,53 @@ impl<R, F> Task<'_, R, F> {
     /// Sees to it that the room, in which there is nothing, is good for this layout.
     #[inline(always)]
     fn fit(&mut self, layout: Layout) {
-        let aligned =
-            layout.align() <= align_of::<Aligned>() || layout.align() <= self.layout.align();
+        let aligned = layout.align() <= SMALL.align() || layout.align() <= self.layout.align();
         if layout.size() > self.layout.size() || !aligned {
             self.grow(layout);
         }
     }
 
-    #[cold]
+    #[inline]
     fn grow(&mut self, layout: Layout) {
         self.free();
-        // Some more, so that handlers of nearly one size do not take turns in allocating.
-        let size = layout.size().next_power_of_two();
-        let align = layout.align().max(align_of::<Aligned>());
-        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
-        // SAFETY: its size is not 0, since nothing fits an empty room but what has no size.
+        self.layout = if layout.size() <= SMALL.size() && layout.align() <= SMALL.align() {
+            if let Ok(Some(spare)) = SPARE.try_with(|spare| spare.0.take()) {
+                self.room = spare;
+                self.layout = SMALL;
+                return;
+            }
+            SMALL
+        } else {
+            // Some more, so that handlers of nearly one size do not take turns in allocating. And never a
+            // small room.
+            let size = layout.size().max(SMALL.size() + 1).next_power_of_two();
+            Layout::from_size_align(size, layout.align().max(SMALL.align())).unwrap_or(layout)
+        };
+        let layout = core::mem::replace(&mut self.layout, NO_ROOM);
+        // SAFETY: its size is not 0.
         let room = unsafe { alloc(layout) };
         self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
         self.layout = layout;
     }
 
+    #[inline]
     fn free(&mut self) {
-        if self.layout.size() > 0 {
+        let layout = core::mem::replace(&mut self.layout, NO_ROOM);
+        if layout.size() == SMALL.size() {
+            let kept = SPARE.try_with(|spare| {
+                let is_free = spare.0.get().is_none();
+                if is_free {
+                    spare.0.set(Some(self.room));
+                }
+                is_free
+            });
+            if kept == Ok(true) {
+                return;
+            }
+        }
+        if layout.size() > 0 {
             // SAFETY: it was allocated with this layout.
-            unsafe { dealloc(self.room.as_ptr(), self.layout) };
-            self.layout = Layout::new::<Aligned>();
+            unsafe { dealloc(self.room.as_ptr(), layout) };
         }
     }
 
