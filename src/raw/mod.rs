@@ -8,6 +8,7 @@
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
+//! | `room` | memory for a future, kept for the next one | it is given back with the layout it was allocated with |
 //! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
@@ -19,6 +20,8 @@ mod hazards;
 mod link;
 mod once_strong;
 mod pointers;
+#[cfg(feature = "async")]
+mod room;
 mod table;
 #[cfg(feature = "async")]
 mod task;

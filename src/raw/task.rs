@@ -1,47 +1,20 @@
 //! A handler's future, of whatever type, with what it borrows from.
 
-use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use core::cell::Cell;
+use alloc::alloc::Layout;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
-use core::ptr::{NonNull, drop_in_place};
+use core::ptr::drop_in_place;
 use core::task::{Context, Poll};
 
 use super::Hold;
+use super::room::Room;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
-/// A small room: good for most futures, and kept for the next emission.
-#[repr(align(16))]
-struct Small {
-    _room: [u8; 128],
-}
-
-const SMALL: Layout = Layout::new::<Small>();
-/// As well aligned, so that little is to be asked of a room.
-const NO_ROOM: Layout = Layout::new::<[Small; 0]>();
-
-std::thread_local! {
-    /// The small room that was used last on this thread. One word, which moves at once.
-    static SPARE: Spare = const { Spare(Cell::new(None)) };
-}
-
-struct Spare(Cell<Option<NonNull<u8>>>);
-
-impl Drop for Spare {
-    fn drop(&mut self) {
-        if let Some(room) = self.0.take() {
-            // SAFETY: it was allocated with this layout, and nobody else has it.
-            unsafe { dealloc(room.as_ptr(), SMALL) };
-        }
-    }
-}
-
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct Task<'a, R, F> {
-    room: NonNull<u8>,
-    layout: Layout,
+    room: Room,
     future: Option<Table<R>>,
     /// The future may borrow from what lives for `'a`.
     borrows: PhantomData<(&'a (), F)>,
@@ -72,22 +45,26 @@ unsafe fn drop_future<V>(future: *mut u8) {
 
 impl<R, F> Task<'_, R, F> {
     pub(crate) fn new() -> Self {
-        Task {
-            room: NonNull::<Small>::dangling().cast(),
-            layout: NO_ROOM,
-            future: None,
-            borrows: PhantomData,
-        }
+        Task { room: Room::NONE, future: None, borrows: PhantomData }
     }
 
     /// An empty room, good for a future of this type.
     #[inline(always)]
     fn room<V>(&mut self) -> *mut V {
-        if self.future.is_some() {
-            self.clear();
+        let layout = Layout::new::<V>();
+        if self.future.is_some() || !self.room.is_good_for(layout) {
+            self.find_room(layout);
         }
-        self.fit(Layout::new::<V>());
-        self.room.cast().as_ptr()
+        self.room.place().cast()
+    }
+
+    /// Not inlined: this is for the first handler of an emission.
+    #[cold]
+    fn find_room(&mut self, layout: Layout) {
+        self.clear();
+        // First the one, so that it can become the other.
+        self.room = Room::NONE;
+        self.room = Room::new(layout);
     }
 
     /// Leaves the future that is in the room to be polled later.
@@ -129,65 +106,11 @@ impl<R, F> Task<'_, R, F> {
         polled
     }
 
-    /// Sees to it that the room, in which there is nothing, is good for this layout.
-    #[inline(always)]
-    fn fit(&mut self, layout: Layout) {
-        let aligned = layout.align() <= SMALL.align() || layout.align() <= self.layout.align();
-        if layout.size() > self.layout.size() || !aligned {
-            self.grow(layout);
-        }
-    }
-
-    #[inline]
-    fn grow(&mut self, layout: Layout) {
-        self.free();
-        self.layout = if layout.size() <= SMALL.size() && layout.align() <= SMALL.align() {
-            if let Ok(Some(spare)) = SPARE.try_with(|spare| spare.0.take()) {
-                self.room = spare;
-                self.layout = SMALL;
-                return;
-            }
-            SMALL
-        } else {
-            // Some more, so that handlers of nearly one size do not take turns in allocating. And never a
-            // small room.
-            let size = layout.size().max(SMALL.size() + 1).next_power_of_two();
-            Layout::from_size_align(size, layout.align().max(SMALL.align())).unwrap_or(layout)
-        };
-        let layout = core::mem::replace(&mut self.layout, NO_ROOM);
-        // SAFETY: its size is not 0.
-        let room = unsafe { alloc(layout) };
-        self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
-        self.layout = layout;
-    }
-
-    #[inline]
-    fn free(&mut self) {
-        let layout = core::mem::replace(&mut self.layout, NO_ROOM);
-        if layout.size() == SMALL.size() {
-            let kept = SPARE.try_with(|spare| {
-                let is_free = spare.0.get().is_none();
-                if is_free {
-                    spare.0.set(Some(self.room));
-                }
-                is_free
-            });
-            if kept == Ok(true) {
-                return;
-            }
-        }
-        if layout.size() > 0 {
-            // SAFETY: it was allocated with this layout.
-            unsafe { dealloc(self.room.as_ptr(), layout) };
-        }
-    }
-
     /// Drops the future, if there is one.
-    #[inline(always)]
     pub(crate) fn clear(&mut self) {
         if let Some(table) = self.future.take() {
-            // SAFETY: `put` wrote it there, and it is not used again.
-            unsafe { (table.drop)(self.room.as_ptr()) };
+            // SAFETY: it was left there, and it is not used again.
+            unsafe { (table.drop)(self.room.place()) };
         }
     }
 
@@ -203,9 +126,9 @@ impl<R, F> Task<'_, R, F> {
             }
         }
         let table = self.future.expect("a task is polled until it is ready");
-        let room = self.room.as_ptr();
+        let room = self.room.place();
         let clear = Clear(self);
-        // SAFETY: `put` wrote it there.
+        // SAFETY: it was left there.
         let polled = unsafe { (table.poll)(room, context) };
         if polled.is_pending() {
             core::mem::forget(clear);
@@ -215,15 +138,9 @@ impl<R, F> Task<'_, R, F> {
 }
 
 impl<R, F> Drop for Task<'_, R, F> {
+    #[inline]
     fn drop(&mut self) {
-        struct Free<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
-        impl<R, F> Drop for Free<'_, '_, R, F> {
-            fn drop(&mut self) {
-                self.0.free();
-            }
-        }
-        // Also when the future's destructor panics.
-        Free(self).0.clear();
+        self.clear();
     }
 }
 
