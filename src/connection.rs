@@ -112,6 +112,13 @@ impl<F: Family> Connection<F> {
         self.table.upgrade().is_some_and(|table| table.is_blocked(Some(self.key)))
     }
 
+    /// Whether the slot, or its signal, is blocked.
+    #[cfg(feature = "std")]
+    pub(crate) fn is_silenced(&self) -> bool {
+        let table = self.table.upgrade();
+        table.is_none_or(|table| table.is_blocked(Some(self.key)) || table.is_blocked(None))
+    }
+
     /// Makes the handle a guard, which disconnects when it is dropped.
     pub fn scoped(self) -> ScopedConnection<F> {
         ScopedConnection { connection: Some(self) }

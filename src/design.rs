@@ -69,6 +69,14 @@
 //! One thing differs from an `Arc`: a call is no owner. While the method of an object runs whose last pointer
 //! is gone, weak pointers to it cannot be upgraded any more, and no other slot of it is called.
 //!
+//! # Streams
+//!
+//! With the feature `async`. A stream's slot is a closure that the stream owns by its connection. It
+//! clones events into a channel that it shares with the stream. What it captured ends with the slot or
+//! the signal, after the last call: so the stream learns of the end without looking for it, and after
+//! the last event. The channel keeps the first event apart from those that wait behind it: what a
+//! consumer that keeps up and the emissions to it touch is one cache line. See `stream/channel.rs`.
+//!
 //! # Tried, and lost
 //!
 //! Ratios are those of `cargo bench --bench budgets`, to the hand-written loop.
@@ -87,6 +95,9 @@
 //!   of 50 instructions. They are functions with the same arguments now, which are jumped to.
 //! - *Tracked owners: one word that both names the level of nesting and marks the cells in use*: the cell had
 //!   to be found again in each emission, 114 instructions more at one slot.
+//! - *A stream's channel under a `Mutex`, with all events in a ring*: 1.6 times the time of
+//!   `tokio::sync::broadcast` at 1,000 subscribers; with the first event in one cache line with its state
+//!   1.4; with a lock that is released by a store 1.15; with half the memory for each stream 1.0.
 //! - *A reference count on the list in place of lanes*: the same two atomic operations, and it does not
 //!   tell which slot runs, so waiting for one slot would have meant waiting for whole emissions.
 //!

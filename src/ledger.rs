@@ -1,10 +1,11 @@
 //! What is known of each slot beyond its place in the call order. All of it under the lock.
 
 use alloc::collections::BTreeMap;
+use core::sync::atomic::Ordering;
 use slotmap::SlotMap;
 
-use crate::family::Family;
-use crate::list::{ASK, CALL, List};
+use crate::family::{Atom, Family};
+use crate::list::{ASK, CALL, GONE, List};
 use crate::raw::Anchor;
 use crate::table::SlotKey;
 
@@ -30,11 +31,13 @@ pub(crate) struct Special<F: Family> {
     pub(crate) blocks: usize,
     /// The slot was connected through a weak pointer to an owner that is not complete yet.
     pub(crate) unborn: bool,
+    /// Shows the state of the slot's entry to who calls it later than its emission.
+    pub(crate) gate: Option<F::Strong<F::State>>,
 }
 
 impl<F: Family> Default for Special<F> {
     fn default() -> Self {
-        Special { anchor: None, name: None, calls_left: None, blocks: 0, unborn: false }
+        Special { anchor: None, name: None, calls_left: None, blocks: 0, unborn: false, gate: None }
     }
 }
 
@@ -45,7 +48,14 @@ impl<F: Family> Special<F> {
     }
 
     fn is_nothing(&self) -> bool {
-        self.state() == CALL && self.anchor.is_none() && self.name.is_none()
+        let is_plain = self.state() == CALL && self.anchor.is_none();
+        is_plain && self.name.is_none() && self.gate.is_none()
+    }
+
+    pub(crate) fn show(&self, state: u8) {
+        if let Some(gate) = &self.gate {
+            gate.store(state, Ordering::Release);
+        }
     }
 }
 
@@ -105,7 +115,10 @@ impl<F: Family> Ledger<F> {
         let anchor = if self.special.is_empty() {
             None
         } else {
-            self.special.remove(&key).and_then(|special| special.anchor)
+            self.special.remove(&key).and_then(|special| {
+                special.show(GONE);
+                special.anchor
+            })
         };
         Some(Taken { position, anchor })
     }

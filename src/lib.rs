@@ -48,6 +48,12 @@ macro_rules! aliases {
         /// [`generic::SlotFailure`] of this flavour.
         #[cfg(feature = "async")]
         pub type SlotFailure = generic::SlotFailure<$family>;
+        /// [`generic::EventStream`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type EventStream<T> = generic::EventStream<T, $family>;
+        /// [`generic::NextEvent`] of this flavour.
+        #[cfg(feature = "async")]
+        pub type NextEvent<T> = generic::NextEvent<T, $family>;
     };
 }
 
@@ -70,11 +76,17 @@ mod models;
 mod options;
 #[cfg(feature = "async")]
 mod outcome;
+#[cfg(feature = "std")]
+mod overflow;
 mod owner;
+#[cfg(feature = "std")]
+mod queue;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
 mod slots;
+#[cfg(feature = "async")]
+mod stream;
 mod table;
 mod unwind;
 
@@ -99,7 +111,11 @@ pub mod generic {
     pub use crate::method::{BoundMethod, WeakMethod};
     pub use crate::options::SlotOptions;
     pub use crate::owner::{BorrowMut, Captures, Owner};
+    #[cfg(feature = "std")]
+    pub use crate::queue::{Drive, Home, Queue, QueuedSlot};
     pub use crate::signal::{Signal, Source};
+    #[cfg(feature = "async")]
+    pub use crate::stream::{EventStream, NextEvent, Storable};
 }
 
 #[cfg(feature = "async")]
@@ -113,8 +129,20 @@ mod shared {
     use crate::family::Shared;
     use crate::generic;
     aliases!(Shared);
+
+    /// [`generic::Queue`] for handlers of `Arc` owners, which any one thread runs.
+    pub type Queue = generic::Queue<Shared>;
+    /// [`generic::Queue`] for handlers of `Rc` owners, which stays on their thread. The signals are the
+    /// thread-safe ones all the same.
+    pub type LocalQueue = generic::Queue<crate::family::Local>;
 }
+#[cfg(feature = "std")]
+pub use overflow::Overflow;
+#[cfg(feature = "std")]
+pub use queue::{Edges, Ran};
 #[cfg(feature = "std")]
 pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]
 pub use shared::*;
+#[cfg(feature = "async")]
+pub use stream::Lost;

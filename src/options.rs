@@ -138,7 +138,30 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
             return Connection::never();
         }
         let WeakMethod { handle, anchor } = method;
-        self.put_method(handle.owner(), handle.method(), false, |_| (handle, anchor))
+        self.put_method(handle.owner(), handle.method(), false, None, |_| (handle, anchor))
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn source(&self) -> &'a Source<E, R, F> {
+        self.source
+    }
+
+    /// For who counts the calls elsewhere.
+    #[cfg(feature = "std")]
+    pub(crate) fn take_times(&mut self) -> Option<usize> {
+        self.calls_left.take()
+    }
+
+    /// Connects a slot whose state is to be seen at `gate` as well.
+    #[cfg(feature = "std")]
+    pub(crate) fn put_gated<M: 'static>(
+        self,
+        owner: *const (),
+        unborn: bool,
+        gate: F::Strong<F::State>,
+        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+    ) -> Connection<F> {
+        self.put_method(owner, TypeId::of::<M>(), unborn, Some(gate), make)
     }
 
     /// Connects what `make` makes of a weak pointer to the owner; it can have the slot's connection.
@@ -148,7 +171,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         make: impl FnOnce(O::Weak, &dyn Fn() -> Connection<F>) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
         let (weak, source) = (owner.weak(), self.source);
-        self.put_method(weak.address(), TypeId::of::<M>(), !weak.is_alive(), |key| {
+        self.put_method(weak.address(), TypeId::of::<M>(), !weak.is_alive(), None, |key| {
             make(weak, &|| source.connection(key))
         })
     }
@@ -159,7 +182,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         anchor: Anchor<F>,
     ) -> ScopedConnection<F> {
         let owner = core::ptr::null();
-        self.put_method(owner, TypeId::of::<C>(), false, |_| (handle, Some(anchor))).scoped()
+        self.put_method(owner, TypeId::of::<C>(), false, None, |_| (handle, Some(anchor))).scoped()
     }
 
     fn put_method(
@@ -167,6 +190,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         owner: *const (),
         method: TypeId,
         unborn: bool,
+        gate: Option<F::Strong<F::State>>,
         make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
         let new = NewSlot {
@@ -177,6 +201,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
                 calls_left: self.calls_left,
                 blocks: 0,
                 unborn,
+                gate,
             },
             unique: self.unique.then_some((owner, method)),
         };

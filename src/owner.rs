@@ -74,6 +74,8 @@ mod sealed {
     // `Send + Sync` is what the `unsafe impl`s of `raw` count on.
     #[cfg(feature = "std")]
     impl<T: Send + Sync> Captures<crate::family::Shared> for T {}
+    #[cfg(all(test, sigwire_loom))]
+    impl<T> Captures<crate::models::Modelled> for T {}
 }
 
 macro_rules! owner {

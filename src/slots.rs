@@ -79,6 +79,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             self.has_names.store(1, Ordering::Relaxed);
         }
         let state = if self.is_silent() { ASK } else { slot.special.state() };
+        slot.special.show(state);
         let key = ledger.add(slot.special);
         let (handle, anchor) = make(key);
         if anchor.is_some() {
@@ -298,7 +299,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Desk for Slots<E, R, F> {
                 (admitted, special.calls_left == Some(0))
             }),
         };
-        list.entries()[position].set(self.state(ledger, key));
+        self.show(&list.entries()[position], ledger);
         if is_last {
             take(list, ledger, key, &mut freed);
             guard.tidy_later();
@@ -359,7 +360,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             self.blocks.store(after, Ordering::Release);
             if (before == 0) != (after == 0) {
                 for entry in list.entries().iter().filter(|entry| !entry.is_gone()) {
-                    entry.set(self.state(ledger, entry.key()));
+                    self.show(entry, ledger);
                 }
             }
             self.unlock(guard);
@@ -367,12 +368,17 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         };
         let Some(position) = ledger.position(key) else { return };
         ledger.change(key, |special| special.blocks = change(special.blocks));
-        list.entries()[position].set(self.state(ledger, key));
+        self.show(&list.entries()[position], ledger);
     }
 
-    /// The state of a connected slot.
-    fn state(&self, ledger: &Ledger<F>, key: SlotKey) -> u8 {
-        if self.is_silent() { ASK } else { ledger.special(key).map_or(CALL, Special::state) }
+    /// Shows the state of a connected slot.
+    fn show(&self, entry: &Entry<E, R, F>, ledger: &Ledger<F>) {
+        let special = ledger.special(entry.key());
+        let state = if self.is_silent() { ASK } else { special.map_or(CALL, Special::state) };
+        entry.set(state);
+        if let Some(special) = special {
+            special.show(state);
+        }
     }
 }
 

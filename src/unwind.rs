@@ -15,3 +15,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> RefUnwindSafe for Slots<E, R, F
 impl<E: ?Sized + 'static, R: 'static, F: Family> RefUnwindSafe for List<E, R, F> {}
 impl<F: Family> UnwindSafe for WeakTable<F> {}
 impl<F: Family> RefUnwindSafe for WeakTable<F> {}
+
+#[cfg(feature = "std")]
+mod queues {
+    use super::{RefUnwindSafe, UnwindSafe};
+    use crate::queue::{Home, Queue};
+
+    impl<H: Home> UnwindSafe for Queue<H> {}
+    impl<H: Home> RefUnwindSafe for Queue<H> {}
+}

@@ -92,6 +92,30 @@ const _: () = {
     assert!(implements!(sigwire::local::Emission<'static, u8>: UnwindSafe));
 };
 
+// What a stream holds goes to whoever takes it; nobody else sees it.
+#[cfg(feature = "async")]
+mod streams {
+    use super::*;
+
+    threaded!(
+        sigwire::EventStream<Cell<u8>>,
+        sigwire::NextEvent<Cell<u8>>,
+        sigwire::Overflow,
+        sigwire::Lost,
+    );
+    local!(sigwire::local::EventStream<Bare>, sigwire::local::NextEvent<Bare>);
+
+    const _: () = {
+        assert!(!implements!(sigwire::EventStream<Bare>: Send));
+        assert!(!implements!(sigwire::NextEvent<Bare>: Sync));
+        assert!(implements!(sigwire::EventStream<Bare>: UnwindSafe));
+    };
+
+    fn next_is_send(stream: &mut sigwire::EventStream<Cell<u8>>) -> impl Send {
+        stream.next()
+    }
+}
+
 /// Everything above was decided when this was compiled; here is only what a test runner counts.
 #[test]
 fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
@@ -101,6 +125,24 @@ fn a_signal_can_be_emitted_after_a_panic_was_caught_around_it() {
     assert!(std::panic::catch_unwind(|| signal.emit(&0)).is_err());
     assert_eq!(signal.emit(&1), 1);
 }
+
+/// An event that is `Send` and no more.
+type Sent = Cell<u8>;
+
+threaded!(
+    sigwire::Queue,
+    sigwire::generic::Drive<'static, sigwire::generic::Shared>,
+    sigwire::generic::QueuedSlot<'static, Sent, sigwire::generic::Shared>,
+    sigwire::Ran,
+    sigwire::Edges,
+    sigwire::Overflow,
+);
+
+local!(
+    sigwire::LocalQueue,
+    sigwire::generic::Drive<'static, sigwire::generic::Local>,
+    sigwire::generic::QueuedSlot<'static, Sent, sigwire::generic::Local>,
+);
 
 const _: () = {
     assert!(!implements!(sigwire::Tracked<Bare>: Send));

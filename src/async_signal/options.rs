@@ -100,10 +100,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
             let closure = super::tokio::Timed { method: closure, timeout };
-            let (handle, anchor) = Handle::anchored(closure, super::tokio::TimedItself);
+            let (handle, anchor) = Handle::owned::<_, super::tokio::TimedItself>(closure);
             return self.slot.put_closure::<C>(handle, anchor);
         }
-        let (handle, anchor) = Handle::anchored(closure, Itself);
+        let (handle, anchor) = Handle::owned::<_, Itself>(closure);
         self.slot.put_closure::<C>(handle, anchor)
     }
 }

@@ -1,6 +1,6 @@
 //! Models of what threads can do to one signal, run by loom through all orders that count.
 //!
-//! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --lib models`
+//! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --all-features --lib models`
 //!
 //! A family of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
 //! loom's atomics, under the code that is shipped. Loom takes SeqCst operations for AcqRel;
@@ -61,6 +61,8 @@ use crate::table::{Running, SlotKey, SlotTable};
 mod calls;
 mod ends;
 mod pointers;
+#[cfg(feature = "async")]
+mod streams;
 mod versions;
 pub(crate) use pointers::{Strong, Weak};
 

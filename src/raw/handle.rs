@@ -119,17 +119,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     ///
     /// For the thread-safe family, `C` must be `Send + Sync`.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
-        Self::anchored(closure, Itself)
+        Self::owned::<C, Itself>(closure)
     }
 
-    /// A handle to `target`, which the anchor owns.
+    /// A handle to a target, which the anchor owns.
     ///
     /// For the thread-safe family, `T` must be `Send + Sync`.
-    pub(crate) fn anchored<T: 'static, I: Invoke<T, E, R, F>>(
-        target: T,
-        method: I,
-    ) -> (Self, Anchor<F>) {
-        core::mem::forget(method);
+    pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
         let target = F::strong(target);
         (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
     }

@@ -5,6 +5,7 @@
 //! | [`word`] | room for a pointer of any type | whoever takes it out knows what was put in |
 //! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
 //! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
+//! | [`brief`] | a lock for moments | one holder at a time, by an atomic state |
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
@@ -14,6 +15,8 @@
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
 
 mod anchor;
+#[cfg(feature = "async")]
+mod brief;
 mod handle;
 #[cfg(feature = "std")]
 mod hazards;
@@ -31,6 +34,8 @@ mod versions;
 mod word;
 
 pub(crate) use anchor::Anchor;
+#[cfg(feature = "async")]
+pub(crate) use brief::Brief;
 pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
 pub(crate) use link::{Hold, Link};
 pub(crate) use once_strong::OnceStrong;

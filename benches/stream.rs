@@ -1,0 +1,185 @@
+//! One event to each of many async subscribers that are ready for it: it is emitted, then each takes
+//! it. Beside `tokio::sync::broadcast` and `async-broadcast`.
+
+mod common;
+
+use std::future::Future;
+use std::hint::black_box;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use common::{Event, loops, paired};
+use criterion::measurement::WallTime;
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
+use futures::Stream;
+use sigwire::Overflow;
+use tokio::sync::broadcast;
+
+const CAPACITY: usize = 16;
+
+fn ready<T>(poll: Poll<T>) -> T {
+    match poll {
+        Poll::Ready(value) => value,
+        Poll::Pending => panic!("an event is there"),
+    }
+}
+
+trait Broadcast {
+    const NAME: &'static str;
+    fn new(subscribers: usize) -> Self;
+    fn send(&self, event: Event);
+    /// Each subscriber takes one event.
+    fn take(&mut self, context: &mut Context<'_>, taken: impl FnMut(Event));
+}
+
+macro_rules! sigwire {
+    ($signal:ident, $signal_type:ty, $stream:ty, $name:literal) => {
+        struct $signal($signal_type, Vec<$stream>);
+
+        impl Broadcast for $signal {
+            const NAME: &'static str = $name;
+            fn new(subscribers: usize) -> Self {
+                let signal = <$signal_type>::new();
+                let stream = |_| signal.stream(CAPACITY, Overflow::DropOldest);
+                let streams = (0..subscribers).map(stream).collect();
+                $signal(signal, streams)
+            }
+            #[inline(always)]
+            fn send(&self, event: Event) {
+                black_box(self.0.emit(&event));
+            }
+            #[inline(always)]
+            fn take(&mut self, context: &mut Context<'_>, mut taken: impl FnMut(Event)) {
+                for stream in &mut self.1 {
+                    let event = ready(Pin::new(stream).poll_next(context));
+                    taken(event.expect("the signal lives").expect("there was room"));
+                }
+            }
+        }
+    };
+}
+sigwire!(Shared, sigwire::Signal<Event>, sigwire::EventStream<Event>, "sigwire");
+sigwire!(Local, sigwire::local::Signal<Event>, sigwire::local::EventStream<Event>, "sigwire local");
+
+struct Tokio(broadcast::Sender<Event>, Vec<broadcast::Receiver<Event>>);
+
+impl Broadcast for Tokio {
+    const NAME: &'static str = "tokio broadcast";
+    fn new(subscribers: usize) -> Self {
+        let sender = broadcast::Sender::new(CAPACITY);
+        let receivers = (0..subscribers).map(|_| sender.subscribe()).collect();
+        Tokio(sender, receivers)
+    }
+    #[inline(always)]
+    fn send(&self, event: Event) {
+        black_box(self.0.send(event)).expect("there are receivers");
+    }
+    #[inline(always)]
+    fn take(&mut self, context: &mut Context<'_>, mut taken: impl FnMut(Event)) {
+        for receiver in &mut self.1 {
+            taken(ready(pin!(receiver.recv()).poll(context)).expect("there was room"));
+        }
+    }
+}
+
+/// Without waiting and thus without a future: what a subscriber that has events costs at least.
+struct TokioTry(Tokio);
+
+impl Broadcast for TokioTry {
+    const NAME: &'static str = "tokio broadcast, try_recv";
+    fn new(subscribers: usize) -> Self {
+        TokioTry(Tokio::new(subscribers))
+    }
+    #[inline(always)]
+    fn send(&self, event: Event) {
+        self.0.send(event);
+    }
+    #[inline(always)]
+    fn take(&mut self, _: &mut Context<'_>, mut taken: impl FnMut(Event)) {
+        for receiver in &mut self.0.1 {
+            taken(receiver.try_recv().expect("an event is there"));
+        }
+    }
+}
+
+struct AsyncBroadcast(async_broadcast::Sender<Event>, Vec<async_broadcast::Receiver<Event>>);
+
+impl Broadcast for AsyncBroadcast {
+    const NAME: &'static str = "async-broadcast";
+    fn new(subscribers: usize) -> Self {
+        let (sender, receiver) = async_broadcast::broadcast(CAPACITY);
+        let receivers = (0..subscribers).map(|_| receiver.clone()).collect();
+        AsyncBroadcast(sender, receivers)
+    }
+    #[inline(always)]
+    fn send(&self, event: Event) {
+        black_box(self.0.try_broadcast(event)).expect("there is room");
+    }
+    #[inline(always)]
+    fn take(&mut self, context: &mut Context<'_>, mut taken: impl FnMut(Event)) {
+        for receiver in &mut self.1 {
+            taken(ready(Pin::new(receiver).poll_next(context)).expect("the sender lives"));
+        }
+    }
+}
+
+#[inline(never)]
+fn rounds<B: Broadcast>(all: &mut B, count: u64) {
+    let mut context = Context::from_waker(Waker::noop());
+    for event in 0..count {
+        black_box(&*all).send(black_box(event));
+        all.take(&mut context, |event| _ = black_box(event));
+    }
+}
+
+fn measure<B: Broadcast>(group: &mut BenchmarkGroup<'_, WallTime>, subscribers: usize) {
+    let mut all = B::new(subscribers);
+    let mut context = Context::from_waker(Waker::noop());
+    for sent in 0..100 {
+        let mut received = 0;
+        all.send(sent);
+        all.take(&mut context, |event| {
+            assert_eq!(event, sent);
+            received += 1;
+        });
+        assert_eq!(received, subscribers);
+    }
+    group.bench_function(B::NAME, |bencher| {
+        bencher.iter_custom(|count| loops::time(|| rounds(&mut all, count)));
+    });
+}
+
+/// The budget: no dearer than `tokio::sync::broadcast`.
+fn compared(subscribers: usize) {
+    let (mut ours, mut theirs) = (Shared::new(subscribers), Tokio::new(subscribers));
+    let paired =
+        paired::compare(1, |count| rounds(&mut ours, count), |count| rounds(&mut theirs, count));
+    let each = |ns: f64| ns / subscribers as f64;
+    println!(
+        "{subscribers} subscribers, each: {} {:.1} ns, {} {:.1} ns, ratio {:.2}",
+        Shared::NAME,
+        each(paired.first_ns),
+        Tokio::NAME,
+        each(paired.second_ns),
+        paired.ratio
+    );
+}
+
+fn streams(criterion: &mut Criterion) {
+    for subscribers in [1, 10, 100, 1_000] {
+        compared(subscribers);
+        let mut group = criterion.benchmark_group(format!("stream/{subscribers}"));
+        group.throughput(Throughput::Elements(subscribers as u64));
+        group.warm_up_time(Duration::from_millis(500));
+        group.measurement_time(Duration::from_secs(2));
+        measure::<Tokio>(&mut group, subscribers);
+        measure::<Shared>(&mut group, subscribers);
+        measure::<TokioTry>(&mut group, subscribers);
+        measure::<AsyncBroadcast>(&mut group, subscribers);
+        measure::<Local>(&mut group, subscribers);
+    }
+}
+
+criterion_group!(benches, streams);
+criterion_main!(benches);

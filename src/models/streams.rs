@@ -1,0 +1,198 @@
+//! Streams: what a consumer is woken for, and what it gets.
+
+use loom::future::block_on;
+use loom::thread;
+use std::sync::Arc;
+
+use super::*;
+use crate::generic::EventStream;
+use crate::overflow::Overflow;
+use crate::stream::Lost;
+
+type Stream = EventStream<u32, Modelled>;
+
+/// Emits the events in their order and drops its part of the signal.
+fn emit_elsewhere(signal: &Arc<Signal>, events: &'static [u32]) -> thread::JoinHandle<()> {
+    let signal = signal.clone();
+    thread::spawn(move || events.iter().for_each(|event| _ = signal.emit(event)))
+}
+
+/// Takes items until the end. Loom reports a wait that nobody ends.
+fn all(mut stream: Stream) -> Vec<Result<u32, Lost>> {
+    block_on(async {
+        let mut items = Vec::new();
+        while let Some(item) = stream.next().await {
+            items.push(item);
+        }
+        items
+    })
+}
+
+#[test]
+fn a_consumer_is_woken_by_each_event_and_by_the_end_of_the_signal() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let stream = signal.stream(2, Overflow::DropOldest);
+        let emitter = emit_elsewhere(&signal, &[1, 2]);
+        drop(signal);
+        assert_eq!(all(stream), [Ok(1), Ok(2)]);
+        emitter.join().unwrap();
+    });
+}
+
+#[test]
+fn a_consumer_that_waits_with_another_waker_each_time_is_woken_all_the_same() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let mut stream = signal.stream(2, Overflow::DropOldest);
+        let emitter = emit_elsewhere(&signal, &[1]);
+        drop(signal);
+        let waker = std::task::Waker::noop();
+        let mut context = std::task::Context::from_waker(waker);
+        let polled = core::pin::Pin::new(&mut stream);
+        let polled = futures_core::Stream::poll_next(polled, &mut context);
+        let expected = match polled {
+            core::task::Poll::Ready(item) => {
+                assert_eq!(item, Some(Ok(1)));
+                &[][..]
+            }
+            core::task::Poll::Pending => &[Ok(1)],
+        };
+        assert_eq!(all(stream), expected);
+        emitter.join().unwrap();
+    });
+}
+
+#[test]
+fn what_was_done_before_emitting_is_over_for_who_takes_the_event() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let mut stream = signal.stream(1, Overflow::DropNewest);
+        let touched = Exclusive::new();
+        let emitter = {
+            let touched = touched.clone();
+            thread::spawn(move || {
+                touched.touch();
+                signal.emit(&1);
+            })
+        };
+        assert_eq!(block_on(stream.next()), Some(Ok(1)));
+        touched.touch();
+        assert_eq!(block_on(stream.next()), None);
+        emitter.join().unwrap();
+    });
+}
+
+/// One thread emits into a stream with room for one event, while another takes what it gets.
+fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lost>])) {
+    loom::model(move || {
+        let signal = Arc::new(Signal::default());
+        let stream = signal.stream(1, overflow);
+        let emitter = emit_elsewhere(&signal, &[1, 2, 3]);
+        drop(signal);
+        check(&all(stream));
+        emitter.join().unwrap();
+    });
+}
+
+/// Each event is there, or is among those that are reported as lost where it is missing.
+fn in_order_and_complete(items: &[Result<u32, Lost>]) {
+    let mut due = 1;
+    for item in items {
+        match item {
+            Ok(event) => {
+                assert_eq!(u64::from(*event), due);
+                due += 1;
+            }
+            Err(Lost(events)) => due += events,
+        }
+    }
+    assert_eq!(due, 4);
+}
+
+#[test]
+fn drop_oldest_keeps_the_newest_event_and_reports_how_many_were_lost() {
+    overflow(Overflow::DropOldest, |items| {
+        in_order_and_complete(items);
+        assert_eq!(items.last(), Some(&Ok(3)));
+    });
+}
+
+#[test]
+fn drop_newest_keeps_the_oldest_event_and_reports_how_many_were_lost() {
+    overflow(Overflow::DropNewest, |items| {
+        in_order_and_complete(items);
+        assert_eq!(items[0], Ok(1));
+    });
+}
+
+#[test]
+fn latest_has_the_last_event_and_reports_no_loss() {
+    overflow(Overflow::Latest, |items| {
+        assert!(items.is_sorted_by(|a, b| a.unwrap() < b.unwrap()));
+        assert_eq!(items.last(), Some(&Ok(3)));
+    });
+}
+
+#[test]
+fn two_emitters_lose_nothing_that_there_is_room_for() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let stream = signal.stream(2, Overflow::DropNewest);
+        let emitters = [emit_elsewhere(&signal, &[1]), emit_elsewhere(&signal, &[2])];
+        drop(signal);
+        let mut events: Vec<_> = all(stream).into_iter().map(Result::unwrap).collect();
+        events.sort();
+        assert_eq!(events, [1, 2]);
+        emitters.into_iter().for_each(|emitter| emitter.join().unwrap());
+    });
+}
+
+#[test]
+fn the_next_event_comes_or_the_end_does_and_what_came_is_delivered() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let next = signal.next_event();
+        let emitter = emit_elsewhere(&signal, &[1, 2]);
+        assert_eq!(block_on(next), Some(1));
+        emitter.join().unwrap();
+        let none = signal.next_event();
+        let ender = thread::spawn(move || drop(signal));
+        assert_eq!(block_on(none), None);
+        ender.join().unwrap();
+    });
+}
+
+#[test]
+fn a_disconnect_beside_an_emission_ends_the_stream_after_its_event_if_it_was_called() {
+    loom::model(|| {
+        let signal = Arc::new(Signal::default());
+        let stream = signal.stream(1, Overflow::DropOldest);
+        let connection = stream.connection().clone();
+        let emitter = {
+            let signal = signal.clone();
+            thread::spawn(move || signal.emit(&1))
+        };
+        assert!(connection.disconnect());
+        let events = all(stream).len();
+        assert_eq!(emitter.join().unwrap(), events);
+    });
+}
+
+#[test]
+fn a_stream_dropped_beside_an_emission_lets_go_of_its_events() {
+    #[derive(Clone)]
+    struct Event(#[allow(dead_code)] Arc<()>);
+    loom::model(|| {
+        let signal: Arc<generic::Signal<Event, (), Modelled>> = Arc::default();
+        let stream = signal.stream(1, Overflow::DropOldest);
+        let event = Arc::new(());
+        let emitter = {
+            let (signal, event) = (signal.clone(), Event(event.clone()));
+            thread::spawn(move || signal.emit(&event))
+        };
+        drop(stream);
+        assert!(emitter.join().unwrap() <= 1);
+        assert_eq!((Arc::strong_count(&event), signal.slot_count()), (1, 0));
+    });
+}

@@ -1,0 +1,194 @@
+//! The two halves of a connection in its queue. Its *mail*, events that wait, is under the queue's lock.
+//! Its *course*, events whose turn has come and what to call with them, is taken along by the run while
+//! it calls the handler, without the lock.
+
+use core::any::Any;
+use core::sync::atomic::{AtomicU8, Ordering};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::home::{Home, Place};
+use super::pace::{Pace, Taken};
+use crate::connection::Connection;
+use crate::family::Shared;
+use crate::list::{CALL, GONE};
+
+/// What a queue has of one connection.
+pub(super) struct Line<H: Home> {
+    pub(super) mail: Box<dyn Mail>,
+    /// None while a run has taken it.
+    pub(super) course: Option<Box<dyn Course<H>>>,
+    pub(super) connection: Connection<Shared>,
+    /// When its window closes, as the queue's timers know it.
+    pub(super) timer: Option<Instant>,
+}
+
+/// Events of one connection, whatever their type.
+pub(super) trait Mail: Send {
+    fn len(&self) -> usize;
+    fn is_paced(&self) -> bool;
+    /// When the window closes, of a debounce or throttle.
+    fn due(&self) -> Option<Instant>;
+    /// Takes out the event that has waited longest.
+    fn take_oldest(&mut self) -> Option<Box<dyn Send>>;
+    /// Takes out everything, what a debounce or throttle holds back included, and says how many there
+    /// were.
+    fn cancel(&mut self) -> (usize, Box<dyn Send>);
+    fn any(&mut self) -> &mut dyn Any;
+}
+
+pub(super) struct Events<E> {
+    pub(super) waiting: VecDeque<E>,
+    pub(super) pace: Option<Pace<E>>,
+}
+
+impl<E: Send + 'static> Mail for Events<E> {
+    fn len(&self) -> usize {
+        self.waiting.len()
+    }
+    fn is_paced(&self) -> bool {
+        self.pace.is_some()
+    }
+    fn due(&self) -> Option<Instant> {
+        self.pace.as_ref().and_then(Pace::due)
+    }
+    fn take_oldest(&mut self) -> Option<Box<dyn Send>> {
+        Some(Box::new(self.waiting.pop_front()?))
+    }
+    fn cancel(&mut self) -> (usize, Box<dyn Send>) {
+        let held = self.pace.as_mut().and_then(Pace::cancel);
+        let count = self.waiting.len() + usize::from(held.is_some());
+        (count, Box::new((std::mem::take(&mut self.waiting), held)))
+    }
+    fn any(&mut self) -> &mut dyn Any {
+        self
+    }
+}
+
+impl dyn Mail + '_ {
+    pub(super) fn of<E: 'static>(&mut self) -> &mut Events<E> {
+        self.any().downcast_mut().expect("a connection has one type of events")
+    }
+}
+
+/// How a run goes on with one connection.
+pub(super) trait Course<H: Home>: Send {
+    /// Takes over the next `count` events, which wait.
+    fn take(&mut self, mail: &mut dyn Mail, count: usize);
+    /// Takes over the next event, if it is to be delivered now at all.
+    fn take_paced(&mut self, mail: &mut dyn Mail, now: Instant);
+    /// Takes over what the window closes with.
+    fn close_window(&mut self, mail: &mut dyn Mail, now: Instant);
+    /// Gives back what was not delivered, and says how many that is.
+    fn give_back(&mut self, mail: &mut dyn Mail) -> usize;
+    fn has_events(&self) -> bool;
+    /// Whether the owner may be still to come.
+    fn is_unborn(&self) -> bool;
+    /// Drops what is not to be delivered.
+    fn clear(&mut self);
+    /// Calls the handler with the next event; false if it must not be called.
+    fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool;
+}
+
+/// Whether a slot may be called now, however long ago its event was emitted.
+pub(super) struct Gate {
+    /// What the signal's own entry of the slot says.
+    pub(super) state: Arc<AtomicU8>,
+    pub(super) connection: Connection<Shared>,
+}
+
+impl Gate {
+    fn is_open(&self) -> bool {
+        match self.state.load(Ordering::Acquire) {
+            CALL => true,
+            GONE => false,
+            _ => !self.connection.is_silenced(),
+        }
+    }
+}
+
+pub(super) struct Handler<E: 'static, H: Home> {
+    pub(super) ready: VecDeque<E>,
+    /// Events that are not to be delivered.
+    pub(super) spent: Vec<E>,
+    pub(super) kept: H::Kept<E>,
+    pub(super) gate: Gate,
+    pub(super) calls_left: Option<usize>,
+    /// The owner was connected through a weak pointer and has not been seen yet.
+    pub(super) is_unborn: bool,
+}
+
+impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
+    fn take(&mut self, mail: &mut dyn Mail, count: usize) {
+        let waiting = &mut mail.of::<E>().waiting;
+        if count == waiting.len() {
+            std::mem::swap(waiting, &mut self.ready);
+        } else {
+            self.ready.extend(waiting.drain(..count));
+        }
+    }
+
+    fn take_paced(&mut self, mail: &mut dyn Mail, now: Instant) {
+        let Events { waiting, pace } = mail.of::<E>();
+        let (Some(pace), Some(event)) = (pace, waiting.pop_front()) else { return };
+        match pace.take(event, now) {
+            Taken::Call(event) => self.ready.push_back(event),
+            Taken::Nothing(dropped) => self.spent.extend(dropped),
+        }
+    }
+
+    fn close_window(&mut self, mail: &mut dyn Mail, now: Instant) {
+        self.ready.extend(mail.of::<E>().pace.as_mut().and_then(|pace| pace.close(now)));
+    }
+
+    fn give_back(&mut self, mail: &mut dyn Mail) -> usize {
+        let waiting = &mut mail.of::<E>().waiting;
+        let count = self.ready.len();
+        while let Some(event) = self.ready.pop_back() {
+            waiting.push_front(event);
+        }
+        count
+    }
+
+    fn has_events(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    fn is_unborn(&self) -> bool {
+        self.is_unborn
+    }
+
+    fn clear(&mut self) {
+        self.spent.clear();
+    }
+
+    fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool {
+        let Some(event) = self.ready.pop_front() else { return false };
+        if !self.gate.is_open() {
+            return false;
+        }
+        let mut is_last = false;
+        if let Some(left) = &mut self.calls_left {
+            if *left == 0 || !H::is_alive(methods, place, &self.kept) {
+                return false;
+            }
+            *left -= 1;
+            is_last = *left == 0;
+        }
+        let connection = &self.gate.connection;
+        let claim = || {
+            if is_last {
+                connection.disconnect();
+            }
+        };
+        let was_called = H::call(methods, place, &self.kept, &event, claim).is_some();
+        if was_called {
+            self.is_unborn = false;
+        } else if H::LETS_GO && !self.is_unborn {
+            // Emitting threads cannot tell that the owner is gone.
+            connection.disconnect();
+        }
+        was_called
+    }
+}

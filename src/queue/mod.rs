@@ -1,0 +1,312 @@
+//! Queues: where handlers wait for their loop.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `post` | what any thread may touch: events that wait, whose turn it is, and what signals have of it |
+//! | `line` | the two halves of one connection: the events that wait, and those whose turn has come |
+//! | `run` | taking turns, and calling |
+//! | `home` | where the methods live: with `Arc` owners anywhere, with `Rc` owners on the loop's thread |
+//! | `pace` | debounce and throttle |
+//! | `options`, `drive` | the way in, and a way to run |
+
+use core::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::connection::Connection;
+use crate::family::Shared;
+use crate::overflow::Overflow;
+
+mod drive;
+mod home;
+mod line;
+mod options;
+mod pace;
+mod post;
+mod run;
+
+pub use drive::Drive;
+pub use home::Home;
+pub use options::QueuedSlot;
+pub use pace::Edges;
+pub use run::Ran;
+
+use post::Post;
+use run::{Run, Until};
+
+#[cfg(all(test, sigwire_loom))]
+type Mutex<T> = loom::sync::Mutex<T>;
+#[cfg(not(all(test, sigwire_loom)))]
+type Mutex<T> = std::sync::Mutex<T>;
+
+/// Where handlers wait for their loop: connected [`on`](crate::SlotOptions::on) a queue, a handler does
+/// not run inside `emit`, on whichever thread emits, but in [`run`](Self::run), on the thread that calls
+/// that. `emit` clones the event into the queue and returns.
+///
+/// ```
+/// use sigwire::{Queue, Signal};
+/// use std::sync::{Arc, Mutex};
+///
+/// let loaded: Signal<String> = Signal::new();
+/// let names = Arc::new(Mutex::new(vec![]));
+/// // A GUI gives its "request repaint" or its event loop's proxy; a game needs none.
+/// let queue = Queue::new(|| println!("something to run"));
+/// loaded.slot().on(&queue).connect_mut(&names, |names, name| names.push(name.clone()));
+///
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| loaded.emit(&"a.txt".to_string()));
+/// });
+/// assert!(names.lock().unwrap().is_empty());
+/// assert_eq!(queue.run().called, 1); // in each frame, or when woken
+/// assert_eq!(*names.lock().unwrap(), ["a.txt"]);
+/// ```
+///
+/// As [`Queue`](crate::Queue) it has handlers of `Arc` owners and may be shared between threads. As
+/// [`LocalQueue`](crate::LocalQueue) it stays on its loop's thread with the `Rc` owners that live there,
+/// and any thread emits to them:
+///
+/// ```
+/// use sigwire::{LocalQueue, Signal};
+/// use std::cell::RefCell;
+/// use std::rc::Rc;
+///
+/// struct Bar(Vec<u8>);
+/// impl Bar {
+///     fn show(&mut self, percent: &u8) {
+///         self.0.push(*percent);
+///     }
+/// }
+///
+/// let progress: Signal<u8> = Signal::new();
+/// let bar = Rc::new(RefCell::new(Bar(vec![]))); // a widget
+/// let queue = LocalQueue::new(|| println!("request a repaint"));
+/// progress.slot().on(&queue).connect_mut(&bar, Bar::show);
+///
+/// std::thread::scope(|scope| {
+///     scope.spawn(|| [10, 50, 100].map(|percent| progress.emit(&percent)));
+/// });
+/// assert_eq!(queue.run().called, 3);
+/// assert_eq!(bar.borrow().0, [10, 50, 100]);
+/// ```
+///
+/// # What is guaranteed
+///
+/// | in this case | what happens |
+/// |---|---|
+/// | order | first in, first out, over all signals of the queue |
+/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it |
+/// | the owner is gone, the connection ended or blocked when the event comes up | the handler is not called, and the event is dropped |
+/// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call may do so; `disconnect_and_wait` does not wait for it |
+/// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them |
+/// | the queue has no room | see [`Overflow`]; what was lost is counted, and each run tells it |
+/// | the queue is dropped | its connections end, and the events that wait are dropped |
+/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. When the connection is ended elsewhere, the next run or connect lets go of it, or the queue's end |
+/// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
+///
+/// # Cost
+/// An event takes the queue's lock for a moment as it is queued, and again as it is run; events of one
+/// connection in a row are run up to 64 at a time. Nothing is allocated for an event once the queue has
+/// grown to what it had to hold at once, unless a bound makes room by dropping another.
+pub struct Queue<H: Home> {
+    pub(in crate::queue) post: Arc<Post<H>>,
+    pub(in crate::queue) methods: H::Methods,
+}
+
+impl<H: Home> Queue<H> {
+    /// A queue that calls `wake` when it has something to run: on the thread that emitted, once, and not
+    /// again before the next run has begun. A run that leaves events calls it too. So as long as events
+    /// wait, the loop was told.
+    ///
+    /// `wake` must not wait for the loop. [`Queue::default()`](Self::default) wakes nobody, for a loop
+    /// that runs it in each turn anyway.
+    ///
+    /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
+    /// [`next_deadline`](Self::next_deadline) before it sleeps.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Queue { post: Arc::new(Post::new(Box::new(wake))), methods: H::Methods::default() }
+    }
+
+    /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
+    /// happens to one too many. Events that a run has taken already, 64 of one connection at most, do not
+    /// count. Without this, a queue grows as it has to.
+    ///
+    /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
+    /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
+    /// makes room.
+    ///
+    /// Whatever is lost is counted: see [`Ran::lost`] and [`lost`](Self::lost).
+    ///
+    /// # Panics
+    /// When `capacity` is 0: every event would be lost.
+    #[track_caller]
+    pub fn bounded(self, capacity: usize, overflow: Overflow) -> Self {
+        assert!(
+            capacity > 0,
+            "a queue with room for 0 events would lose all of them; give it room for 1 or more"
+        );
+        self.post.lock().limit = Some((capacity, overflow));
+        self
+    }
+
+    /// Runs what is queued now: calls each handler, in order, on this thread. Then closes the windows
+    /// that are due, of [debounces](QueuedSlot::debounce) and [throttles](QueuedSlot::throttle). What is
+    /// emitted meanwhile is for the next run.
+    ///
+    /// # Panics
+    /// When a handler does: see above. When it is called from inside a handler of this queue, or while
+    /// another thread runs it.
+    #[track_caller]
+    pub fn run(&self) -> Ran {
+        self.run_until_reached(Until::ALL, None)
+    }
+
+    /// Runs at most `events` of what is queued now, so that a loop that is late can do the rest later.
+    /// What is left is [told](Ran::left), and the loop is woken for it.
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    #[track_caller]
+    pub fn run_max(&self, events: usize) -> Ran {
+        self.run_until_reached(Until { events, ..Until::ALL }, None)
+    }
+
+    /// Runs what is queued now, and calls no further handler once `deadline` has come. A deadline in the
+    /// past runs nothing: what is left is [told](Ran::left), and the loop is woken for it. (A loop that is
+    /// always late makes its way with [`run_max`](Self::run_max).)
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    ///
+    /// # Cost
+    /// Reads the clock for each event.
+    #[track_caller]
+    pub fn run_until(&self, deadline: Instant) -> Ran {
+        self.run_until_reached(Until { deadline: Some(deadline), ..Until::ALL }, None)
+    }
+
+    /// As [`run`](Self::run), at a time that you tell: for tests, and for loops with a clock of their own.
+    /// Only debounces and throttles look at it. It should not go backwards.
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    #[track_caller]
+    pub fn run_at(&self, now: Instant) -> Ran {
+        self.run_until_reached(Until::ALL, Some(now))
+    }
+
+    #[track_caller]
+    fn run_until_reached(&self, until: Until, now: Option<Instant>) -> Ran {
+        Run::enter(self, now, true).guarded(|run| run.go(until)).leave(true)
+    }
+
+    /// Waits until something is queued, runs it, and tells what it did: for a task of an async executor,
+    /// in a loop. One task at a time can wait. It calls no handler unless it is polled, and can be dropped
+    /// at any time.
+    ///
+    /// It does not know the time. With debounced or throttled slots, wait for it and for the
+    /// [`next_deadline`](Self::next_deadline), whichever is first, and [`run`](Self::run) at the latter.
+    ///
+    /// ```no_run
+    /// # async fn task(queue: sigwire::Queue) {
+    /// loop {
+    ///     queue.drive().await;
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// When it is polled, see [`run`](Self::run).
+    pub fn drive(&self) -> Drive<'_, H> {
+        Drive::new(self)
+    }
+
+    /// When the next window of a debounce or throttle closes: the loop should run the queue then, even if
+    /// nobody wakes it. Windows open when a run takes the first event, so ask after each run.
+    pub fn next_deadline(&self) -> Option<Instant> {
+        self.post.lock().timers.first().map(|(due, _)| *due)
+    }
+
+    /// Closes the window of a debounced or throttled connection: calls its handler now, on this thread,
+    /// with what it holds back and what waits for it. Returns whether there was something to call it with.
+    /// For saving before the program ends.
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    ///
+    /// # Cost
+    /// Looks at all connections and all events of the queue.
+    #[track_caller]
+    pub fn flush(&self, connection: &Connection<Shared>) -> bool {
+        let run = Run::enter(self, None, false).guarded(|run| run.flush(connection));
+        run.leave(false).called > 0
+    }
+
+    /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
+    /// window: the next event is as the first. Returns whether there was anything to forget. It may be
+    /// called from inside handlers, and from any thread that has the queue.
+    ///
+    /// # Cost
+    /// Looks at all connections and all events of the queue.
+    pub fn cancel(&self, connection: &Connection<Shared>) -> bool {
+        let cancelled = self.post.lock().cancel(connection);
+        cancelled.is_some_and(|(count, _events)| count > 0)
+    }
+
+    /// How many events wait. What a debounce or throttle holds back does not, nor does what a run has
+    /// taken already.
+    pub fn len(&self) -> usize {
+        self.post.lock().waiting
+    }
+
+    /// Whether no event waits.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many events were ever lost because there was no room for them.
+    pub fn lost(&self) -> u64 {
+        self.post.lock().lost
+    }
+
+    /// Before a connect: lets go of what has ended, and ends what has lost its owner.
+    fn prune(&self) {
+        let gone = H::gone(&self.methods);
+        if !gone.is_empty() {
+            let state = self.post.lock();
+            let lines = gone.into_iter().filter_map(|place| state.lines.get(place));
+            let lines = lines.filter(|line| line.course.as_ref().is_some_and(|it| !it.is_unborn()));
+            let connections: Vec<_> = lines.map(|line| line.connection.clone()).collect();
+            drop(state);
+            connections.iter().for_each(|connection| _ = connection.disconnect());
+        }
+        if H::LETS_GO {
+            let ended = std::mem::take(&mut self.post.lock().ended);
+            H::let_go(&self.methods, ended);
+        }
+    }
+}
+
+/// A queue that wakes nobody.
+impl<H: Home> Default for Queue<H> {
+    fn default() -> Self {
+        Queue::new(|| ())
+    }
+}
+
+impl<H: Home> Drop for Queue<H> {
+    fn drop(&mut self) {
+        self.post.close();
+    }
+}
+
+/// Does not wait for the lock: then the counts are missing.
+impl<H: Home> fmt::Debug for Queue<H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let counts = self.post.try_lock().map(|it| (it.lines.len(), it.waiting, it.lost));
+        let mut f = f.debug_struct("Queue");
+        if let Some((connections, waiting, lost)) = counts {
+            f.field("connections", &connections).field("waiting", &waiting).field("lost", &lost);
+        }
+        f.finish_non_exhaustive()
+    }
+}

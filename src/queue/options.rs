@@ -1,0 +1,258 @@
+//! The options of a slot whose handler waits in a queue.
+
+use core::fmt;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU8;
+use std::time::Duration;
+
+use super::Queue;
+use super::home::Home;
+use super::line::{Events, Gate, Handler, Line};
+use super::pace::{Edges, Kind, Pace, Rule};
+use super::post::{Enqueue, Sender};
+use crate::connection::{Connection, ScopedConnection};
+use crate::family::Shared;
+use crate::list::CALL;
+use crate::method::{ByMut, ByRef, WeakMethod};
+use crate::options::SlotOptions;
+use crate::owner::{BorrowMut, Captures, Owner};
+use crate::raw::{Handle, Link};
+
+impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
+    /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
+    /// the handler is called when the queue is [run](crate::generic::Queue::run). See
+    /// [`QueuedSlot`].
+    pub fn on<H: Home>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H> {
+        QueuedSlot { options: self, queue, is_latest: false, pace: None, edges: None }
+    }
+}
+
+/// A slot that is about to be connected, and whose handler will wait in a [`Queue`]. Made by
+/// [`SlotOptions::on`].
+///
+/// It is a slot like any other: it has an ordinary [`Connection`](crate::Connection), and the options of
+/// [`SlotOptions`]. They mean:
+///
+/// | option | for a slot in a queue |
+/// |---|---|
+/// | `priority` | the order in which one emission queues its events |
+/// | `once`, `times` | how many times the handler is called. The slot stays connected until then, and what still waits then is dropped. Events that are lost, or come up while the slot is blocked, do not count |
+/// | `unique` | the same method of the same owner, in this queue, another or none |
+/// | `name` | as ever |
+///
+/// `emit` counts the slot when it has handed the event to the queue, also where that has no room for it.
+///
+/// ```
+/// use sigwire::{Queue, Signal};
+/// use std::sync::{Arc, Mutex};
+/// use std::time::{Duration, Instant};
+///
+/// let typed: Signal<String> = Signal::new();
+/// let searches = Arc::new(Mutex::new(vec![]));
+/// let queue = Queue::default();
+/// let quiet = Duration::from_millis(200);
+/// typed.slot().on(&queue).debounce(quiet).connect_mut(&searches, |all, text| all.push(text.clone()));
+///
+/// let start = Instant::now();
+/// for text in ["s", "si", "sig"] {
+///     typed.emit(&text.to_string());
+/// }
+/// assert_eq!(queue.run_at(start).called, 0);
+/// assert_eq!(queue.next_deadline(), Some(start + quiet)); // how long the loop may sleep
+/// assert_eq!(queue.run_at(start + quiet).called, 1);
+/// assert_eq!(*searches.lock().unwrap(), ["sig"]);
+/// ```
+#[must_use = "options alone connect nothing: call one of the `connect` methods"]
+pub struct QueuedSlot<'a, E: Clone + Send + 'static, H: Home> {
+    options: SlotOptions<'a, E, (), Shared>,
+    queue: &'a Queue<H>,
+    is_latest: bool,
+    pace: Option<(Kind, Duration)>,
+    edges: Option<Edges>,
+}
+
+impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
+    /// At most one event waits for this slot: a new one takes the place of the one that waits, and its
+    /// turn. For mouse moves, progress, and whatever else only the latest counts of. The events that are
+    /// replaced are counted as [lost](crate::generic::Queue::lost).
+    pub fn latest(self) -> Self {
+        QueuedSlot { is_latest: true, ..self }
+    }
+
+    /// Calls the handler once no event has come for `wait`, with the last one: for a search field, or
+    /// saving after changes.
+    ///
+    /// Time is measured where the queue is run: an event comes when a run takes it. The handler is
+    /// called by the first run at or after the time that
+    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells; there is no thread behind it. With
+    /// a `wait` of zero it is called once for all the events of one run. Events that are passed over are
+    /// not counted as lost. See also [`edges`](Self::edges).
+    ///
+    /// # Cost
+    /// Each event takes the queue's lock once more as it is run.
+    pub fn debounce(self, wait: Duration) -> Self {
+        QueuedSlot { pace: Some((Kind::Debounce, wait)), ..self }
+    }
+
+    /// Calls the handler at most once in each `wait`: with the first event at once, and at the end of
+    /// each `wait` with the last one that came meanwhile. For progress and mouse moves. Everything else is
+    /// as with [`debounce`](Self::debounce); the later of the two holds.
+    pub fn throttle(self, wait: Duration) -> Self {
+        QueuedSlot { pace: Some((Kind::Throttle, wait)), ..self }
+    }
+
+    /// Where the handler is called, instead of [`Edges::Trailing`] for a debounce and [`Edges::Both`] for
+    /// a throttle.
+    ///
+    /// ```
+    /// # use sigwire::{Edges, Queue, Signal};
+    /// # use std::{sync::Arc, time::Duration};
+    /// # let clicked: Signal<u32> = Signal::new();
+    /// # let (queue, till) = (Queue::default(), Arc::new(()));
+    /// // Pays at the first click, and not again before there was none for a second.
+    /// let slot = clicked.slot().on(&queue).debounce(Duration::from_secs(1)).edges(Edges::Leading);
+    /// slot.connect(&till, |_, _| println!("paid"));
+    /// # clicked.emit(&1);
+    /// # clicked.emit(&2);
+    /// # assert_eq!(queue.run().called, 1);
+    /// ```
+    ///
+    /// # Panics
+    /// Connecting panics if the slot is neither debounced nor throttled.
+    pub fn edges(self, edges: Edges) -> Self {
+        QueuedSlot { edges: Some(edges), ..self }
+    }
+
+    /// Connects a method of `owner`, as [`Source::connect`](crate::Source::connect) does. To a
+    /// [`Queue`](crate::Queue) the owner is an `Arc`; to a [`LocalQueue`](crate::LocalQueue) an `Rc`, and
+    /// the method may capture anything.
+    ///
+    /// # Panics
+    /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
+    ///
+    /// # Cost
+    /// Six allocations.
+    pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
+    where
+        O: Owner<H>,
+        M: Fn(&O::Target, &E) + Captures<H>,
+    {
+        let weak = owner.weak();
+        let is_unborn = !weak.is_alive();
+        let (handle, anchor) = Handle::new(weak, ByRef(method));
+        self.put::<M>(WeakMethod { handle, anchor }, is_unborn)
+    }
+
+    /// Connects a method that takes `&mut self`, as
+    /// [`Source::connect_mut`](crate::Source::connect_mut) does: of an `&Arc<Mutex<T>>` or
+    /// `&Arc<RwLock<T>>` to a [`Queue`](crate::Queue), and of an `&Rc<RefCell<T>>` to a
+    /// [`LocalQueue`](crate::LocalQueue).
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect). The run panics, in this handler, where the emission would.
+    pub fn connect_mut<O, M>(self, owner: &O, method: M) -> Connection<Shared>
+    where
+        O: Owner<H>,
+        O::Target: BorrowMut,
+        M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) + Captures<H>,
+    {
+        let weak = owner.weak();
+        let is_unborn = !weak.is_alive();
+        let (handle, anchor) = Handle::new(weak, ByMut(method));
+        self.put::<M>(WeakMethod { handle, anchor }, is_unborn)
+    }
+
+    /// Connects a closure, whose guard is its owner: see
+    /// [`Source::connect_fn`](crate::Source::connect_fn).
+    ///
+    /// # Panics
+    /// See [`connect`](Self::connect).
+    pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<Shared>
+    where
+        C: Fn(&E) + Captures<H>,
+    {
+        let (handle, anchor) = Handle::closure(closure);
+        self.put::<C>(WeakMethod { handle, anchor: Some(anchor) }, false).scoped()
+    }
+
+    #[track_caller]
+    fn put<M: 'static>(
+        mut self,
+        method: WeakMethod<E, (), H>,
+        is_unborn: bool,
+    ) -> Connection<Shared> {
+        let pace = self.pace();
+        let queue = self.queue;
+        queue.prune();
+        let owner = method.handle.owner();
+        let state = Arc::new(AtomicU8::new(CALL));
+        let calls_left = self.options.take_times();
+        let is_latest = self.is_latest;
+        let source = self.options.source();
+        let gate = state.clone();
+        // Dropped after all locks.
+        let mut replaced = None;
+        let make = |key| {
+            let connection = source.connection(key);
+            let kept = H::kept(&method);
+            let handler = Handler::<E, H> {
+                ready: VecDeque::new(),
+                spent: Vec::new(),
+                kept: kept.clone(),
+                gate: Gate { state, connection: connection.clone() },
+                calls_left,
+                is_unborn,
+            };
+            let mail = Events::<E> { waiting: VecDeque::new(), pace };
+            let place = queue.post.lock().lines.insert(Line {
+                mail: Box::new(mail),
+                course: Some(Box::new(handler)),
+                connection,
+                timer: None,
+            });
+            replaced = H::settle(&queue.methods, place, method);
+            let sender = Sender::<E, H> {
+                post: queue.post.clone(),
+                place,
+                owner: owner.addr(),
+                kept,
+                is_latest,
+            };
+            let (handle, anchor) = Handle::owned::<_, Enqueue<M>>(sender);
+            (handle, Some(anchor))
+        };
+        // An owner on another thread is never known to be incomplete.
+        let is_unborn = is_unborn && !H::LETS_GO;
+        let connection = self.options.put_gated::<M>(owner, is_unborn, gate, make);
+        drop(replaced);
+        connection
+    }
+
+    #[track_caller]
+    fn pace(&self) -> Option<Pace<E>> {
+        let Some((kind, wait)) = self.pace else {
+            assert!(
+                self.edges.is_none(),
+                "the edges of what? call `debounce` or `throttle` as well as `edges`"
+            );
+            return None;
+        };
+        let edges = self.edges.unwrap_or(match kind {
+            Kind::Debounce => Edges::Trailing,
+            Kind::Throttle => Edges::Both,
+        });
+        Some(Pace::new(Rule { kind, wait, edges }))
+    }
+}
+
+impl<E: Clone + Send + 'static, H: Home> fmt::Debug for QueuedSlot<'_, E, H> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("QueuedSlot")
+            .field("options", &self.options)
+            .field("latest", &self.is_latest)
+            .field("pace", &self.pace)
+            .field("edges", &self.edges)
+            .finish()
+    }
+}

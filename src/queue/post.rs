@@ -1,0 +1,329 @@
+//! The side of a queue that any thread may touch: events that wait, and whose turn it is.
+//!
+//! | under the lock | what it says |
+//! |---|---|
+//! | `lines` | the events that wait, by connection, so that each connection's have their own type |
+//! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
+//! | `in_run` | how many of the first turns the run that is under way still has to take |
+//! | `is_woken` | the loop was told, and has not begun to run since; so always when there are turns and no run |
+//!
+//! The turns of a connection that ended stay until they come up, or are most of all turns. No event is
+//! cloned or dropped, and no handler, wake or waker called, under the lock.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::Waker;
+use slotmap::SlotMap;
+use std::collections::{BTreeSet, VecDeque};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::Mutex;
+use super::home::{Home, Place};
+use super::line::Line;
+use crate::connection::Connection;
+use crate::family::{Lock, Shared};
+use crate::overflow::Overflow;
+use crate::raw::{Hold, Invoke};
+
+pub(super) struct Post<H: Home> {
+    state: Mutex<State<H>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+    is_closed: AtomicBool,
+    /// The last driven run left events, so that an executor is to see other tasks before the next.
+    feeds_itself: AtomicBool,
+}
+
+pub(super) struct State<H: Home> {
+    pub(super) lines: SlotMap<Place, Line<H>>,
+    pub(super) turns: VecDeque<Place>,
+    pub(super) in_run: usize,
+    /// How many events wait, in all lines.
+    pub(super) waiting: usize,
+    /// The windows that are open, by when they close.
+    pub(super) timers: BTreeSet<(Instant, Place)>,
+    pub(super) limit: Option<(usize, Overflow)>,
+    pub(super) lost: u64,
+    /// Of those, what the last run told.
+    pub(super) lost_told: u64,
+    pub(super) is_woken: bool,
+    pub(super) waker: Option<Waker>,
+    /// The thread that runs the queue, or 0.
+    pub(super) running: usize,
+    /// Whose methods the loop's thread has to let go.
+    pub(super) ended: Vec<Place>,
+}
+
+type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
+
+/// An event, of whatever type, that is to be dropped under no lock.
+type Dropped = Option<Box<dyn Send>>;
+
+impl<H: Home> Post<H> {
+    pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
+        let state = State {
+            lines: SlotMap::with_key(),
+            turns: VecDeque::new(),
+            in_run: 0,
+            waiting: 0,
+            timers: BTreeSet::new(),
+            limit: None,
+            lost: 0,
+            lost_told: 0,
+            is_woken: false,
+            waker: None,
+            running: 0,
+            ended: Vec::new(),
+        };
+        let (is_closed, feeds_itself) = (AtomicBool::new(false), AtomicBool::new(false));
+        Post { state: Lock::new(state), wake, is_closed, feeds_itself }
+    }
+
+    // Not the mutex's own `lock`, which minds poison: no user code runs under it.
+    #[inline]
+    pub(super) fn lock(&self) -> Guard<'_, H> {
+        Lock::lock(&self.state)
+    }
+
+    pub(super) fn try_lock(&self) -> Option<Guard<'_, H>> {
+        Lock::try_lock(&self.state)
+    }
+
+    /// Whether there is something to run. If not, the next event wakes this waker.
+    pub(super) fn has_work_or_keeps(&self, waker: &Waker) -> bool {
+        let waker = waker.clone();
+        let mut state = self.lock();
+        if state.waiting > 0 || state.timers.first().is_some_and(|(due, _)| *due <= Instant::now())
+        {
+            return true;
+        }
+        // Whoever was woken has come, and found nothing.
+        state.is_woken = false;
+        let former = state.waker.replace(waker);
+        drop(state);
+        drop(former);
+        false
+    }
+
+    pub(super) fn takes_feedback(&self) -> bool {
+        self.feeds_itself.swap(false, Ordering::Relaxed)
+    }
+
+    pub(super) fn notes_feedback(&self, feeds_itself: bool) {
+        self.feeds_itself.store(feeds_itself, Ordering::Relaxed);
+    }
+
+    #[cold]
+    #[inline(never)]
+    pub(super) fn wake(&self) {
+        let waker = self.lock().waker.take();
+        (self.wake)();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// The queue is gone: so are all its connections.
+    pub(super) fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        let (lines, waker) = {
+            let mut state = self.lock();
+            state.turns.clear();
+            state.timers.clear();
+            state.waiting = 0;
+            (std::mem::take(&mut state.lines), state.waker.take())
+        };
+        for line in lines.values() {
+            line.connection.disconnect();
+        }
+        drop((lines, waker));
+    }
+
+    /// The connection in this place ended, and what it had is dropped.
+    fn remove(&self, place: Place) {
+        let mut state = self.lock();
+        let Some(line) = state.lines.remove(place) else { return };
+        state.waiting -= line.mail.len();
+        if let Some(due) = line.timer {
+            state.timers.remove(&(due, place));
+        }
+        if H::LETS_GO {
+            state.ended.push(place);
+        }
+        if state.turns.len() > 2 * state.waiting + 64 {
+            state.sweep(|state, place| state.lines.contains_key(place));
+        }
+        drop(state);
+        drop(line);
+    }
+}
+
+impl<H: Home> State<H> {
+    /// Removes the turns that are not to be kept.
+    pub(super) fn sweep(&mut self, keeps: impl Fn(&Self, Place) -> bool) {
+        let turns = std::mem::take(&mut self.turns);
+        let in_run = self.in_run;
+        for (i, place) in turns.into_iter().enumerate() {
+            if keeps(self, place) {
+                self.turns.push_back(place);
+            } else if i < in_run {
+                self.in_run -= 1;
+            }
+        }
+    }
+
+    /// Where this connection is, if it is debounced or throttled here.
+    pub(super) fn paced(&self, connection: &Connection<Shared>) -> Option<Place> {
+        let mut lines = self.lines.iter();
+        lines
+            .find(|(_, line)| line.mail.is_paced() && line.connection == *connection)
+            .map(|it| it.0)
+    }
+
+    /// Takes out all events of a debounced or throttled connection, and says how many they are.
+    pub(super) fn cancel(
+        &mut self,
+        connection: &Connection<Shared>,
+    ) -> Option<(usize, Box<dyn Send>)> {
+        let place = self.paced(connection)?;
+        let mail = &mut self.lines.get_mut(place)?.mail;
+        self.waiting -= mail.len();
+        let cancelled = mail.cancel();
+        self.sweep(|_, turn| turn != place);
+        self.set_timer(place);
+        Some(cancelled)
+    }
+
+    /// Takes note of when this line's window closes now.
+    pub(super) fn set_timer(&mut self, place: Place) {
+        let Some(line) = self.lines.get_mut(place) else { return };
+        let due = line.mail.due();
+        let before = std::mem::replace(&mut line.timer, due);
+        if before != due {
+            if let Some(before) = before {
+                self.timers.remove(&(before, place));
+            }
+            if let Some(due) = due {
+                self.timers.insert((due, place));
+            }
+        }
+    }
+
+    /// Makes room for an event that may be one too many.
+    #[cold]
+    fn make_room<E: 'static>(&mut self, place: Place, event: E, is_latest: bool) -> Room<E> {
+        let Some(line) = self.lines.get_mut(place) else { return Room::Refused(event) };
+        if is_latest || matches!(self.limit, Some((_, Overflow::Latest))) {
+            if let Some(standing) = line.mail.of::<E>().waiting.back_mut() {
+                self.lost += 1;
+                return Room::Replaced(std::mem::replace(standing, event));
+            }
+        }
+        let mut dropped = None;
+        if let Some((capacity, overflow)) = self.limit {
+            if self.waiting >= capacity && overflow == Overflow::DropNewest {
+                self.lost += 1;
+                return Room::Refused(event);
+            }
+            // One at a time: the bound never becomes smaller.
+            while self.waiting >= capacity && dropped.is_none() {
+                dropped = self.drop_oldest();
+            }
+        }
+        Room::Made(event, dropped)
+    }
+
+    fn drop_oldest(&mut self) -> Dropped {
+        let oldest = self.turns.pop_front().expect("every event that waits has a turn");
+        self.in_run = self.in_run.saturating_sub(1);
+        let dropped = self.lines.get_mut(oldest)?.mail.take_oldest()?;
+        self.waiting -= 1;
+        self.lost += 1;
+        Some(dropped)
+    }
+}
+
+enum Room<E> {
+    /// Something may have been dropped for it.
+    Made(E, Dropped),
+    /// The event has the place of this one, and its turn.
+    Replaced(E),
+    Refused(E),
+}
+
+/// What a signal has of a connection whose handler waits for its loop.
+pub(super) struct Sender<E: 'static, H: Home> {
+    pub(super) post: Arc<Post<H>>,
+    pub(super) place: Place,
+    /// Where the owner is, or was.
+    pub(super) owner: usize,
+    pub(super) kept: H::Kept<E>,
+    pub(super) is_latest: bool,
+}
+
+impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
+    /// None when the connection has ended.
+    #[inline]
+    fn send(&self, event: &E) -> Option<()> {
+        // Before the guard, so that they are dropped after it.
+        let mut event = event.clone();
+        let _dropped;
+        let mut state = self.post.lock();
+        if state.limit.is_some() || self.is_latest {
+            match state.make_room(self.place, event, self.is_latest) {
+                Room::Made(it, dropped) => (event, _dropped) = (it, dropped),
+                Room::Replaced(not_sent) | Room::Refused(not_sent) => {
+                    drop(state);
+                    drop(not_sent);
+                    return Some(());
+                }
+            }
+        }
+        let line = state.lines.get_mut(self.place)?;
+        line.mail.of::<E>().waiting.push_back(event);
+        state.turns.push_back(self.place);
+        state.waiting += 1;
+        let wakes = !std::mem::replace(&mut state.is_woken, true);
+        drop(state);
+        if wakes {
+            self.post.wake();
+        }
+        Some(())
+    }
+}
+
+impl<E: 'static, H: Home> Drop for Sender<E, H> {
+    fn drop(&mut self) {
+        self.post.remove(self.place);
+    }
+}
+
+/// What a slot does whose handler waits for its loop. `M` is the handler's method.
+pub(super) struct Enqueue<M>(PhantomData<fn() -> M>);
+
+impl<E, H, M> Invoke<Sender<E, H>, E, (), Shared> for Enqueue<M>
+where
+    E: Clone + Send + 'static,
+    H: Home,
+    M: 'static,
+{
+    const IS_OWNER: bool = false;
+    type Method = M;
+    #[inline]
+    fn invoke(&self, sender: impl Hold<Target = Sender<E, H>>, event: &E) -> Option<()> {
+        sender.send(event)
+    }
+    fn owner(sender: &Sender<E, H>) -> *const () {
+        core::ptr::without_provenance(sender.owner)
+    }
+    #[inline]
+    fn is_alive(sender: &Sender<E, H>) -> bool {
+        !sender.post.is_closed.load(Ordering::Acquire) && H::may_be_alive(&sender.kept)
+    }
+}
+
+/// `Handle::owned` asks for it.
+fn _proof<E: 'static, H: Home>() {
+    fn both<T: Send + Sync>() {}
+    both::<Sender<E, H>>();
+}

@@ -1,0 +1,52 @@
+use core::fmt;
+use core::future::Future;
+use core::pin::Pin;
+use core::task::{Context, Poll};
+use futures_core::future::FusedFuture;
+use futures_core::stream::FusedStream;
+
+use super::EventStream;
+use crate::connection::Connection;
+use crate::family::Family;
+
+/// The next event of a signal, as a future: `None` when there is none to come, because the signal or
+/// the connection ended. Made by [`Source::next_event`](crate::Source::next_event).
+///
+/// It is connected from the moment it is made, awaited or not, until an event came or it is dropped.
+/// It borrows nothing, so it can be given to a task. Polled again once it is done, it gives `None`.
+#[must_use = "dropping it disconnects at once; await it"]
+pub struct NextEvent<T, F: Family> {
+    /// Of one event at most.
+    events: EventStream<T, F>,
+}
+
+impl<T, F: Family> NextEvent<T, F> {
+    pub(super) fn new(events: EventStream<T, F>) -> Self {
+        NextEvent { events }
+    }
+
+    /// The connection of its slot, to block it or to end it.
+    pub fn connection(&self) -> &Connection<F> {
+        self.events.connection()
+    }
+}
+
+impl<T, F: Family> Future for NextEvent<T, F> {
+    type Output = Option<T>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        self.events.channel.poll(context).map(|event| event.and_then(Result::ok))
+    }
+}
+
+impl<T, F: Family> FusedFuture for NextEvent<T, F> {
+    fn is_terminated(&self) -> bool {
+        self.events.is_terminated()
+    }
+}
+
+impl<T, F: Family> fmt::Debug for NextEvent<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NextEvent").field(self.connection()).finish()
+    }
+}

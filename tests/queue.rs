@@ -1,0 +1,1110 @@
+//! Queues: handlers that wait for their loop.
+
+mod common;
+
+use common::{AtEnd, Log, Noter, panic_of};
+use sigwire::{Connection, Edges, LocalQueue, Overflow, Queue, Signal};
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex, Weak, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Compiles the items twice: for a queue of `Arc` owners, and for one of `Rc` owners.
+macro_rules! both_homes {
+    ($($items:tt)*) => {
+        mod shared_owners {
+            #[allow(unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use {sigwire::Queue, std::sync::Arc as Strong, std::sync::Mutex as Exclusive};
+            $($items)*
+        }
+        mod local_owners {
+            #[allow(unused_imports)]
+            use super::*;
+            #[allow(unused_imports)]
+            use {sigwire::LocalQueue as Queue, std::cell::RefCell as Exclusive, std::rc::Rc as Strong};
+            $($items)*
+        }
+    };
+}
+
+const MS: Duration = Duration::from_millis(1);
+
+/// A counter of wakes, and the `wake` that counts.
+fn wakes() -> (Arc<AtomicUsize>, impl Fn() + Send + Sync + 'static) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    (count, move || _ = counted.fetch_add(1, SeqCst))
+}
+
+fn emit_all(signal: &Signal<u32>, events: impl IntoIterator<Item = u32>) {
+    for event in events {
+        assert_eq!(signal.emit(&event), 1);
+    }
+}
+
+both_homes! {
+    fn noter(log: &Log, name: &'static str) -> Strong<Noter> {
+        Strong::new(Noter::new(log, name))
+    }
+
+    #[test]
+    fn a_handler_runs_in_run_and_not_in_emit() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let owner = noter(&log, "a");
+        signal.slot().on(&queue).connect(&owner, Noter::on);
+        assert_eq!(signal.emit(&1), 1, "events queued");
+        assert_eq!((log.take(), queue.len()), (vec![], 1));
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 1"]);
+        assert_eq!(queue.run().called, 0);
+    }
+
+    #[test]
+    fn events_of_all_signals_run_in_the_order_they_were_emitted() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (numbers, words) = (Signal::<u32>::new(), Signal::<String>::new());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        numbers.slot().on(&queue).connect(&a, Noter::on);
+        numbers.slot().priority(1).on(&queue).connect(&b, Noter::on);
+        words.slot().on(&queue).connect(&a, |a, word| a.log.add(word.clone()));
+        numbers.emit(&1);
+        words.emit(&"one".to_string());
+        words.emit(&"more".to_string());
+        numbers.emit(&2);
+        assert_eq!(queue.run().called, 6);
+        assert_eq!(log.take(), ["b 1", "a 1", "one", "more", "b 2", "a 2"]);
+    }
+
+    #[test]
+    fn mutable_methods_and_closures_wait_as_well() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let sum = Strong::new(Exclusive::new(vec![]));
+        signal.slot().on(&queue).connect_mut(&sum, |sum, n| sum.push(*n));
+        let other = sum.clone();
+        let guard = signal.slot().on(&queue).connect_fn(move |n| {
+            let mut other = other.try_lock_or_borrow();
+            other.push(n * 10);
+        });
+        signal.emit(&1);
+        signal.emit(&2);
+        assert_eq!(queue.run().called, 4);
+        assert_eq!(*sum.try_lock_or_borrow(), [1, 10, 2, 20]);
+        signal.emit(&3);
+        drop(guard);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(Strong::strong_count(&sum), 1, "the closure is gone");
+    }
+
+    #[test]
+    fn what_a_handler_emits_into_its_own_queue_is_for_the_next_run() {
+        let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::default());
+        let seen = Strong::new(Exclusive::new(vec![]));
+        let again = Arc::downgrade(&signal);
+        signal.slot().on(&queue).connect_mut(&seen, move |seen, n| {
+            seen.push(*n);
+            if *n > 0 {
+                again.upgrade().unwrap().emit(&(n - 1));
+            }
+        });
+        signal.emit(&2);
+        signal.emit(&7);
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.left), (2, 2));
+        assert_eq!(*seen.try_lock_or_borrow(), [2, 7]);
+        assert_eq!(queue.run().called, 2);
+        assert_eq!(queue.run().called, 2);
+        assert_eq!(*seen.try_lock_or_borrow(), [2, 7, 1, 6, 0, 5]);
+    }
+
+    #[test]
+    fn a_handler_connected_by_a_handler_is_called_by_the_next_run() {
+        let (log, signal, queue) = (Log::default(), Arc::new(Signal::<u32>::new()), Strong::new(Queue::default()));
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let (weak_signal, weak_queue) = (Arc::downgrade(&signal), Strong::downgrade(&queue));
+        let late = b.clone();
+        signal.slot().once().on(&*queue).connect(&a, move |a, n| {
+            a.on(n);
+            let (signal, queue) = (weak_signal.upgrade().unwrap(), weak_queue.upgrade().unwrap());
+            signal.slot().on(&*queue).connect(&late, Noter::on);
+            signal.emit(&2);
+        });
+        signal.emit(&1);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 1", "b 2"]);
+    }
+
+    #[test]
+    fn run_max_runs_that_many_and_leaves_the_rest_in_order() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).connect(&a, Noter::on);
+        emit_all(&signal, 0..5);
+        assert_eq!(queue.run_max(0).called, 0);
+        let ran = queue.run_max(2);
+        assert_eq!((ran.called, ran.left), (2, 3));
+        emit_all(&signal, [5]);
+        assert_eq!(queue.run_max(100).called, 4);
+        assert_eq!(log.take(), ["a 0", "a 1", "a 2", "a 3", "a 4", "a 5"]);
+    }
+
+    #[test]
+    fn run_until_a_deadline_in_the_past_runs_nothing_and_says_what_is_left() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).connect(&a, Noter::on);
+        emit_all(&signal, 0..3);
+        let ran = queue.run_until(Instant::now());
+        assert_eq!((ran.called, ran.left), (0, 3));
+        let ran = queue.run_until(Instant::now() + Duration::from_secs(1000));
+        assert_eq!((ran.called, ran.left), (3, 0));
+        assert_eq!(log.take(), ["a 0", "a 1", "a 2"]);
+    }
+
+    #[test]
+    fn run_until_stops_between_two_events_of_one_connection_and_keeps_their_order() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let seen = Strong::new(Exclusive::new(vec![]));
+        let deadline = Instant::now() + 20 * MS;
+        signal.slot().on(&queue).connect_mut(&seen, move |seen, n| {
+            seen.push(*n);
+            while *n == 3 && Instant::now() < deadline {
+                thread::yield_now();
+            }
+        });
+        emit_all(&signal, 0..50);
+        let ran = queue.run_until(deadline);
+        assert!(ran.called <= 4 && ran.called + ran.left == 50, "{ran:?}");
+        assert_eq!(queue.run().called, ran.left);
+        assert_eq!(*seen.try_lock_or_borrow(), (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_waits_for_an_owner_that_is_gone_is_not_called_and_the_slot_is_pruned() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let connection = signal.slot().on(&queue).connect(&a, Noter::on);
+        signal.slot().on(&queue).connect(&b, Noter::on);
+        signal.emit(&1);
+        drop(a);
+        assert_eq!(log.take(), ["a dropped"]);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["b 1"]);
+        assert_eq!(signal.emit(&2), 1, "nothing is queued for it");
+        assert!(!connection.is_connected());
+        assert_eq!((signal.slot_count(), queue.run().called), (1, 1));
+    }
+
+    #[test]
+    fn what_waits_for_a_connection_that_has_ended_is_not_called() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let ends: [fn(&Signal<u32>, Connection); 4] = [
+            |_, connection| assert!(connection.disconnect()),
+            |_, connection| drop(connection.scoped()),
+            |signal, _| assert_eq!(signal.disconnect_all(), 1),
+            |_, connection| assert_eq!(connection.disconnect_and_wait(), Ok(true)),
+        ];
+        for end in ends {
+            let connection = signal.slot().on(&queue).connect(&a, Noter::on);
+            emit_all(&signal, 0..3);
+            end(&signal, connection);
+            assert_eq!((queue.len(), queue.run().called), (0, 0));
+        }
+        let short_lived = Signal::<u32>::new();
+        let connection = short_lived.slot().on(&queue).connect(&a, Noter::on);
+        short_lived.emit(&1);
+        drop(short_lived);
+        assert_eq!(queue.run().called, 0);
+        assert!(!connection.is_connected());
+        assert!(log.take().is_empty());
+    }
+
+    #[test]
+    fn a_handler_that_disconnects_itself_or_another_ends_what_waits_for_them() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let connections = Arc::new(Mutex::new(Vec::<Connection>::new()));
+        let all = connections.clone();
+        let own = signal.slot().on(&queue).connect(&a, move |a, n| {
+            a.on(n);
+            all.lock().unwrap().iter().for_each(|connection| _ = connection.disconnect());
+        });
+        let other = signal.slot().on(&queue).connect(&b, Noter::on);
+        connections.lock().unwrap().extend([own, other]);
+        for n in 0..3 {
+            signal.emit(&n);
+        }
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 0"]);
+        assert!(signal.is_empty() && queue.is_empty());
+    }
+
+    #[test]
+    fn what_comes_up_while_its_slot_is_blocked_is_dropped() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).connect(&a, Noter::on);
+        emit_all(&signal, [1]);
+        let block = connection.block();
+        assert_eq!(queue.run().called, 0);
+        assert_eq!(signal.emit(&2), 0);
+        drop(block);
+        emit_all(&signal, [3]);
+        let block = signal.block();
+        assert_eq!(queue.run().called, 0);
+        drop(block);
+        emit_all(&signal, [4]);
+        let block = connection.block();
+        drop(block);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 4"]);
+    }
+
+    #[test]
+    fn a_slot_connected_while_its_signal_is_blocked_works_when_it_is_not_any_more() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let block = signal.block();
+        signal.slot().on(&queue).connect(&a, Noter::on);
+        assert_eq!(signal.emit(&1), 0);
+        drop(block);
+        emit_all(&signal, [2]);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 2"]);
+    }
+
+    #[test]
+    fn once_and_times_count_the_calls_of_the_handler() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().times(2).on(&queue).connect(&a, Noter::on);
+        emit_all(&signal, 0..3);
+        let block = connection.block();
+        assert_eq!(queue.run_max(1).called, 0, "dropped, and not counted");
+        drop(block);
+        assert!(connection.is_connected());
+        assert_eq!(queue.run_max(1).called, 1);
+        assert!(connection.is_connected());
+        emit_all(&signal, 3..6);
+        assert_eq!(queue.run().called, 1);
+        assert!(!connection.is_connected());
+        assert_eq!(log.take(), ["a 1", "a 2"]);
+        assert_eq!((signal.emit(&9), queue.len()), (0, 0));
+    }
+
+    #[test]
+    fn inside_the_last_call_the_slot_is_not_connected_any_more() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let connected = Strong::new(Exclusive::new(vec![]));
+        let own = Arc::new(Mutex::new(None::<Connection>));
+        let known = own.clone();
+        let slot = signal.slot().times(2).on(&queue);
+        let connection = slot.connect_mut(&connected, move |connected, _| {
+            connected.push(known.lock().unwrap().as_ref().unwrap().is_connected());
+        });
+        *own.lock().unwrap() = Some(connection);
+        emit_all(&signal, 0..4);
+        assert_eq!(queue.run().called, 2);
+        assert_eq!(*connected.try_lock_or_borrow(), [true, false]);
+    }
+
+    #[test]
+    fn unique_knows_a_method_of_an_owner_that_is_queued_already() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let slot = || signal.slot().unique().on(&queue);
+        let first = slot().connect(&a, Noter::on);
+        assert_eq!(slot().connect(&a, Noter::on), first);
+        assert_ne!(slot().connect(&a, Noter::also), first);
+        assert_ne!(slot().connect(&b, Noter::on), first);
+        assert_eq!(signal.emit(&1), 3);
+        assert_eq!(queue.run().called, 3);
+    }
+
+    #[test]
+    fn a_named_slot_is_named() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        let connection = signal.slot().name("bell").on(&queue).connect(&owner, |_, _| ());
+        assert!(format!("{connection:?}").contains("bell"));
+    }
+
+    #[test]
+    fn a_panicking_handler_leaves_the_queue_usable_and_the_later_events_queued() {
+        let (log, signal) = (Log::default(), Signal::<u32>::new());
+        let (count, wake) = wakes();
+        let queue = Queue::new(wake);
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).connect(&a, |a, n| {
+            a.on(n);
+            assert!(*n != 1, "one is too much");
+        });
+        emit_all(&signal, 0..4);
+        assert!(panic_of(|| queue.run()).contains("one is too much"));
+        assert_eq!(log.take(), ["a 0", "a 1"]);
+        assert_eq!((queue.len(), count.load(SeqCst)), (2, 2), "the loop is woken for the rest");
+        assert_eq!(queue.run().called, 2);
+        assert_eq!(log.take(), ["a 2", "a 3"]);
+    }
+
+    #[test]
+    fn wake_is_called_once_until_a_run_begins() {
+        let (count, wake) = wakes();
+        let (signal, queue) = (Signal::<u32>::new(), Queue::new(wake));
+        let owner = Strong::new(());
+        signal.slot().on(&queue).connect(&owner, |_, _| ());
+        emit_all(&signal, 0..10);
+        assert_eq!(count.load(SeqCst), 1);
+        queue.run();
+        assert_eq!(count.load(SeqCst), 1);
+        emit_all(&signal, 0..10);
+        assert_eq!(count.load(SeqCst), 2);
+        queue.run_max(4);
+        assert_eq!(count.load(SeqCst), 3, "a run that leaves events wakes its loop for them");
+        queue.run();
+        assert_eq!(count.load(SeqCst), 3);
+    }
+
+    #[test]
+    fn a_handler_that_emits_into_its_own_queue_wakes_the_loop_once() {
+        let (count, wake) = wakes();
+        let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::new(wake));
+        let emits = Strong::new(Arc::downgrade(&signal));
+        signal.slot().on(&queue).connect(&emits, |signal, n| {
+            (0..*n).for_each(|_| _ = signal.upgrade().unwrap().emit(&0));
+        });
+        signal.emit(&3);
+        queue.run();
+        assert_eq!((count.load(SeqCst), queue.len()), (2, 3));
+    }
+
+    #[test]
+    fn wake_is_called_under_no_lock() {
+        let signal = Arc::new(Signal::<u32>::new());
+        let inner = Arc::downgrade(&signal);
+        let queue = Queue::new(move || {
+            let signal = inner.upgrade().unwrap();
+            assert_eq!(signal.slot_count(), 1);
+            signal.emit(&7);
+        });
+        let owner = Strong::new(());
+        signal.slot().on(&queue).connect(&owner, |_, _| ());
+        signal.emit(&1);
+        assert_eq!(queue.run().called, 2);
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_oldest_or_the_newest_and_tells() {
+        for (overflow, kept) in [
+            (Overflow::DropOldest, ["a 3", "a 4"]),
+            (Overflow::DropNewest, ["a 0", "a 1"]),
+        ] {
+            let (log, signal) = (Log::default(), Signal::<u32>::new());
+            let queue = Queue::default().bounded(2, overflow);
+            let a = noter(&log, "a");
+            signal.slot().on(&queue).connect(&a, Noter::on);
+            emit_all(&signal, 0..5);
+            let ran = queue.run();
+            assert_eq!((ran.called, ran.lost, queue.lost()), (2, 3, 3));
+            assert_eq!(log.take(), kept);
+            let ran = queue.run();
+            assert_eq!((ran.lost, queue.lost()), (0, 3), "told once");
+        }
+    }
+
+    #[test]
+    fn the_oldest_that_is_dropped_is_that_of_all_signals() {
+        let log = Log::default();
+        let (one, two) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let queue = Queue::default().bounded(3, Overflow::DropOldest);
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        one.slot().on(&queue).connect(&a, Noter::on);
+        two.slot().on(&queue).connect(&b, Noter::on);
+        one.emit(&1);
+        two.emit(&2);
+        two.emit(&3);
+        two.emit(&4);
+        one.emit(&5);
+        assert_eq!(queue.run().lost, 2);
+        assert_eq!(log.take(), ["b 3", "b 4", "a 5"]);
+    }
+
+    #[test]
+    fn events_of_ended_connections_take_no_room() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default().bounded(2, Overflow::DropNewest));
+        let owner = Strong::new(());
+        for _ in 0..1000 {
+            let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+            emit_all(&signal, 0..2);
+            connection.disconnect();
+        }
+        let (_ended, _stands) = (signal.disconnect_all(), signal.slot().on(&queue).connect(&owner, |_, _| ()));
+        emit_all(&signal, 0..3);
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.lost), (2, 1));
+    }
+
+    #[test]
+    fn the_latest_event_takes_the_turn_of_the_one_that_waits() {
+        let log = Log::default();
+        let (moved, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let by_slot = Queue::default();
+        let by_queue = Queue::default().bounded(10, Overflow::Latest);
+        let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+        moved.slot().on(&by_slot).latest().connect(&mouse, Noter::on);
+        clicked.slot().on(&by_slot).connect(&button, Noter::on);
+        moved.slot().on(&by_queue).connect(&mouse, Noter::also);
+        clicked.slot().on(&by_queue).connect(&button, Noter::also);
+        for n in 1..4 {
+            moved.emit(&n);
+            clicked.emit(&n);
+        }
+        let ran = by_slot.run();
+        assert_eq!((ran.called, ran.lost), (4, 2));
+        assert_eq!(log.take(), ["mouse 3", "button 1", "button 2", "button 3"]);
+        let ran = by_queue.run();
+        assert_eq!((ran.called, ran.lost), (2, 4));
+        assert_eq!(log.take(), ["mouse also 3", "button also 3"]);
+    }
+
+    #[test]
+    fn a_queue_of_latest_events_drops_the_oldest_when_it_has_too_many_connections() {
+        let log = Log::default();
+        let queue = Queue::default().bounded(1, Overflow::Latest);
+        let (one, two) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        one.slot().on(&queue).connect(&a, Noter::on);
+        two.slot().on(&queue).connect(&b, Noter::on);
+        one.emit(&1);
+        two.emit(&2);
+        assert_eq!(queue.run().lost, 1);
+        assert_eq!(log.take(), ["b 2"]);
+    }
+
+    #[test]
+    fn a_bounded_queue_that_overflows_while_it_runs_stays_in_order() {
+        let signal = Arc::new(Signal::<u32>::new());
+        let queue = Queue::default().bounded(3, Overflow::DropOldest);
+        let seen = Strong::new(Exclusive::new(vec![]));
+        let emits = Arc::downgrade(&signal);
+        signal.slot().on(&queue).connect_mut(&seen, move |seen, n| {
+            seen.push(*n);
+            if *n < 3 {
+                (10 * n..10 * n + 4).for_each(|n| _ = emits.upgrade().unwrap().emit(&n));
+            }
+        });
+        emit_all(&signal, 1..4);
+        assert_eq!(queue.run().called, 3);
+        assert_eq!(queue.run().called, 3);
+        assert_eq!(*seen.try_lock_or_borrow(), [1, 2, 3, 21, 22, 23]);
+    }
+
+    #[test]
+    fn a_queue_with_room_for_nothing_is_refused() {
+        let message = panic_of(|| Queue::default().bounded(0, Overflow::DropOldest));
+        assert!(message.contains("room for 0 events"), "{message}");
+    }
+
+    #[test]
+    fn running_a_queue_from_inside_its_handler_is_refused_and_harms_nothing() {
+        let (signal, queue) = (Signal::<u32>::new(), Strong::new(Queue::default()));
+        let messages = Strong::new(Exclusive::new(vec![]));
+        let again = Strong::downgrade(&queue);
+        signal.slot().on(&*queue).connect_mut(&messages, move |messages, _| {
+            messages.push(panic_of(|| again.upgrade().unwrap().run()));
+        });
+        emit_all(&signal, 0..2);
+        assert_eq!(queue.run().called, 2);
+        for message in &*messages.try_lock_or_borrow() {
+            assert!(message.contains("inside one of its own handlers"), "{message}");
+        }
+        emit_all(&signal, 0..2);
+        assert_eq!(queue.run().called, 2);
+    }
+
+    #[test]
+    fn a_dropped_queue_ends_its_connections_and_drops_what_waits() {
+        #[derive(Clone)]
+        struct Event(Arc<AtEnd<Box<dyn FnMut() + Send + Sync>>>);
+        let log = Log::default();
+        let noted = log.clone();
+        let event = Event(Arc::new(AtEnd(Box::new(move || noted.add("event dropped")))));
+        let signal: Signal<Event> = Signal::new();
+        let a = noter(&log, "a");
+        let queue = Queue::default();
+        let connection = signal.slot().on(&queue).connect(&a, |_, _: &Event| ());
+        signal.emit(&event);
+        event.0.touch();
+        drop(event);
+        assert!(log.take().is_empty());
+        drop(queue);
+        assert_eq!(log.take(), ["event dropped"]);
+        assert!(!connection.is_connected() && !connection.disconnect());
+        assert_eq!(signal.slot_count(), 0);
+        assert_eq!(Strong::weak_count(&a), 0);
+    }
+
+    #[test]
+    fn events_and_captures_are_dropped_under_no_lock() {
+        let (signal, queue) = (Arc::new(Signal::<Bomb>::new()), Strong::new(Queue::default().bounded(2, Overflow::DropOldest)));
+        let owner = Strong::new(());
+        let connection = signal.slot().on(&*queue).connect(&owner, |_, _| ());
+        let other = Arc::new(Signal::<u32>::new());
+        other.slot().on(&*queue).connect(&owner, |_, _| ());
+        let bomb = Bomb(Arc::new({
+            let signals = (Arc::downgrade(&signal), Arc::downgrade(&other));
+            move || {
+                let Some(signal) = signals.0.upgrade() else { return };
+                assert!(signal.slot_count() + signal.prune() <= 2);
+                // Takes the queue's lock.
+                signals.1.upgrade().unwrap().emit(&1);
+            }
+        }));
+        (0..5).for_each(|_| _ = signal.emit(&bomb));
+        queue.run();
+        (0..5).for_each(|_| _ = signal.emit(&bomb));
+        connection.disconnect();
+        signal.slot().on(&*queue).latest().connect(&owner, |_, _| ());
+        (0..5).for_each(|_| _ = signal.emit(&bomb));
+        queue.run_max(1);
+        signal.emit(&bomb);
+        drop(queue);
+    }
+
+    #[test]
+    fn memory_of_turns_does_not_grow_with_connections_that_come_and_go() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        let log = Log::default();
+        let stays = noter(&log, "a");
+        let other = Signal::<u32>::new();
+        other.slot().on(&queue).connect(&stays, Noter::on);
+        emit_all(&other, 0..3);
+        for _ in 0..1000 {
+            let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+            emit_all(&signal, 0..10);
+            connection.disconnect();
+        }
+        emit_all(&other, 3..5);
+        assert_eq!(queue.run().called, 5);
+        assert_eq!(log.take(), ["a 0", "a 1", "a 2", "a 3", "a 4"]);
+    }
+
+    #[test]
+    fn many_connections_in_one_queue_keep_the_order_of_all_events() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let seen = Strong::new(Exclusive::new(vec![]));
+        for i in 0..10 {
+            signal.slot().on(&queue).connect_mut(&seen, move |seen, n| seen.push((*n, i)));
+        }
+        (0..100).for_each(|n| _ = signal.emit(&n));
+        let expected: Vec<_> = (0..100).flat_map(|n| (0..10).map(move |i| (n, i))).collect();
+        while queue.run_max(7).left > 0 {}
+        assert_eq!(*seen.try_lock_or_borrow(), expected);
+    }
+
+    #[test]
+    fn a_debounced_handler_is_called_once_it_is_quiet_with_the_last_event() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now();
+        assert_eq!(queue.next_deadline(), None);
+        emit_all(&signal, [1, 2]);
+        assert_eq!(queue.run_at(start).called, 0);
+        assert_eq!(queue.next_deadline(), Some(start + 10 * MS));
+        emit_all(&signal, [3]);
+        assert_eq!(queue.run_at(start + 6 * MS).called, 0);
+        assert_eq!(queue.run_at(start + 15 * MS).called, 0, "not quiet for long enough");
+        assert_eq!(queue.next_deadline(), Some(start + 16 * MS));
+        assert_eq!(queue.run_at(start + 16 * MS).called, 1);
+        assert_eq!((log.take(), queue.next_deadline()), (vec!["a 3".to_string()], None));
+        assert_eq!((queue.lost(), queue.run_at(start + 99 * MS).called), (0, 0));
+    }
+
+    #[test]
+    fn what_waits_is_taken_before_windows_close_so_that_a_late_loop_sees_the_newest() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        signal.slot().on(&queue).throttle(10 * MS).connect(&a, Noter::also);
+        let start = Instant::now();
+        signal.emit(&1);
+        signal.emit(&2);
+        assert_eq!(queue.run_at(start).called, 1);
+        signal.emit(&3);
+        assert_eq!(queue.run_at(start + 50 * MS).called, 1);
+        assert_eq!(log.take(), ["a also 1", "a also 3"]);
+        assert_eq!(queue.run_at(start + 60 * MS).called, 1);
+        assert_eq!(log.take(), ["a 3"]);
+    }
+
+    #[test]
+    fn a_throttled_handler_is_called_at_once_and_then_at_most_once_in_each_interval() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).throttle(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now();
+        for tick in 0..30 {
+            emit_all(&signal, [tick]);
+            queue.run_at(start + tick * MS);
+        }
+        assert_eq!(log.take(), ["a 0", "a 10", "a 20"]);
+        assert_eq!(queue.run_at(queue.next_deadline().unwrap()).called, 1);
+        assert_eq!(log.take(), ["a 29"], "the last one is not lost");
+    }
+
+    #[test]
+    fn the_edges_can_be_chosen() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let slot = signal.slot().on(&queue).debounce(10 * MS).edges(Edges::Leading);
+        slot.connect(&a, Noter::on);
+        let slot = signal.slot().on(&queue).throttle(10 * MS).edges(Edges::Trailing);
+        slot.connect(&a, Noter::also);
+        let start = Instant::now();
+        signal.emit(&1);
+        signal.emit(&2);
+        assert_eq!(queue.run_at(start).called, 1);
+        assert_eq!(queue.run_at(start + 10 * MS).called, 1);
+        assert_eq!(log.take(), ["a 1", "a also 2"]);
+    }
+
+    #[test]
+    fn edges_of_nothing_are_refused() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        let message = panic_of(|| {
+            signal.slot().on(&queue).edges(Edges::Both).connect(&owner, |_, _| ());
+        });
+        assert!(message.contains("`debounce` or `throttle`"), "{message}");
+        assert!(signal.is_empty());
+    }
+
+    #[test]
+    fn flush_calls_now_with_what_is_held_back_and_what_waits() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        assert!(!queue.flush(&connection));
+        emit_all(&signal, [1]);
+        queue.run();
+        emit_all(&signal, [2]);
+        assert!(queue.flush(&connection));
+        assert_eq!(log.take(), ["a 2"]);
+        assert_eq!((queue.next_deadline(), queue.len()), (None, 0));
+        assert!(!queue.flush(&connection));
+        let plain = signal.slot().on(&queue).connect(&a, Noter::also);
+        signal.emit(&3);
+        assert!(!queue.flush(&plain), "nothing is held back of it");
+        connection.disconnect();
+        assert!(!queue.flush(&connection));
+    }
+
+    #[test]
+    fn cancel_forgets_what_is_held_back_and_what_waits() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let connection = signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        signal.slot().on(&queue).connect(&b, Noter::on);
+        let start = Instant::now();
+        signal.emit(&1);
+        queue.run_at(start);
+        signal.emit(&2);
+        assert!(queue.cancel(&connection));
+        assert!(!queue.cancel(&connection));
+        assert_eq!(queue.next_deadline(), None);
+        queue.run_at(start + 100 * MS);
+        signal.emit(&3);
+        queue.run_at(start + 100 * MS);
+        queue.run_at(start + 110 * MS);
+        assert_eq!(log.take(), ["b 1", "b 2", "b 3", "a 3"]);
+    }
+
+    #[test]
+    fn a_handler_can_cancel_what_waits_behind_it_in_the_same_run() {
+        let (log, queue) = (Log::default(), Strong::new(Queue::default()));
+        let (saved, closed) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let (file, window) = (noter(&log, "save"), noter(&log, "close"));
+        let saving = saved.slot().on(&*queue).throttle(10 * MS).connect(&file, Noter::on);
+        let weak = Strong::downgrade(&queue);
+        closed.slot().on(&*queue).connect(&window, move |window, n| {
+            window.on(n);
+            assert!(weak.upgrade().unwrap().cancel(&saving));
+        });
+        closed.emit(&1);
+        saved.emit(&2);
+        closed.emit(&3);
+        let message = panic_of(|| queue.run());
+        assert!(message.contains("cancel"), "there is nothing left to cancel: {message}");
+        assert_eq!(log.take(), ["close 1", "close 3"]);
+    }
+
+    #[test]
+    fn a_debounced_event_is_not_delivered_after_its_connection_ended() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now();
+        signal.emit(&1);
+        queue.run_at(start);
+        connection.disconnect();
+        assert_eq!(queue.next_deadline(), None);
+        assert_eq!(queue.run_at(start + 100 * MS).called, 0);
+    }
+
+    #[test]
+    fn a_throttle_of_no_time_at_all_does_not_run_for_ever() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        signal.slot().on(&queue).throttle(Duration::ZERO).connect(&owner, |_, _| ());
+        signal.slot().on(&queue).debounce(Duration::ZERO).connect(&owner, |_, _| ());
+        (0..5).for_each(|n| _ = signal.emit(&n));
+        assert_eq!(queue.run().called, 3);
+        assert_eq!(queue.next_deadline(), None);
+    }
+
+    #[test]
+    fn an_async_task_drives_the_queue() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        signal.slot().on(&queue).connect(&a, Noter::on);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
+        for round in 1..4 {
+            let mut drive = pin!(queue.drive());
+            assert!(drive.as_mut().poll(&mut context).is_pending());
+            emit_all(&signal, [1, 2]);
+            assert_eq!(woken.0.load(SeqCst), round, "woken once");
+            let Poll::Ready(ran) = drive.as_mut().poll(&mut context) else { panic!("not ready") };
+            assert_eq!(ran.called, 2);
+        }
+        emit_all(&signal, [3]);
+        let Poll::Ready(ran) = pin!(queue.drive()).poll(&mut context) else { panic!("not ready") };
+        assert_eq!(ran.called, 1);
+    }
+
+    #[test]
+    fn a_driven_queue_that_found_nothing_is_woken_again() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+        emit_all(&signal, [1]);
+        connection.disconnect();
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut drive = pin!(queue.drive());
+        assert!(drive.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        signal.slot().on(&queue).connect(&owner, |_, _| ());
+        emit_all(&signal, [2]);
+        assert_eq!(woken.0.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn a_driven_queue_that_feeds_itself_lets_other_tasks_have_their_turn() {
+        let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::default());
+        let emits = Strong::new(Arc::downgrade(&signal));
+        signal.slot().on(&queue).connect(&emits, |signal, n| _ = signal.upgrade().unwrap().emit(n));
+        signal.emit(&1);
+        let woken = Arc::new(Woken::default());
+        let waker = Waker::from(woken.clone());
+        let mut context = Context::from_waker(&waker);
+        assert!(pin!(queue.drive()).poll(&mut context).is_ready());
+        let mut drive = pin!(queue.drive());
+        assert!(drive.as_mut().poll(&mut context).is_pending());
+        assert_eq!(woken.0.load(SeqCst), 1);
+        assert!(drive.as_mut().poll(&mut context).is_ready());
+    }
+
+    #[test]
+    fn a_queue_can_be_printed_inside_a_handler() {
+        let (signal, queue) = (Signal::<u32>::new(), Strong::new(Queue::default()));
+        let printed = Strong::new(Exclusive::new(String::new()));
+        let weak = Strong::downgrade(&queue);
+        signal.slot().on(&*queue).connect_mut(&printed, move |printed, _| {
+            *printed = format!("{:?}", weak.upgrade().unwrap());
+        });
+        emit_all(&signal, 0..3);
+        queue.run_max(1);
+        assert_eq!(*printed.try_lock_or_borrow(), "Queue { connections: 1, waiting: 2, lost: 0, .. }");
+    }
+
+    #[test]
+    fn an_owner_that_connects_itself_while_it_is_made_is_called_once_it_is_complete() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new_cyclic(|owner| {
+            signal.slot().on(&queue).connect(owner, Noter::on);
+            signal.emit(&0);
+            queue.run();
+            Noter::new(&log, "a")
+        });
+        emit_all(&signal, [1]);
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a 1"]);
+        drop(owner);
+        signal.emit(&2);
+        queue.run();
+        assert_eq!(signal.emit(&3), 0);
+    }
+}
+
+#[test]
+fn any_thread_emits_and_the_handlers_of_rc_owners_run_on_their_own() {
+    let signal = Arc::new(Signal::<u32>::new());
+    let (woken, wakes) = mpsc::channel();
+    let queue = LocalQueue::new(move || woken.send(()).unwrap());
+    let here = thread::current().id();
+    let sum = Rc::new(Cell::new(0));
+    signal.slot().on(&queue).connect(&sum, move |sum, n| {
+        assert_eq!(thread::current().id(), here);
+        sum.set(sum.get() + n);
+    });
+    let emitters: Vec<_> = (0..4)
+        .map(|_| {
+            let signal = signal.clone();
+            thread::spawn(move || emit_all(&signal, 0..1000))
+        })
+        .collect();
+    let mut called = 0;
+    while called < 4000 {
+        wakes.recv_timeout(Duration::from_secs(20)).expect("woken while there is something to run");
+        called += queue.run().called;
+    }
+    assert_eq!(sum.get(), 4 * (0..1000).sum::<u32>());
+    emitters.into_iter().for_each(|emitter| emitter.join().unwrap());
+    assert_eq!(queue.run().called, 0);
+}
+
+#[test]
+fn the_events_of_one_thread_stay_in_order_whoever_else_emits() {
+    let signal = Arc::new(Signal::<(usize, u32)>::new());
+    let queue = Arc::new(Queue::default());
+    let seen = Arc::new(Mutex::new(vec![vec![]; 3]));
+    signal.slot().on(&queue).connect_mut(&seen, |seen, (thread, n)| seen[*thread].push(*n));
+    thread::scope(|scope| {
+        for thread in 0..3 {
+            let signal = &signal;
+            scope.spawn(move || (0..2000).for_each(|n| _ = signal.emit(&(thread, n))));
+        }
+        let mut called = 0;
+        while called < 6000 {
+            called += queue.run().called;
+        }
+    });
+    for seen in &*seen.lock().unwrap() {
+        assert!(seen.iter().copied().eq(0..2000));
+    }
+}
+
+/// An owner, and what it captured, that must not leave its thread: dropping it elsewhere panics.
+struct Bound(thread::ThreadId);
+impl Bound {
+    fn new() -> Self {
+        Bound(thread::current().id())
+    }
+    fn on(&self, _: &u32) {
+        assert_eq!(thread::current().id(), self.0);
+    }
+}
+impl Drop for Bound {
+    fn drop(&mut self) {
+        assert_eq!(thread::current().id(), self.0, "dropped on its own thread");
+    }
+}
+
+#[test]
+fn what_is_disconnected_on_another_thread_is_let_go_on_the_loops() {
+    let signal = Arc::new(Signal::<u32>::new());
+    let queue = LocalQueue::default();
+    let owner = Rc::new(Bound::new());
+    let captured = Rc::new(Bound::new());
+    let held = captured.clone();
+    let connection = signal.slot().on(&queue).connect(&owner, move |owner, n| {
+        owner.on(n);
+        held.on(n);
+    });
+    signal.slot().on(&queue).connect(&owner, Bound::on);
+    signal.emit(&1);
+    assert_eq!(queue.run().called, 2);
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (2, 2));
+    let emitting = signal.clone();
+    thread::spawn(move || {
+        emitting.emit(&2);
+        connection.disconnect();
+        drop(connection);
+        emitting.disconnect_all();
+    })
+    .join()
+    .unwrap();
+    assert_eq!(
+        (Rc::weak_count(&owner), Rc::strong_count(&captured)),
+        (2, 2),
+        "not touched from there"
+    );
+    assert_eq!(queue.run().called, 0);
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (0, 1));
+}
+
+#[test]
+fn a_local_queue_that_ends_lets_go_of_what_was_disconnected_elsewhere() {
+    let signal = Arc::new(Signal::<u32>::new());
+    let owner = Rc::new(Bound::new());
+    let queue = LocalQueue::default();
+    signal.slot().on(&queue).connect(&owner, Bound::on);
+    signal.slot().on(&queue).connect(&owner, Bound::on);
+    let connection = signal.slot().on(&queue).connect(&owner, Bound::on);
+    thread::scope(|scope| scope.spawn(|| connection.disconnect()).join().unwrap());
+    drop(queue);
+    assert_eq!(Rc::weak_count(&owner), 0);
+    assert_eq!(signal.emit(&1), 0);
+}
+
+#[test]
+fn a_signal_that_ends_on_another_thread_leaves_rc_owners_alone() {
+    let signal = Signal::<u32>::new();
+    let owner = Rc::new(Bound::new());
+    let queue = LocalQueue::default();
+    signal.slot().on(&queue).connect(&owner, Bound::on);
+    signal.emit(&1);
+    thread::spawn(move || drop(signal)).join().unwrap();
+    assert_eq!(queue.run().called, 0);
+    assert_eq!(Rc::weak_count(&owner), 0);
+}
+
+#[test]
+fn rc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
+    let signal = Signal::<u32>::new();
+    let queue = LocalQueue::default();
+    let stays = Rc::new(());
+    signal.slot().on(&queue).connect(&stays, |_, _| ());
+    for _ in 0..10_000 {
+        signal.slot().on(&queue).connect(&Rc::new(()), |_, _| ());
+    }
+    assert!(signal.slot_count() < 40, "{}", signal.slot_count());
+    assert!(signal.emit(&1) >= 1);
+    assert_eq!(queue.run().called, 1);
+}
+
+#[test]
+fn arc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
+    let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+    for _ in 0..10_000 {
+        signal.slot().on(&queue).connect(&Arc::new(()), |_, _| ());
+    }
+    let printed = format!("{queue:?}");
+    let connections = printed.split(&[' ', ','][..]).find_map(|word| word.parse::<usize>().ok());
+    assert!(connections.unwrap() < 40, "{printed}");
+}
+
+#[test]
+fn a_second_thread_that_runs_the_queue_meanwhile_is_refused() {
+    let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+    let (message, messages) = mpsc::channel();
+    let inside = Arc::new(Mutex::new(message));
+    let (entered, entries) = mpsc::channel();
+    let (out, let_out) = mpsc::channel::<()>();
+    let gate = Mutex::new((entered, let_out));
+    signal.slot().on(&queue).connect(&inside, move |_, _| {
+        let gate = gate.lock().unwrap();
+        gate.0.send(()).unwrap();
+        gate.1.recv_timeout(Duration::from_secs(20)).unwrap();
+    });
+    signal.emit(&1);
+    thread::scope(|scope| {
+        scope.spawn(|| queue.run());
+        entries.recv_timeout(Duration::from_secs(20)).unwrap();
+        inside.lock().unwrap().send(panic_of(|| queue.run())).unwrap();
+        out.send(()).unwrap();
+    });
+    let message = messages.try_recv().unwrap();
+    assert!(message.contains("while another thread runs it"), "{message}");
+    signal.emit(&1);
+    out.send(()).unwrap();
+    assert_eq!(queue.run().called, 1);
+}
+
+#[test]
+fn tracked_owners_and_trait_objects_can_have_their_handlers_queued() {
+    trait Hears: Send + Sync {
+        fn hear(&self, n: &u32);
+    }
+    impl Hears for AtomicUsize {
+        fn hear(&self, n: &u32) {
+            self.fetch_add(*n as usize, SeqCst);
+        }
+    }
+    let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+    let tracked = sigwire::Tracked::new(AtomicUsize::new(0));
+    let unsized_owner: Arc<dyn Hears> = Arc::new(AtomicUsize::new(0));
+    let weak: Weak<AtomicUsize> = Weak::new();
+    signal.slot().on(&queue).connect(&tracked, AtomicUsize::hear);
+    signal.slot().on(&queue).connect(&unsized_owner, |owner, n| owner.hear(n));
+    signal.slot().on(&queue).connect(&weak, AtomicUsize::hear);
+    assert_eq!(signal.emit(&3), 2);
+    assert_eq!(queue.run().called, 2);
+    assert_eq!(tracked.load(SeqCst), 3);
+    drop((tracked, unsized_owner));
+    assert_eq!(signal.emit(&3), 0);
+}
+
+#[test]
+fn the_slots_of_an_owner_can_be_disconnected_by_owner_and_method() {
+    let (signal, queue, log) = (Signal::<u32>::new(), Queue::default(), Log::default());
+    let (a, b) = (Arc::new(Noter::new(&log, "a")), Arc::new(Noter::new(&log, "b")));
+    for owner in [&a, &b] {
+        signal.slot().on(&queue).connect(owner, Noter::on);
+        signal.slot().on(&queue).connect(owner, Noter::also);
+    }
+    signal.emit(&1);
+    assert_eq!(signal.disconnect_method(&a, Noter::on), 1);
+    assert_eq!(signal.disconnect_owner(&b), 2);
+    assert_eq!(queue.run().called, 1);
+    assert_eq!(log.take(), ["a also 1"]);
+}
+
+/// Wakes by counting.
+#[derive(Default)]
+struct Woken(AtomicUsize);
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// An event that does something whenever a copy of it is made or dropped.
+struct Bomb(Arc<dyn Fn() + Send + Sync>);
+impl Clone for Bomb {
+    fn clone(&self) -> Self {
+        (self.0)();
+        Bomb(self.0.clone())
+    }
+}
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        (self.0)();
+    }
+}
+
+/// The inside of an owner of either home.
+trait Inside<T> {
+    fn try_lock_or_borrow(&self) -> impl std::ops::DerefMut<Target = T>;
+}
+impl<T> Inside<T> for Mutex<T> {
+    fn try_lock_or_borrow(&self) -> impl std::ops::DerefMut<Target = T> {
+        self.try_lock().unwrap()
+    }
+}
+impl<T> Inside<T> for RefCell<T> {
+    fn try_lock_or_borrow(&self) -> impl std::ops::DerefMut<Target = T> {
+        self.borrow_mut()
+    }
+}

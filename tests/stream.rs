@@ -1,0 +1,689 @@
+//! Streams of events and waiting for the next one, in each flavour and under three executors.
+
+mod common;
+
+use std::cell::RefCell;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use futures::executor::block_on;
+use futures::future::{FusedFuture, join};
+use futures::stream::{FusedStream, Stream, StreamExt};
+use sigwire::{Lost, Overflow};
+
+/// Runs the test under `futures`, and under both runtimes of tokio.
+fn under_each_executor(test: impl AsyncFn()) {
+    block_on(test());
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(test());
+    many_threads().block_on(test());
+}
+
+fn many_threads() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}
+
+/// Counts how often it is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wakes {
+    fn take(&self) -> usize {
+        self.0.swap(0, SeqCst)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+fn poll_with<S: Stream + Unpin>(stream: &mut S, wakes: &Arc<Wakes>) -> Poll<Option<S::Item>> {
+    let waker = Waker::from(wakes.clone());
+    Pin::new(stream).poll_next(&mut Context::from_waker(&waker))
+}
+
+/// What can be had without waiting.
+fn ready<S: Stream + Unpin>(stream: &mut S) -> Vec<S::Item> {
+    let mut context = Context::from_waker(Waker::noop());
+    let mut items = Vec::new();
+    while let Poll::Ready(Some(item)) = Pin::new(&mut *stream).poll_next(&mut context) {
+        items.push(item);
+    }
+    items
+}
+
+fn is_pending<F: Future + Unpin>(future: &mut F) -> bool {
+    Pin::new(future).poll(&mut Context::from_waker(Waker::noop())).is_pending()
+}
+
+thread_local! {
+    static ACT: RefCell<Option<Box<dyn Fn()>>> = const { RefCell::new(None) };
+}
+
+/// What [`act`] does on this thread.
+fn set_act(act: impl Fn() + 'static) {
+    ACT.set(Some(Box::new(act)));
+}
+
+/// Once; does nothing inside itself.
+fn act() {
+    if let Some(act) = ACT.take() {
+        act();
+        ACT.set(Some(act));
+    }
+}
+
+/// Acts when it is cloned, woken or dropped.
+#[derive(PartialEq, Debug)]
+struct Acts;
+
+impl Clone for Acts {
+    fn clone(&self) -> Self {
+        act();
+        Acts
+    }
+}
+
+impl Drop for Acts {
+    fn drop(&mut self) {
+        act();
+    }
+}
+
+impl Wake for Acts {
+    fn wake(self: Arc<Self>) {
+        act();
+    }
+}
+
+both_flavours! {
+    fn emit(signal: &Signal<u32>, events: impl IntoIterator<Item = u32>) {
+        events.into_iter().for_each(|n| _ = signal.emit(&n));
+    }
+
+    #[test]
+    fn a_stream_gives_each_event_in_order_and_ends_after_the_last_when_its_signal_is_dropped() {
+        under_each_executor(async || {
+            let signal: Signal<u32> = Signal::new();
+            signal.emit(&0);
+            let stream = signal.stream(8, Overflow::DropOldest);
+            emit(&signal, 1..=5);
+            drop(signal);
+            assert_eq!(stream.collect::<Vec<_>>().await, [1, 2, 3, 4, 5].map(Ok));
+        });
+    }
+
+    #[test]
+    fn a_consumer_that_waits_is_woken_by_an_emission_and_by_the_end_of_the_signal() {
+        under_each_executor(async || {
+            let signal: Signal<u32> = Signal::new();
+            let mut stream = signal.stream(1, Overflow::DropOldest);
+            let mut events = Vec::new();
+            let consumer = async {
+                while let Some(event) = stream.next().await {
+                    events.push(event);
+                }
+            };
+            let emitter = async {
+                for n in 1..=3 {
+                    signal.emit(&n);
+                    yield_once().await;
+                }
+                drop(signal);
+            };
+            join(consumer, emitter).await;
+            assert_eq!(events, [1, 2, 3].map(Ok));
+        });
+    }
+
+    #[test]
+    fn the_inherent_next_gives_what_the_one_of_other_crates_gives() {
+        under_each_executor(async || {
+            let signal: Signal<u32> = Signal::new();
+            let mut stream = signal.stream(4, Overflow::DropOldest);
+            emit(&signal, 1..=2);
+            assert_eq!(EventStream::next(&mut stream).await, Some(Ok(1)));
+            assert_eq!(StreamExt::next(&mut stream).await, Some(Ok(2)));
+            drop(EventStream::next(&mut stream));
+            drop(signal);
+            assert_eq!(EventStream::next(&mut stream).await, None);
+            assert_eq!(EventStream::next(&mut stream).await, None);
+        });
+    }
+
+    #[test]
+    fn a_disconnected_stream_ends_after_the_events_it_had() {
+        let disconnect_all = |signal: &Signal<u32>, _: &EventStream<u32>| signal.disconnect_all() == 1;
+        let by_connection = |_: &Signal<u32>, stream: &EventStream<u32>| stream.connection().disconnect();
+        for disconnect in [disconnect_all as fn(&Signal<u32>, &EventStream<u32>) -> bool, by_connection] {
+            let signal: Signal<u32> = Signal::new();
+            let mut stream = signal.stream(4, Overflow::DropOldest);
+            emit(&signal, 1..=2);
+            assert!(disconnect(&signal, &stream));
+            assert_eq!(signal.emit(&3), 0);
+            assert!(!stream.is_terminated());
+            assert_eq!(ready(&mut stream), [Ok(1), Ok(2)]);
+            assert!(stream.is_terminated());
+            assert_eq!(block_on(stream.next()), None);
+        }
+    }
+
+    #[test]
+    fn dropping_a_stream_disconnects_it_and_drops_the_events_in_it() {
+        let signal: Signal<Std<()>> = Signal::new();
+        let stream = signal.stream(4, Overflow::DropOldest);
+        let event = Std::new(());
+        assert_eq!(signal.emit(&event), 1);
+        assert_eq!(Std::strong_count(&event), 2);
+        let connection = stream.connection().clone();
+        drop(stream);
+        assert_eq!(Std::strong_count(&event), 1);
+        assert!(!connection.is_connected());
+        assert_eq!((signal.slot_count(), signal.emit(&event)), (0, 0));
+    }
+
+    // Overflow.
+
+    #[test]
+    fn drop_oldest_keeps_the_newest_events_and_says_first_how_many_came_before() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(3, Overflow::DropOldest);
+        emit(&signal, 1..=8);
+        assert_eq!(ready(&mut stream), [Err(Lost(5)), Ok(6), Ok(7), Ok(8)]);
+        emit(&signal, 9..=11);
+        assert_eq!(ready(&mut stream), [9, 10, 11].map(Ok), "there was room again");
+        emit(&signal, 12..=14);
+        assert_eq!(block_on(stream.next()), Some(Ok(12)));
+        emit(&signal, 15..=16);
+        assert_eq!(ready(&mut stream), [Err(Lost(1)), Ok(14), Ok(15), Ok(16)]);
+        assert_eq!(stream.missed(), 6);
+    }
+
+    #[test]
+    fn drop_newest_keeps_the_oldest_events_and_says_where_each_gap_is() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(2, Overflow::DropNewest);
+        emit(&signal, 1..=5);
+        assert_eq!(block_on(stream.next()), Some(Ok(1)));
+        emit(&signal, 6..=7);
+        assert_eq!(block_on(stream.next()), Some(Ok(2)));
+        emit(&signal, 8..=8);
+        let rest = [Err(Lost(3)), Ok(6), Err(Lost(1)), Ok(8)];
+        assert_eq!(ready(&mut stream), rest);
+        assert_eq!(stream.missed(), 4);
+        emit(&signal, 9..=9);
+        assert_eq!(ready(&mut stream), [Ok(9)]);
+    }
+
+    #[test]
+    fn what_was_lost_last_is_reported_at_once_and_before_the_end() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(1, Overflow::DropNewest);
+        emit(&signal, 1..=3);
+        assert_eq!(ready(&mut stream), [Ok(1), Err(Lost(2))]);
+        emit(&signal, 4..=6);
+        drop(signal);
+        assert_eq!(block_on(stream.next()), Some(Ok(4)));
+        assert!(!stream.is_terminated());
+        assert_eq!(block_on(stream.next()), Some(Err(Lost(2))));
+        assert!(stream.is_terminated());
+        assert_eq!(block_on(stream.next()), None);
+    }
+
+    #[test]
+    fn latest_keeps_one_event_whatever_the_capacity_and_counts_what_it_replaced() {
+        for capacity in [1, 100] {
+            let signal: Signal<u32> = Signal::new();
+            let mut stream = signal.stream(capacity, Overflow::Latest);
+            emit(&signal, 1..=5);
+            assert_eq!(ready(&mut stream), [Ok(5)]);
+            emit(&signal, 6..=7);
+            assert_eq!(stream.missed(), 5);
+            drop(signal);
+            assert_eq!(ready(&mut stream), [Ok(7)]);
+            assert!(stream.is_terminated());
+        }
+    }
+
+    #[test]
+    fn a_full_stream_that_has_lost_nothing_reports_nothing() {
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest] {
+            let signal: Signal<u32> = Signal::new();
+            let mut stream = signal.stream(100, overflow);
+            for round in 0..3 {
+                emit(&signal, round * 100..(round + 1) * 100);
+                let events: Vec<_> = (round * 100..(round + 1) * 100).map(Ok).collect();
+                assert_eq!(ready(&mut stream), events);
+            }
+            assert_eq!(stream.missed(), 0);
+        }
+    }
+
+    #[test]
+    fn room_for_no_event_is_refused_with_a_panic_that_says_what_to_do() {
+        let signal: Signal<u32> = Signal::new();
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+            let message = panic_of(|| signal.stream(0, overflow));
+            assert!(message.contains("room for 0 events"), "{message}");
+            assert!(message.contains("1 or more"), "{message}");
+            assert_eq!(panic_of(|| signal.slot().stream(0, overflow)), message);
+        }
+        assert_eq!(signal.slot_count(), 0);
+    }
+
+    // Waking.
+
+    #[test]
+    fn a_consumer_is_woken_once_however_many_events_come() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        let wakes = Arc::new(Wakes::default());
+        signal.emit(&0);
+        assert!(poll_with(&mut stream, &wakes).is_ready());
+        signal.emit(&0);
+        assert_eq!(wakes.take(), 0, "nobody waited");
+        assert!(poll_with(&mut stream, &wakes).is_ready());
+        for _ in 0..2 {
+            assert!(poll_with(&mut stream, &wakes).is_pending());
+        }
+        emit(&signal, 1..=5);
+        assert_eq!(wakes.take(), 1);
+        drop(signal);
+        assert_eq!(wakes.take(), 0, "it is awake");
+    }
+
+    #[test]
+    fn the_waker_of_the_last_poll_is_woken_and_former_ones_are_let_go() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        let [former, last] = [(); 2].map(|()| Arc::new(Wakes::default()));
+        assert!(poll_with(&mut stream, &former).is_pending());
+        assert!(poll_with(&mut stream, &last).is_pending());
+        assert_eq!(Arc::strong_count(&former), 1);
+        signal.emit(&1);
+        assert_eq!((former.take(), last.take()), (0, 1));
+        assert_eq!(Arc::strong_count(&last), 1);
+    }
+
+    #[test]
+    fn dropping_a_stream_wakes_nobody_and_lets_go_of_its_waker() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        let wakes = Arc::new(Wakes::default());
+        assert!(poll_with(&mut stream, &wakes).is_pending());
+        drop(stream);
+        assert_eq!((wakes.take(), Arc::strong_count(&wakes)), (0, 1));
+    }
+
+    #[test]
+    fn an_emission_wakes_and_clones_once_for_each_of_a_thousand_streams() {
+        let signal: Signal<Std<()>> = Signal::new();
+        let wakes = Arc::new(Wakes::default());
+        let mut streams: Vec<_> =
+            (0..1_000).map(|_| signal.stream(2, Overflow::DropOldest)).collect();
+        assert!(streams.iter_mut().all(|stream| poll_with(stream, &wakes).is_pending()));
+        let event = Std::new(());
+        assert_eq!(signal.emit(&event), 1_000);
+        assert_eq!((wakes.take(), Std::strong_count(&event)), (1_000, 1_001));
+        assert!(streams.iter_mut().all(|stream| ready(stream).len() == 1));
+        assert!(streams.iter_mut().all(|stream| poll_with(stream, &wakes).is_pending()));
+        drop(signal);
+        assert_eq!(wakes.take(), 1_000);
+    }
+
+    #[test]
+    fn a_waker_may_use_the_stream_and_its_signal_when_it_is_woken_and_when_it_is_dropped() {
+        let signal: Std<Signal<u32>> = Std::new(Signal::new());
+        let stream = Std::new(Exclusive::new(signal.stream(8, Overflow::DropOldest)));
+        let poll = |waker: &Waker| {
+            with(&stream, |s| Pin::new(s).poll_next(&mut Context::from_waker(waker)))
+        };
+        let acts = Waker::from(Arc::new(Acts));
+        assert!(poll(&acts).is_pending());
+        let (in_act, signal_in_act) = (stream.clone(), signal.clone());
+        set_act(move || {
+            signal_in_act.emit(&2);
+            assert_eq!(with(&in_act, ready).len(), 2);
+        });
+        signal.emit(&1);
+        let in_act = signal.clone();
+        set_act(move || _ = in_act.emit(&3));
+        assert!(poll(&Waker::from(Arc::new(Acts))).is_pending());
+        assert!(poll(Waker::noop()).is_pending());
+        ACT.take();
+        let emitted = with(&stream, ready);
+        assert_eq!(emitted, [Ok(3)], "by the former waker as it was dropped");
+    }
+
+    // What an event does when it is cloned and dropped.
+
+    #[test]
+    fn an_event_may_use_the_stream_and_its_signal_when_it_is_cloned_and_when_it_is_dropped() {
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+            let signal: Std<Signal<Acts>> = Std::new(Signal::new());
+            let stream = Std::new(Exclusive::new(signal.stream(1, overflow)));
+            let (in_act, signal_in_act) = (stream.clone(), signal.clone());
+            set_act(move || {
+                assert!(with(&in_act, |stream| stream.missed()) < 100);
+                signal_in_act.emit(&Acts);
+            });
+            (0..4).for_each(|_| _ = signal.emit(&Acts));
+            ACT.take();
+            assert!(with(&stream, |stream| stream.missed()) >= 7);
+            assert!(with(&stream, ready).iter().filter(|item| item.is_ok()).count() == 1);
+        }
+    }
+
+    #[test]
+    fn a_clone_that_panics_panics_the_emission_and_the_stream_goes_on() {
+        struct Fragile(u32);
+        impl Clone for Fragile {
+            fn clone(&self) -> Self {
+                assert!(self.0 != 2, "fragile");
+                Fragile(self.0)
+            }
+        }
+        let signal: Signal<Fragile> = Signal::new();
+        let mut stream = signal.stream(4, Overflow::DropOldest);
+        let next = signal.next_event();
+        signal.emit(&Fragile(1));
+        assert_eq!(panic_of(|| signal.emit(&Fragile(2))), "fragile");
+        signal.emit(&Fragile(3));
+        let numbers: Vec<_> = ready(&mut stream).into_iter().map(|e| e.unwrap().0).collect();
+        assert_eq!(numbers, [1, 3]);
+        assert_eq!(block_on(next).unwrap().0, 1);
+
+        let next = signal.next_event();
+        drop(stream);
+        assert_eq!(panic_of(|| signal.emit(&Fragile(2))), "fragile");
+        assert!(block_on(next).is_none(), "its call is used up");
+    }
+
+    // Inside emissions, and options.
+
+    #[test]
+    fn a_stream_made_during_an_emission_has_its_first_event_from_the_next_one() {
+        let signal: Std<Signal<u32>> = Std::new(Signal::new());
+        let made = Std::new(Exclusive::new(None));
+        let (in_slot, signal_in_slot) = (made.clone(), Std::downgrade(&signal));
+        let _guard = signal.slot().once().connect_fn(move |_| {
+            let signal = signal_in_slot.upgrade().unwrap();
+            with(&in_slot, |made| *made = Some(signal.stream(4, Overflow::DropOldest)));
+        });
+        emit(&signal, 1..=2);
+        assert_eq!(with(&made, |made| ready(made.as_mut().unwrap())), [Ok(2)]);
+    }
+
+    #[test]
+    fn a_stream_dropped_by_an_earlier_slot_of_an_emission_is_not_reached_by_it() {
+        let signal: Signal<u32> = Signal::new();
+        let stream = Std::new(Exclusive::new(Some(signal.stream(4, Overflow::DropOldest))));
+        let in_slot = stream.clone();
+        let _guard = signal.slot().priority(1).connect_fn(move |_| {
+            drop(with(&in_slot, |stream| stream.take()));
+        });
+        assert_eq!(signal.emit(&1), 1);
+    }
+
+    #[test]
+    fn slot_options_go_for_streams_too() {
+        let signal: Signal<u32> = Signal::new();
+        let mut twice = signal.slot().times(2).name("twice").stream(8, Overflow::DropOldest);
+        emit(&signal, 1..=3);
+        assert!(format!("{:?}", signal.slot().name("twice")).contains("twice"));
+        assert_eq!(ready(&mut twice), [Ok(1), Ok(2)]);
+        assert!(twice.is_terminated());
+
+        let order = Log::default();
+        let (early, late) = (order.clone(), order.clone());
+        let _late = signal.connect_fn(move |_| late.add("0"));
+        let mut next = signal.slot().priority(1).times(7).next_event();
+        let _early = signal.slot().priority(2).connect_fn(move |_| early.add("2"));
+        assert!(is_pending(&mut next));
+        emit(&signal, 4..=5);
+        assert_eq!(block_on(next), Some(4), "it is one event, whatever `times` said");
+    }
+
+    #[test]
+    fn while_it_is_blocked_a_stream_gets_nothing_and_that_is_no_loss() {
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        signal.emit(&1);
+        let block = stream.connection().block();
+        signal.emit(&2);
+        drop(block);
+        let block = signal.block();
+        signal.emit(&3);
+        drop(block);
+        signal.emit(&4);
+        assert_eq!(ready(&mut stream), [Ok(1), Ok(4)]);
+    }
+
+    #[test]
+    fn events_that_are_borrowed_are_streamed_as_what_owns_them() {
+        let words: Signal<str> = Signal::new();
+        let mut stream: EventStream<String> = words.stream(4, Overflow::DropOldest);
+        let next: NextEvent<String> = words.next_event();
+        words.emit("tea");
+        assert_eq!(ready(&mut stream), [Ok("tea".to_owned())]);
+        assert_eq!(block_on(next).as_deref(), Some("tea"));
+        let numbers: Signal<[u8]> = Signal::new();
+        let next = numbers.next_event();
+        numbers.emit(&[1, 2]);
+        assert_eq!(block_on(next), Some(vec![1, 2]));
+    }
+
+    // The next event.
+
+    #[test]
+    fn the_next_event_is_that_of_the_first_emission_after_the_call_however_late_it_is_awaited() {
+        under_each_executor(async || {
+            let signal: Signal<u32> = Signal::new();
+            signal.emit(&1);
+            let next = signal.next_event();
+            assert_eq!(signal.slot_count(), 1, "connected at the call");
+            emit(&signal, 2..=4);
+            assert_eq!(signal.slot_count(), 0, "done at the first");
+            assert_eq!(next.await, Some(2));
+        });
+    }
+
+    #[test]
+    fn who_awaits_the_next_event_is_woken_by_it() {
+        under_each_executor(async || {
+            let signal: Signal<u32> = Signal::new();
+            let emitter = async {
+                yield_once().await;
+                emit(&signal, 7..=8);
+            };
+            assert_eq!(join(signal.next_event(), emitter).await.0, Some(7));
+        });
+    }
+
+    #[test]
+    fn who_awaits_the_next_event_gets_none_when_the_signal_ends() {
+        under_each_executor(async || {
+            for by_drop in [true, false] {
+                let signal: Signal<u32> = Signal::new();
+                let [before, waiting] = [signal.next_event(), signal.next_event()];
+                let end = async {
+                    yield_once().await;
+                    if by_drop {
+                        drop(signal);
+                    } else {
+                        signal.disconnect_all();
+                    }
+                };
+                assert_eq!(join(waiting, end).await.0, None);
+                assert_eq!(before.await, None, "nor does it wait for a signal that is gone");
+            }
+        });
+    }
+
+    #[test]
+    fn an_event_that_came_before_the_signal_ended_is_not_lost_to_who_awaits_it_afterwards() {
+        let signal: Signal<u32> = Signal::new();
+        let next = signal.next_event();
+        signal.emit(&1);
+        drop(signal);
+        assert_eq!(block_on(next), Some(1));
+    }
+
+    #[test]
+    fn a_next_event_that_is_dropped_disconnects_and_one_that_is_done_stays_done() {
+        let signal: Signal<u32> = Signal::new();
+        drop(signal.next_event());
+        assert_eq!(signal.slot_count(), 0);
+        let mut next = signal.next_event();
+        assert!(is_pending(&mut next) && !next.is_terminated());
+        emit(&signal, 1..=2);
+        assert_eq!(block_on(&mut next), Some(1));
+        assert!(next.is_terminated());
+        assert_eq!(block_on(&mut next), None);
+    }
+
+    #[test]
+    fn debug_tells_how_a_stream_stands() {
+        let signal: Signal<u32> = Signal::new();
+        let stream = signal.slot().name("log").stream(2, Overflow::DropNewest);
+        emit(&signal, 1..=3);
+        let text = format!("{stream:?} {:?}", signal.next_event());
+        for part in ["EventStream", "\"log\"", "capacity: 2", "DropNewest", "waiting: 2", "missed: 1", "NextEvent"] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+    }
+}
+
+async fn yield_once() {
+    let mut yielded = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+// Threads.
+
+#[test]
+fn what_many_threads_emit_comes_to_every_task_completely_and_in_each_threads_order() {
+    const EACH: u32 = 2_000;
+    let signal: sigwire::Signal<(u32, u32)> = sigwire::Signal::new();
+    let runtime = many_threads();
+    let tasks: Vec<_> = (0..4)
+        .map(|_| {
+            let mut stream = signal.stream(4 * EACH as usize, Overflow::DropNewest);
+            runtime.spawn(async move {
+                let mut next = [0; 4];
+                while let Some(event) = stream.next().await {
+                    let (thread, number) = event.expect("there is room for all");
+                    assert_eq!(number, next[thread as usize]);
+                    next[thread as usize] += 1;
+                }
+                next
+            })
+        })
+        .collect();
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let signal = &signal;
+            scope.spawn(move || (0..EACH).for_each(|n| _ = signal.emit(&(thread, n))));
+        }
+    });
+    drop(signal);
+    for task in tasks {
+        assert_eq!(runtime.block_on(task).unwrap(), [EACH; 4]);
+    }
+}
+
+#[test]
+fn what_a_slow_task_gets_and_what_it_is_told_it_lost_add_up_to_what_was_emitted() {
+    const ALL: u64 = 20_000;
+    for overflow in [Overflow::DropOldest, Overflow::DropNewest] {
+        let signal: sigwire::Signal<u64> = sigwire::Signal::new();
+        let mut stream = signal.stream(4, overflow);
+        let runtime = many_threads();
+        let task = runtime.spawn(async move {
+            let mut due = 0;
+            while let Some(item) = stream.next().await {
+                match item {
+                    Ok(event) => {
+                        assert_eq!(event, due, "what is missing was not reported here");
+                        due += 1;
+                    }
+                    Err(Lost(events)) => due += events,
+                }
+            }
+            (due, stream.missed())
+        });
+        (0..ALL).for_each(|n| _ = signal.emit(&n));
+        drop(signal);
+        let (due, missed) = runtime.block_on(task).unwrap();
+        assert_eq!(due, ALL);
+        assert!(missed < ALL);
+    }
+}
+
+#[test]
+fn every_task_that_awaits_the_next_event_is_woken_by_an_emission_on_another_thread() {
+    let runtime = many_threads();
+    let signal: Arc<sigwire::Signal<u32>> = Arc::default();
+    for round in 0..200 {
+        let tasks = [(); 3].map(|()| runtime.spawn(signal.next_event()));
+        let emitter = signal.clone();
+        std::thread::spawn(move || emitter.emit(&round)).join().unwrap();
+        for task in tasks {
+            assert_eq!(runtime.block_on(task).unwrap(), Some(round));
+        }
+    }
+    let task = runtime.spawn(signal.next_event());
+    std::thread::spawn(move || drop(signal)).join().unwrap();
+    assert_eq!(runtime.block_on(task).unwrap(), None);
+}
+
+#[test]
+fn a_call_under_way_when_its_stream_is_disconnected_delivers_its_event_before_the_end() {
+    use std::sync::mpsc;
+    thread_local! {
+        static IN_CLONE: RefCell<Option<(mpsc::Sender<()>, mpsc::Receiver<()>)>> =
+            const { RefCell::new(None) };
+    }
+    #[derive(Debug, PartialEq)]
+    struct Slow(u32);
+    impl Clone for Slow {
+        fn clone(&self) -> Self {
+            IN_CLONE.with_borrow(|channels| {
+                if let Some((begun, go_on)) = channels {
+                    begun.send(()).unwrap();
+                    go_on.recv_timeout(Duration::from_secs(10)).unwrap();
+                }
+            });
+            Slow(self.0)
+        }
+    }
+    let signal: Arc<sigwire::Signal<Slow>> = Arc::default();
+    let mut stream = signal.stream(4, Overflow::DropOldest);
+    let ((begin, begun), (go, go_on)) = (mpsc::channel(), mpsc::channel());
+    let emitter = {
+        let signal = signal.clone();
+        std::thread::spawn(move || {
+            IN_CLONE.set(Some((begin, go_on)));
+            signal.emit(&Slow(1))
+        })
+    };
+    begun.recv_timeout(Duration::from_secs(10)).unwrap();
+    assert!(stream.connection().disconnect());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(pin!(&mut stream).poll_next(&mut context).is_pending(), "the call is not over");
+    go.send(()).unwrap();
+    assert_eq!(emitter.join().unwrap(), 1);
+    assert_eq!(block_on(stream.collect::<Vec<_>>()), [Ok(Slow(1))]);
+}
