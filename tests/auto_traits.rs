@@ -152,3 +152,57 @@ const _: () = {
     assert!(!implements!(sigwire::WeakTracked<Bare>: Send));
     assert!(!implements!(sigwire::WeakTracked<Cell<u8>>: Sync));
 };
+
+#[cfg(feature = "async")]
+mod asynchronous {
+    use super::*;
+    use sigwire::generic::*;
+
+    threaded!(
+        sigwire::AsyncSignal<Bare, Bare>,
+        sigwire::AsyncSource<Bare, Bare>,
+        sigwire::AsyncSlotOptions<'static, Bare, Bare>,
+        sigwire::AsyncEmitError,
+        sigwire::SlotFailure,
+        sigwire::Failure,
+    );
+
+    local!(
+        sigwire::local::AsyncSignal<u8, u8>,
+        sigwire::local::AsyncSource<u8, u8>,
+        sigwire::local::AsyncSlotOptions<'static, u8, u8>,
+        sigwire::local::AsyncEmitError,
+        sigwire::local::SlotFailure,
+    );
+
+    /// Emissions that hold no results: `Send` when the event can be shared.
+    macro_rules! emissions {
+        ($($emission:ident),*) => {$(
+            const _: () = {
+                assert!(implements!($emission<'static, u8, Bare, Shared>: Send));
+                assert!(implements!($emission<'static, u8, Bare, Shared>: Unpin));
+                assert!(implements!($emission<'static, dyn Fn() + Sync, Bare, Shared>: Send));
+                assert!(!implements!($emission<'static, Bare, u8, Shared>: Send));
+                assert!(!implements!($emission<'static, Cell<u8>, u8, Shared>: Send));
+                assert!(!implements!($emission<'static, u8, u8, Local>: Send));
+                assert!(!implements!($emission<'static, u8, u8, Local>: Sync));
+                assert!(implements!($emission<'static, Bare, Bare, Local>: Unpin));
+            };
+        )*};
+    }
+    emissions!(Emit, AsyncEmission, TryEmit, EmitConcurrent);
+
+    // This one keeps results that are there already.
+    const _: () = {
+        assert!(implements!(ConcurrentEmission<'static, u8, Cell<u8>, Shared>: Send));
+        assert!(!implements!(ConcurrentEmission<'static, u8, Bare, Shared>: Send));
+        assert!(!implements!(ConcurrentEmission<'static, Bare, u8, Shared>: Send));
+        assert!(!implements!(ConcurrentEmission<'static, u8, u8, Local>: Send));
+        assert!(
+            implements!(ConcurrentEmission<'static, u8, std::marker::PhantomPinned, Local>: Unpin)
+        );
+    };
+
+    #[cfg(feature = "tokio")]
+    const _: () = assert!(implements!(sigwire::Spawned<u8>: Send));
+}

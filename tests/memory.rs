@@ -324,4 +324,170 @@ both_flavours! {
         }
         assert_eq!(heap(), before);
     }
+
+    #[cfg(feature = "async")]
+    mod asynchronous {
+        use super::*;
+        use futures::future::{FutureExt, ready};
+        use futures::stream::StreamExt;
+        use std::task::{Context, Waker};
+
+        /// Is there when it has been waited for once.
+        async fn later() {
+            let mut again = false;
+            futures::future::poll_fn(|_| match std::mem::replace(&mut again, true) {
+                true => std::task::Poll::Ready(()),
+                false => std::task::Poll::Pending,
+            })
+            .await;
+        }
+
+        impl Owner {
+            async fn soon(&self, _: &u32) {}
+            async fn later(&self, _: &u32) {
+                later().await;
+            }
+        }
+
+        /// Polls to the end, whoever is woken.
+        fn finish<F: Future>(future: F) -> F::Output {
+            let mut future = std::pin::pin!(future);
+            loop {
+                let polled = future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+                if let std::task::Poll::Ready(output) = polled {
+                    return output;
+                }
+            }
+        }
+
+        #[test]
+        fn an_asynchronous_emission_without_slots_allocates_nothing() {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let emit_all = || {
+                assert_eq!(finish(signal.emit(&1)), 0);
+                assert_eq!(finish(signal.emit_concurrent(&1)), 0);
+                assert_eq!(finish(signal.call(&1).count()), 0);
+                assert_eq!(finish(signal.call_concurrent(&1).count()), 0);
+                assert_eq!(finish(signal.try_emit(&1)).unwrap(), 0);
+            };
+            assert_eq!(allocations(emit_all), 0);
+            let owner = Strong::new(Owner(1));
+            signal.connect(&owner, Owner::soon).disconnect();
+            assert_eq!(allocations(emit_all), 0);
+        }
+
+        #[test]
+        fn an_asynchronous_emission_allocates_once_for_all_its_handlers() {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let owners = owners(1000);
+            for owner in &owners {
+                signal.connect(owner, Owner::soon);
+                signal.connect(owner, Owner::later);
+            }
+            finish(signal.emit(&1));
+            let made = allocations(|| assert_eq!(finish(signal.emit(&1)), 2000));
+            assert!(made <= 2, "{made}");
+            let made = allocations(|| assert_eq!(finish(signal.call(&1).count()), 2000));
+            assert!(made <= 2, "{made}");
+            let made = allocations(|| assert_eq!(finish(signal.try_emit(&1)).unwrap(), 2000));
+            assert!(made <= 2, "{made}");
+        }
+
+        #[test]
+        fn concurrent_handlers_that_are_ready_at_once_allocate_nothing_each() {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let owners = owners(1000);
+            for owner in &owners {
+                signal.connect(owner, Owner::soon);
+            }
+            finish(signal.emit_concurrent(&1));
+            let made = allocations(|| assert_eq!(finish(signal.emit_concurrent(&1)), 1000));
+            assert!(made <= 2, "{made}");
+            signal.disconnect_all();
+            for owner in &owners {
+                signal.connect(owner, Owner::later);
+            }
+            let made = allocations(|| assert_eq!(finish(signal.emit_concurrent(&1)), 1000));
+            assert!(made <= 2003, "{made}: two each");
+        }
+
+        #[test]
+        fn handlers_of_differing_sizes_and_alignments_do_not_take_turns_in_allocating() {
+            #[repr(align(64))]
+            struct Aligned(u8);
+            let signal: AsyncSignal<u32, usize> = AsyncSignal::new();
+            let owner = Strong::new(Owner(1));
+            for _ in 0..100 {
+                signal.connect(&owner, async |_: &Owner, n: &u32| {
+                    let large = [*n as u8; 1000];
+                    later().await;
+                    large.iter().map(|n| usize::from(*n)).sum()
+                });
+                signal.connect(&owner, async |_: &Owner, n: &u32| {
+                    let aligned = Aligned(*n as u8);
+                    later().await;
+                    usize::from(aligned.0)
+                });
+                signal.connect(&owner, |_: &Owner, _: &u32| ready(3));
+            }
+            let made = allocations(|| assert_eq!(finish(signal.emit(&1)), 300));
+            assert!(made <= 2, "{made}");
+        }
+
+        #[test]
+        fn emissions_that_are_dropped_half_way_give_everything_back() {
+            // But for the room for a future that each thread keeps.
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let owner = Strong::new(Owner(1));
+            signal.connect(&owner, Owner::soon);
+            finish(signal.emit(&1));
+            drop((signal, owner));
+            let before = heap();
+            {
+                let signal: AsyncSignal<u32> = AsyncSignal::new();
+                let mut owners = owners(20);
+                for (place, owner) in owners.iter().enumerate() {
+                    signal.connect(owner, Owner::soon);
+                    signal.slot().times(place + 1).name("n").connect(owner, Owner::later);
+                    signal.connect_fn(|_: &u32| later()).detach();
+                    signal.connect_sync(owner, Owner::on);
+                }
+                // The threads' and the signal's own room is made now, and kept.
+                finish(signal.emit(&1));
+                for polls in 0..20 {
+                    let (mut a, mut b) = (signal.emit(&1), signal.emit_concurrent(&1));
+                    let (mut c, mut d) = (signal.call(&1), signal.call_concurrent(&1));
+                    let mut e = signal.try_emit(&1);
+                    for _ in 0..polls {
+                        let context = &mut Context::from_waker(Waker::noop());
+                        let _ = (a.poll_unpin(context), c.poll_next_unpin(context));
+                        let _ = e.poll_unpin(context);
+                        if polls == 1 {
+                            let _ = (b.poll_unpin(context), d.poll_next_unpin(context));
+                        }
+                    }
+                    owners.pop();
+                }
+            }
+            assert_eq!(heap(), before);
+        }
+
+        #[test]
+        fn an_asynchronous_connection_of_a_method_path_takes_no_box() {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let owner = Strong::new(Owner(1));
+            for _ in 0..20 {
+                signal.connect(&owner, Owner::soon);
+            }
+            signal.disconnect_all();
+            let connect = || {
+                signal.connect(&owner, Owner::soon);
+                signal.connect_sync(&owner, Owner::on);
+                signal.connect(&owner, async |_: &Owner, _: &u32| ());
+            };
+            connect();
+            signal.disconnect_all();
+            assert_eq!(allocations(connect), 0);
+        }
+    }
 }

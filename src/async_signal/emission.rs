@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 
 use super::error::{AsyncEmitError, Failure, SlotFailure};
 use super::{Answer, AsyncSource, Event};
+use crate::depth::Depth;
 use crate::emission::Cursor;
 use crate::error::message;
 use crate::family::Family;
@@ -70,7 +71,7 @@ where
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         if core::mem::take(&mut self.running) {
-            let Poll::Ready(outcome) = self.task.poll(context) else {
+            let Poll::Ready(outcome) = Pin::new(&mut self.task).poll(context) else {
                 self.running = true;
                 return Poll::Pending;
             };
@@ -180,6 +181,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
 
     /// The handler that was called last has failed.
     fn failed(&mut self, failure: Failure) {
+        self.called += 1;
         let last = self.sequence.cursor.as_ref().and_then(Cursor::last);
         self.failures.push((last.expect("a handler failed, so one was called"), failure));
     }
@@ -189,28 +191,29 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     type Output = Result<usize, AsyncEmitError<F>>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // Nested too deep: that is no handler's failure.
+        drop(Depth::<F>::enter(|| 0));
         if let Some(cursor) = this.sequence.start() {
             this.names = cursor.names();
         }
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each(context, |outcome| {
-                    *called += 1;
-                    match outcome {
-                        Outcome::Returned(_) => ControlFlow::Continue(()),
-                        Outcome::TimedOut => ControlFlow::Break(()),
+                this.sequence.poll_each(context, |outcome| match outcome {
+                    Outcome::Returned(result) => {
+                        // Before it counts: a result whose destructor panics has failed.
+                        drop(result);
+                        *called += 1;
+                        ControlFlow::Continue(())
                     }
+                    Outcome::TimedOut => ControlFlow::Break(()),
                 })
             });
             match catch_unwind(step) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(None)) => break,
                 Ok(Poll::Ready(Some(()))) => this.failed(Failure::TimedOut),
-                Err(payload) => {
-                    this.called += 1;
-                    this.failed(Failure::Panicked(message(payload)));
-                }
+                Err(payload) => this.failed(Failure::Panicked(message(payload))),
             }
         }
         if this.failures.is_empty() {

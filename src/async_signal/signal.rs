@@ -60,7 +60,7 @@ use crate::owner::{Captures, Owner};
 /// | disconnect, block, or the owner's end before a handler is started | it is not started |
 /// | the same while a handler's future is under way | the future runs to its end; what the slot captured, and the owner, are dropped with it at the latest |
 /// | `once`, `times(n)` | claimed before the future is made: nested and concurrent emissions cannot run it again |
-/// | a handler emits and awaits that | at once, inside its own future; runaway recursion without waiting in between ends in a panic that names the depth |
+/// | a handler emits and awaits that | at once, inside its own future; runaway recursion ends in a panic that names the depth |
 /// | a handler panics, in making its future or in polling it | the panic goes to who polls the emission; later handlers are not started; the signal stays usable. `try_emit` runs all handlers, and reports |
 /// | two tasks emit | their handlers run side by side; nothing is locked or borrowed across an `.await` |
 /// | the emission is dropped | futures under way are dropped, no further slot is called, nothing is kept |

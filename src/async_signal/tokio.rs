@@ -13,6 +13,7 @@ use super::emission::Sequence;
 use super::method::{AsyncClosure, AsyncMethod, AsyncMutMethod};
 use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource, Event};
 use crate::connection::Connection;
+use crate::depth::Depth;
 use crate::emission::Cursor;
 use crate::family::{Family, Shared};
 use crate::outcome::Outcome;
@@ -222,6 +223,8 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
         let runtime = Runtime::current();
         let mut spawned = Vec::new();
         let Some(mut cursor) = self.source().slots().map(Cursor::new) else { return spawned };
+        // Nested too deep: that is no handler's failure.
+        drop(Depth::<Shared>::enter(|| 0));
         loop {
             let mut task = Task::new();
             let start = AssertUnwindSafe(|| {

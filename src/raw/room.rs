@@ -43,13 +43,22 @@ impl Room {
         layout.size() <= self.layout.size() && is_aligned
     }
 
+    /// Makes it good for this layout too, so that futures that take turns do not take turns in allocating.
+    pub(super) fn grow(&mut self, layout: Layout) {
+        let size = layout.size().max(self.layout.size());
+        let align = layout.align().max(self.layout.align());
+        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
+        // First the one, so that it can become the other.
+        *self = Room::NONE;
+        *self = Room::new(layout);
+    }
+
     #[inline]
-    pub(super) fn new(layout: Layout) -> Self {
+    fn new(layout: Layout) -> Self {
         if layout.size() > SMALL.size() || layout.align() > SMALL.align() {
-            // Some more, so that handlers of nearly one size do not take turns in allocating.
+            // Some more, for those that are a little larger. And never what counts as small.
             let size = layout.size().max(SMALL.size() + 1).next_power_of_two();
-            let larger = Layout::from_size_align(size, layout.align().max(SMALL.align()));
-            return Self::allocate(larger.unwrap_or(layout));
+            return Self::allocate(Layout::from_size_align(size, layout.align()).unwrap_or(layout));
         }
         match SPARE.try_with(|spare| spare.0.take()) {
             Ok(Some(place)) => Room { place, layout: SMALL },

@@ -9,6 +9,7 @@ use core::task::{Context, Poll};
 
 use super::Hold;
 use super::room::Room;
+use crate::depth::Depth;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
@@ -62,9 +63,7 @@ impl<R, F> Task<'_, R, F> {
     #[cold]
     fn find_room(&mut self, layout: Layout) {
         self.clear();
-        // First the one, so that it can become the other.
-        self.room = Room::NONE;
-        self.room = Room::new(layout);
+        self.room.grow(layout);
     }
 
     /// Leaves the future that is in the room to be polled later.
@@ -144,9 +143,12 @@ impl<R, F> Drop for Task<'_, R, F> {
     }
 }
 
-impl<R, F> Future for Task<'_, R, F> {
+/// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
+/// that call.
+impl<R, F: Family> Future for Task<'_, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+        let _depth = Depth::<F>::enter(|| 0);
         Task::poll(&mut self, context)
     }
 }

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, unused_imports)]
 
+#[cfg(feature = "tokio")]
+pub mod executors;
 pub mod random;
 
 use std::sync::{Arc, Mutex};
@@ -31,10 +33,18 @@ macro_rules! both_flavours {
 pub mod threaded {
     pub use sigwire::*;
     pub use std::sync::{Arc as Std, Arc as Strong, Mutex as Exclusive, Weak, Weak as StdWeak};
+    #[cfg(feature = "tokio")]
+    pub use {super::executors::on_a_worker as multi_thread, futures::future::BoxFuture as Boxed};
 
     /// Whether weak pointers to an object can be upgraded while a slot of it runs, whatever else
     /// has become of its owners.
     pub const A_CALL_IS_AN_OWNER: bool = true;
+
+    /// As any future that contains itself, or is kept, must be.
+    #[cfg(feature = "tokio")]
+    pub fn boxed(future: impl Future<Output = ()> + Send + 'static) -> Boxed<'static, ()> {
+        Box::pin(future)
+    }
 
     /// What closures of this flavour must be.
     pub trait Sendable: Send + Sync {}
@@ -47,9 +57,13 @@ pub mod threaded {
 
 /// The thread-safe flavour with owners that are tracked.
 pub mod tracked {
+    #[cfg(feature = "tokio")]
+    pub use super::threaded::boxed;
     pub use super::threaded::{Exclusive, Sendable, Std, StdWeak, with};
     pub use sigwire::*;
     pub use sigwire::{Tracked as Strong, WeakTracked as Weak};
+    #[cfg(feature = "tokio")]
+    pub use {super::executors::on_a_worker as multi_thread, futures::future::BoxFuture as Boxed};
 
     pub const A_CALL_IS_AN_OWNER: bool = false;
 }
@@ -58,8 +72,17 @@ pub mod local {
     pub use sigwire::local::*;
     pub use std::cell::RefCell as Exclusive;
     pub use std::rc::{Rc as Std, Rc as Strong, Weak, Weak as StdWeak};
+    #[cfg(feature = "tokio")]
+    pub use {
+        super::executors::beside_workers as multi_thread, futures::future::LocalBoxFuture as Boxed,
+    };
 
     pub const A_CALL_IS_AN_OWNER: bool = true;
+
+    #[cfg(feature = "tokio")]
+    pub fn boxed(future: impl Future<Output = ()> + 'static) -> Boxed<'static, ()> {
+        Box::pin(future)
+    }
 
     pub trait Sendable {}
     impl<T> Sendable for T {}

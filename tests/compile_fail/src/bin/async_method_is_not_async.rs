@@ -1,0 +1,13 @@
+// A method that is not `async` is no handler, but there is `connect_sync`.
+//~ `()` is not a future
+use std::sync::Arc;
+
+struct Owner;
+impl Owner {
+    fn on(&self, _: &u32) {}
+}
+
+fn main() {
+    let moved: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
+    moved.connect(&Arc::new(Owner), Owner::on);
+}
