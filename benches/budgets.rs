@@ -11,6 +11,7 @@ use std::sync::Mutex;
 
 use common::heap::{Counting, heap};
 use common::paired::compare;
+use common::queued::{self, ChannelLoop, LocalLoop, Loop, SharedLoop};
 use common::table::{Table, multiple, nanoseconds};
 use common::{Contender, Event, HandArc, HandRc, TrackedSignal, loops};
 use sigwire::generic::{Connection, Family, Local, Shared, Signal};
@@ -37,6 +38,7 @@ fn main() {
         &mut table,
         &Budgets { flavour: "local", emit: [(1, 1.6), (10, 1.3), (1_000, 1.2)], turn: 1.3 },
     );
+    queues(&mut table);
 }
 
 fn flavour<F, Hand>(table: &mut Table, budgets: &Budgets)
@@ -113,6 +115,33 @@ fn tracked(table: &mut Table) {
                 |count| loops::emissions(&hand, count),
             ))
         });
+    }
+}
+
+/// Events that wait for a loop, queued and run on one thread.
+fn queues(table: &mut Table) {
+    table.flavour = "queue";
+    queue::<SharedLoop>(table);
+    queue::<LocalLoop>(table);
+}
+
+fn queue<L: Loop>(table: &mut Table) {
+    for (owners, batch) in [(1, 100), (10, 100), (1, 1)] {
+        let measure = || {
+            let (queue, channel) = (L::with_owners(owners), ChannelLoop::with_owners(owners));
+            // Turns are done whole.
+            compare(
+                10 * batch * owners as u64,
+                |count| queued::turns(&queue, batch, count),
+                |count| queued::turns(&channel, batch, count),
+            )
+        };
+        let plural = if owners == 1 { "" } else { "s" };
+        let name = format!("{}, {owners} owner{plural}, {batch} a run", L::NAME);
+        if batch > 1 {
+            table.cell(&name, 40.0, "ns", || nanoseconds(measure(), ChannelLoop::NAME));
+        }
+        table.cell(&format!("{name}, beside mpsc"), 1.0, "x", || multiple(measure()));
     }
 }
 

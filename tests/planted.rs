@@ -1,6 +1,6 @@
 //! Faults that are planted: `.ci/run` fails when the sanitizers do not report them.
 
-use sigwire::Signal;
+use sigwire::{Signal, Tracked};
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -38,4 +38,18 @@ fn a_race_in_a_slot_that_two_threads_run_is_seen() {
         let other = scope.spawn(|| signal.emit(&1));
         assert_eq!((signal.emit(&1), other.join().unwrap()), (1, 1));
     });
+}
+
+#[test]
+#[ignore = "uses what is freed on purpose"]
+fn an_owner_that_is_used_after_its_end_is_seen() {
+    let signal: Signal<u32> = Signal::new();
+    let owner = Tracked::new(AtomicUsize::new(0));
+    signal.connect(&owner, |calls, _| _ = calls.fetch_add(1, Relaxed));
+    let freed: *const AtomicUsize = &*owner;
+    drop(owner);
+    // Lets go of the slot, and so of the memory.
+    signal.prune();
+    // SAFETY: there is none; this is the fault.
+    assert_eq!(unsafe { (*freed).load(Relaxed) }, 0);
 }

@@ -299,19 +299,79 @@ fn a_tracked_pointer_counts_as_an_arc_does() {
 }
 
 #[test]
-fn a_weak_method_of_a_tracked_owner_called_inside_a_slot_leaves_the_slot_s_owner_alone() {
+fn a_weak_method_called_inside_a_slot_leaves_the_slot_s_owner_in_its_call() {
+    struct Caller {
+        noter: Noter,
+        other: WeakMethod<u32>,
+        kept: Arc<Kept<Caller>>,
+    }
     let log = Log::default();
     let signal: Signal<u32> = Signal::new();
-    let (a, b) = (noter(&log, "a"), noter(&log, "b"));
-    let method = WeakMethod::new(&b, Noter::on);
-    let kept = Arc::new(Mutex::new(Some(a)));
-    let inside = kept.clone();
-    let both = Tracked::new((Noter::new(&log, "both"), method));
-    signal.connect(&both, |both: &(Noter, WeakMethod<u32>), n| {
-        assert_eq!(both.1.call(n), Some(()));
-        both.0.on(n);
+    let (b, kept) = (noter(&log, "b"), Arc::new(Mutex::new(None)));
+    let other = WeakMethod::new(&b, Noter::on);
+    let caller = Tracked::new(Caller { noter: Noter::new(&log, "a"), other, kept: kept.clone() });
+    signal.connect(&caller, |caller: &Caller, n| {
+        assert_eq!(caller.other.call(n), Some(()));
+        let last = caller.kept.lock().unwrap().take();
+        drop(last);
+        caller.noter.on(n);
     });
-    dropper(&signal, -1, &inside);
-    assert_eq!(signal.emit(&1), 2);
-    assert_eq!(log.take(), ["b 1", "both 1", "a dropped"]);
+    *kept.lock().unwrap() = Some(caller);
+    assert_eq!(signal.emit(&1), 1);
+    assert_eq!(log.take(), ["b 1", "a 1", "a dropped"]);
+}
+
+/// AddressSanitizer saw that the outer emission's cell was forgotten.
+#[test]
+fn an_emission_of_the_other_flavour_in_between_does_not_hide_what_the_outer_one_called() {
+    let log = Log::default();
+    let inner: Arc<Signal<u32>> = Arc::default();
+    let b = noter(&log, "b");
+    inner.connect(&b, Noter::on);
+    for round in 0..3 {
+        let outer: Signal<u32> = Signal::new();
+        let a = noter(&log, "a");
+        let inside = inner.clone();
+        outer.connect(&a, |a: &Noter, n| a.on(n));
+        outer
+            .connect_fn(move |n| {
+                let between: sigwire::local::Signal<u32> = sigwire::local::Signal::new();
+                let inside = inside.clone();
+                let _guard = between.connect_fn(move |n| _ = inside.emit(n));
+                between.emit(n);
+            })
+            .detach();
+        outer.connect(&b, |b: &Noter, n| b.also(n));
+        assert_eq!(outer.emit(&round), 3);
+        assert_eq!(
+            log.take(),
+            [format!("a {round}"), format!("b {round}"), format!("b also {round}")]
+        );
+        drop(a);
+        assert_eq!(log.take(), ["a dropped"]);
+    }
+}
+
+/// The same, with the outer call itself around it, and other memory in the place of what it called.
+#[test]
+fn a_local_emission_between_two_thread_safe_ones_leaves_nothing_behind() {
+    thread_local! {
+        static BETWEEN: sigwire::local::Signal<u32> = const { sigwire::local::Signal::new() };
+    }
+    let calls = Tracked::new(AtomicUsize::new(0));
+    let count = |calls: &AtomicUsize, _: &u32| _ = calls.fetch_add(1, SeqCst);
+    let inner: Arc<Signal<u32>> = Arc::default();
+    inner.connect(&calls, count);
+    BETWEEN.with(|between| between.connect_fn(move |n| _ = inner.emit(n)).detach());
+    {
+        let outer: Signal<u32> = Signal::new();
+        let caller = Tracked::new([7_u64; 4]);
+        outer.connect(&caller, |_, n: &u32| _ = BETWEEN.with(|between| between.emit(n)));
+        assert_eq!(outer.emit(&1), 1);
+    }
+    let _in_its_place: Vec<Box<[u8; 64]>> = (0..64).map(|_| Box::new([0x41; 64])).collect();
+    let again: Signal<u32> = Signal::new();
+    again.connect(&calls, count);
+    assert_eq!(again.emit(&1), 1);
+    assert_eq!(calls.load(SeqCst), 2);
 }

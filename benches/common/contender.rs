@@ -17,7 +17,7 @@ pub(crate) type Event = u64;
 pub(crate) struct Sink(AtomicU64);
 
 impl Sink {
-    fn on_event(&self, event: &Event) {
+    pub(super) fn on_event(&self, event: &Event) {
         self.0.store(*event, Ordering::Relaxed);
     }
 }

@@ -1,7 +1,7 @@
 //! Asynchronous signals: slots whose methods are `async`.
 //!
-//! A slot of one is a slot of an ordinary signal whose event is a [`Request`]: the event, and
-//! where the handler's future is to go. So who is called, in what order, and when no more, is
+//! A slot of one is a slot of an ordinary signal whose event is a [`Request`]: the
+//! event, and where the handler's future is to go. So who is called, in what order, and when no more, is
 //! decided by the very rules of ordinary signals, and only what comes after that is here.
 
 mod emission;

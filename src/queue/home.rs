@@ -28,6 +28,9 @@ pub trait Home: Family {
     type Kept<E: 'static>: Clone + Send + Sync + 'static;
     #[doc(hidden)]
     fn kept<E: 'static>(method: &WeakMethod<E, (), Self>) -> Self::Kept<E>;
+    /// The same without what the method captured: it only says whether the owner is there.
+    #[doc(hidden)]
+    fn watch<E: 'static>(method: &WeakMethod<E, (), Self>) -> Self::Kept<E>;
     /// Puts a method into its place. The result is to be dropped under no lock.
     #[doc(hidden)]
     fn settle<E: 'static>(
@@ -49,7 +52,7 @@ pub trait Home: Family {
     fn is_alive<E: 'static>(methods: &Self::Methods, place: Place, kept: &Self::Kept<E>) -> bool;
     /// The same asked on any thread, which may not be able to tell.
     #[doc(hidden)]
-    fn may_be_alive<E: 'static>(kept: &Self::Kept<E>) -> bool;
+    fn may_be_alive<E: 'static>(watch: &Self::Kept<E>) -> bool;
     /// Whether the methods of ended connections wait in `Methods` to be let go by the loop's thread.
     #[doc(hidden)]
     const LETS_GO: bool;
@@ -65,6 +68,9 @@ impl Home for Shared {
     type Kept<E: 'static> = WeakMethod<E, (), Shared>;
     fn kept<E: 'static>(method: &WeakMethod<E, (), Shared>) -> WeakMethod<E, (), Shared> {
         method.clone()
+    }
+    fn watch<E: 'static>(method: &WeakMethod<E, (), Shared>) -> WeakMethod<E, (), Shared> {
+        WeakMethod { handle: method.handle.clone(), anchor: None }
     }
     fn settle<E: 'static>((): &(), _: Place, _: WeakMethod<E, (), Self>) -> Option<Rc<dyn Any>> {
         None
@@ -83,8 +89,9 @@ impl Home for Shared {
     fn is_alive<E: 'static>((): &(), _: Place, kept: &Self::Kept<E>) -> bool {
         kept.is_alive()
     }
-    fn may_be_alive<E: 'static>(kept: &Self::Kept<E>) -> bool {
-        kept.is_alive()
+    #[inline]
+    fn may_be_alive<E: 'static>(watch: &Self::Kept<E>) -> bool {
+        watch.is_alive()
     }
     const LETS_GO: bool = false;
     fn let_go((): &(), _: Vec<Place>) {}
@@ -122,6 +129,7 @@ impl Home for Local {
     type Methods = Methods;
     type Kept<E: 'static> = ();
     fn kept<E: 'static>(_: &WeakMethod<E, (), Local>) {}
+    fn watch<E: 'static>(_: &WeakMethod<E, (), Local>) {}
     fn settle<E: 'static>(
         methods: &Methods,
         place: Place,

@@ -2,7 +2,6 @@
 //! Its *course*, events whose turn has come and what to call with them, is taken along by the run while
 //! it calls the handler, without the lock.
 
-use core::any::Any;
 use core::sync::atomic::{AtomicU8, Ordering};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,76 +12,84 @@ use super::pace::{Pace, Taken};
 use crate::connection::Connection;
 use crate::family::Shared;
 use crate::list::{CALL, GONE};
+use crate::raw::{Ward, Warded};
 
 /// What a queue has of one connection.
 pub(super) struct Line<H: Home> {
-    pub(super) mail: Box<dyn Mail>,
+    pub(super) mail: Arc<dyn Mail>,
+    /// It is debounced or throttled.
+    pub(super) is_paced: bool,
     /// None while a run has taken it.
     pub(super) course: Option<Box<dyn Course<H>>>,
+    /// Then: the place of the course in the run's batch.
+    pub(super) at: u32,
     pub(super) connection: Connection<Shared>,
     /// When its window closes, as the queue's timers know it.
     pub(super) timer: Option<Instant>,
 }
 
+impl<H: Home> Line<H> {
+    /// The connection ends. The result is what waited.
+    pub(super) fn end(&self, ward: &mut Ward) -> Box<dyn Send> {
+        self.mail.end(ward);
+        self.mail.take_all(ward).1
+    }
+}
+
 /// Events of one connection, whatever their type.
-pub(super) trait Mail: Send {
-    fn len(&self) -> usize;
-    fn is_paced(&self) -> bool;
+pub(super) trait Mail: Send + Sync {
+    fn len(&self, ward: &mut Ward) -> usize;
     /// When the window closes, of a debounce or throttle.
-    fn due(&self) -> Option<Instant>;
+    fn due(&self, ward: &mut Ward) -> Option<Instant>;
     /// Takes out the event that has waited longest.
-    fn take_oldest(&mut self) -> Option<Box<dyn Send>>;
+    fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
     /// Takes out everything, what a debounce or throttle holds back included, and says how many there
     /// were.
-    fn cancel(&mut self) -> (usize, Box<dyn Send>);
-    fn any(&mut self) -> &mut dyn Any;
+    fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
+    /// From now on nothing comes in.
+    fn end(&self, ward: &mut Ward);
 }
 
 pub(super) struct Events<E> {
     pub(super) waiting: VecDeque<E>,
     pub(super) pace: Option<Pace<E>>,
+    /// The connection has ended.
+    pub(super) is_over: bool,
 }
 
-impl<E: Send + 'static> Mail for Events<E> {
-    fn len(&self) -> usize {
-        self.waiting.len()
+impl<E: Send + 'static> Mail for Warded<Events<E>> {
+    fn len(&self, ward: &mut Ward) -> usize {
+        ward.open(self).waiting.len()
     }
-    fn is_paced(&self) -> bool {
-        self.pace.is_some()
+    fn due(&self, ward: &mut Ward) -> Option<Instant> {
+        ward.open(self).pace.as_ref().and_then(Pace::due)
     }
-    fn due(&self) -> Option<Instant> {
-        self.pace.as_ref().and_then(Pace::due)
+    fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        Some(Box::new(ward.open(self).waiting.pop_front()?))
     }
-    fn take_oldest(&mut self) -> Option<Box<dyn Send>> {
-        Some(Box::new(self.waiting.pop_front()?))
+    fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
+        let Events { waiting, pace, .. } = ward.open(self);
+        let held = pace.as_mut().and_then(Pace::cancel);
+        let count = waiting.len() + usize::from(held.is_some());
+        (count, Box::new((std::mem::take(waiting), held)))
     }
-    fn cancel(&mut self) -> (usize, Box<dyn Send>) {
-        let held = self.pace.as_mut().and_then(Pace::cancel);
-        let count = self.waiting.len() + usize::from(held.is_some());
-        (count, Box::new((std::mem::take(&mut self.waiting), held)))
-    }
-    fn any(&mut self) -> &mut dyn Any {
-        self
-    }
-}
-
-impl dyn Mail + '_ {
-    pub(super) fn of<E: 'static>(&mut self) -> &mut Events<E> {
-        self.any().downcast_mut().expect("a connection has one type of events")
+    fn end(&self, ward: &mut Ward) {
+        ward.open(self).is_over = true;
     }
 }
 
 /// How a run goes on with one connection.
 pub(super) trait Course<H: Home>: Send {
     /// Takes over the next `count` events, which wait.
-    fn take(&mut self, mail: &mut dyn Mail, count: usize);
+    fn take(&mut self, ward: &mut Ward, count: usize);
     /// Takes over the next event, if it is to be delivered now at all.
-    fn take_paced(&mut self, mail: &mut dyn Mail, now: Instant);
+    fn take_paced(&mut self, ward: &mut Ward, now: Instant);
     /// Takes over what the window closes with.
-    fn close_window(&mut self, mail: &mut dyn Mail, now: Instant);
+    fn close_window(&mut self, ward: &mut Ward, now: Instant);
     /// Gives back what was not delivered, and says how many that is.
-    fn give_back(&mut self, mail: &mut dyn Mail) -> usize;
-    fn has_events(&self) -> bool;
+    fn give_back(&mut self, ward: &mut Ward) -> usize;
+    /// How many events it has taken over.
+    fn len(&self) -> usize;
     /// Whether the owner may be still to come.
     fn is_unborn(&self) -> bool;
     /// Drops what is not to be delivered.
@@ -99,6 +106,7 @@ pub(super) struct Gate {
 }
 
 impl Gate {
+    #[inline]
     fn is_open(&self) -> bool {
         match self.state.load(Ordering::Acquire) {
             CALL => true,
@@ -109,6 +117,7 @@ impl Gate {
 }
 
 pub(super) struct Handler<E: 'static, H: Home> {
+    pub(super) mail: Arc<Warded<Events<E>>>,
     pub(super) ready: VecDeque<E>,
     /// Events that are not to be delivered.
     pub(super) spent: Vec<E>,
@@ -120,8 +129,8 @@ pub(super) struct Handler<E: 'static, H: Home> {
 }
 
 impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
-    fn take(&mut self, mail: &mut dyn Mail, count: usize) {
-        let waiting = &mut mail.of::<E>().waiting;
+    fn take(&mut self, ward: &mut Ward, count: usize) {
+        let waiting = &mut ward.open(&self.mail).waiting;
         if count == waiting.len() {
             std::mem::swap(waiting, &mut self.ready);
         } else {
@@ -129,8 +138,8 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         }
     }
 
-    fn take_paced(&mut self, mail: &mut dyn Mail, now: Instant) {
-        let Events { waiting, pace } = mail.of::<E>();
+    fn take_paced(&mut self, ward: &mut Ward, now: Instant) {
+        let Events { waiting, pace, .. } = ward.open(&self.mail);
         let (Some(pace), Some(event)) = (pace, waiting.pop_front()) else { return };
         match pace.take(event, now) {
             Taken::Call(event) => self.ready.push_back(event),
@@ -138,12 +147,13 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         }
     }
 
-    fn close_window(&mut self, mail: &mut dyn Mail, now: Instant) {
-        self.ready.extend(mail.of::<E>().pace.as_mut().and_then(|pace| pace.close(now)));
+    fn close_window(&mut self, ward: &mut Ward, now: Instant) {
+        let pace = ward.open(&self.mail).pace.as_mut();
+        self.ready.extend(pace.and_then(|pace| pace.close(now)));
     }
 
-    fn give_back(&mut self, mail: &mut dyn Mail) -> usize {
-        let waiting = &mut mail.of::<E>().waiting;
+    fn give_back(&mut self, ward: &mut Ward) -> usize {
+        let waiting = &mut ward.open(&self.mail).waiting;
         let count = self.ready.len();
         while let Some(event) = self.ready.pop_back() {
             waiting.push_front(event);
@@ -151,8 +161,8 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         count
     }
 
-    fn has_events(&self) -> bool {
-        !self.ready.is_empty()
+    fn len(&self) -> usize {
+        self.ready.len()
     }
 
     fn is_unborn(&self) -> bool {

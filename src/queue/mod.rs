@@ -31,8 +31,8 @@ pub use options::QueuedSlot;
 pub use pace::Edges;
 pub use run::Ran;
 
-use post::Post;
-use run::{Run, Until};
+use post::{Post, State};
+use run::{Batch, Clock, Run, Until};
 
 #[cfg(all(test, sigwire_loom))]
 type Mutex<T> = loom::sync::Mutex<T>;
@@ -104,9 +104,9 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
 ///
 /// # Cost
-/// An event takes the queue's lock for a moment as it is queued, and again as it is run; events of one
-/// connection in a row are run up to 64 at a time. Nothing is allocated for an event once the queue has
-/// grown to what it had to hold at once, unless a bound makes room by dropping another.
+/// An event takes the queue's lock for a moment as it is queued; a run takes it twice, and once more for
+/// every 128 events. Nothing is allocated for an event once the queue has grown to what it had to hold at
+/// once, unless a bound makes room by dropping another.
 pub struct Queue<H: Home> {
     pub(in crate::queue) post: Arc<Post<H>>,
     pub(in crate::queue) methods: H::Methods,
@@ -123,12 +123,11 @@ impl<H: Home> Queue<H> {
     /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
     /// [`next_deadline`](Self::next_deadline) before it sleeps.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Queue { post: Arc::new(Post::new(Box::new(wake))), methods: H::Methods::default() }
+        Queue { post: Arc::new(Post::new(Arc::new(wake))), methods: H::Methods::default() }
     }
 
     /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
-    /// happens to one too many. Events that a run has taken already, 64 of one connection at most, do not
-    /// count. Without this, a queue grows as it has to.
+    /// happens to one too many. Events that a run has taken already, 128 at most, do not count. Without this, a queue grows as it has to.
     ///
     /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
@@ -196,7 +195,10 @@ impl<H: Home> Queue<H> {
 
     #[track_caller]
     fn run_until_reached(&self, until: Until, now: Option<Instant>) -> Ran {
-        Run::enter(self, now, true).guarded(|run| run.go(until)).leave(true)
+        let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
+            state.begin(batch, until, clock)
+        };
+        Run::enter(self, now, take).finish(true, |run| run.go(until))
     }
 
     /// Waits until something is queued, runs it, and tells what it did: for a task of an async executor,
@@ -237,8 +239,10 @@ impl<H: Home> Queue<H> {
     /// Looks at all connections and all events of the queue.
     #[track_caller]
     pub fn flush(&self, connection: &Connection<Shared>) -> bool {
-        let run = Run::enter(self, None, false).guarded(|run| run.flush(connection));
-        run.leave(false).called > 0
+        let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
+            state.flush(connection, batch, clock)
+        };
+        Run::enter(self, None, take).finish(false, Run::deliver_all).called > 0
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its

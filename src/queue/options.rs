@@ -10,7 +10,7 @@ use super::Queue;
 use super::home::Home;
 use super::line::{Events, Gate, Handler, Line};
 use super::pace::{Edges, Kind, Pace, Rule};
-use super::post::{Enqueue, Sender};
+use super::post::{Enqueue, Lasts, Sender};
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Shared;
 use crate::list::CALL;
@@ -195,31 +195,35 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         let mut replaced = None;
         let make = |key| {
             let connection = source.connection(key);
-            let kept = H::kept(&method);
+            let (kept, watch) = (H::kept(&method), H::watch(&method));
+            let is_paced = pace.is_some();
+            let events = Events::<E> { waiting: VecDeque::new(), pace, is_over: false };
+            let mut locked = queue.post.lock();
+            let mail = Arc::new(locked.ward.ward(events));
             let handler = Handler::<E, H> {
+                mail: mail.clone(),
                 ready: VecDeque::new(),
                 spent: Vec::new(),
-                kept: kept.clone(),
+                kept,
                 gate: Gate { state, connection: connection.clone() },
                 calls_left,
                 is_unborn,
             };
-            let mail = Events::<E> { waiting: VecDeque::new(), pace };
-            let place = queue.post.lock().lines.insert(Line {
-                mail: Box::new(mail),
+            let place = locked.lines.insert(Line {
+                mail: mail.clone(),
+                is_paced,
                 course: Some(Box::new(handler)),
+                at: 0,
                 connection,
                 timer: None,
             });
+            drop(locked);
             replaced = H::settle(&queue.methods, place, method);
-            let sender = Sender::<E, H> {
-                post: queue.post.clone(),
-                place,
-                owner: owner.addr(),
-                kept,
-                is_latest,
-            };
-            let (handle, anchor) = Handle::owned::<_, Enqueue<M>>(sender);
+            let post = queue.post.clone();
+            let lasts = Lasts { post: post.clone(), place };
+            let owner = owner.addr();
+            let sender = Sender::<E, H> { post, place, mail, owner, watch, is_latest };
+            let (handle, anchor) = Handle::held::<_, Enqueue<M>, _>(sender, lasts);
             (handle, Some(anchor))
         };
         // An owner on another thread is never known to be incomplete.

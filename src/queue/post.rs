@@ -2,7 +2,7 @@
 //!
 //! | under the lock | what it says |
 //! |---|---|
-//! | `lines` | the events that wait, by connection, so that each connection's have their own type |
+//! | `lines`, `ward` | the events that wait, by connection, so that each connection's have their own type |
 //! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
 //! | `in_run` | how many of the first turns the run that is under way still has to take |
 //! | `is_woken` | the loop was told, and has not begun to run since; so always when there are turns and no run |
@@ -20,21 +20,23 @@ use std::time::Instant;
 
 use super::Mutex;
 use super::home::{Home, Place};
-use super::line::Line;
+use super::line::{Events, Line};
+use super::run::Batch;
 use crate::connection::Connection;
 use crate::family::{Lock, Shared};
 use crate::overflow::Overflow;
-use crate::raw::{Hold, Invoke};
+use crate::raw::{Deputy, Hold, Invoke, Ward, Warded};
 
 pub(super) struct Post<H: Home> {
     state: Mutex<State<H>>,
-    wake: Box<dyn Fn() + Send + Sync>,
     is_closed: AtomicBool,
     /// The last driven run left events, so that an executor is to see other tasks before the next.
     feeds_itself: AtomicBool,
 }
 
 pub(super) struct State<H: Home> {
+    /// Of the events of all lines.
+    pub(super) ward: Ward,
     pub(super) lines: SlotMap<Place, Line<H>>,
     pub(super) turns: VecDeque<Place>,
     pub(super) in_run: usize,
@@ -47,11 +49,34 @@ pub(super) struct State<H: Home> {
     /// Of those, what the last run told.
     pub(super) lost_told: u64,
     pub(super) is_woken: bool,
-    pub(super) waker: Option<Waker>,
+    waker: Option<Waker>,
+    /// None when the queue is gone.
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
     /// The thread that runs the queue, or 0.
     pub(super) running: usize,
     /// Whose methods the loop's thread has to let go.
     pub(super) ended: Vec<Place>,
+    /// Memory for the next run.
+    pub(super) batch: Option<Box<Batch<H>>>,
+}
+
+/// Whom to tell, under no lock, that there is something to run.
+pub(super) struct Alarm {
+    waker: Option<Waker>,
+    wake: Option<Arc<dyn Fn() + Send + Sync>>,
+}
+
+impl Alarm {
+    #[cold]
+    #[inline(never)]
+    pub(super) fn ring(self) {
+        if let Some(wake) = self.wake {
+            wake();
+        }
+        if let Some(waker) = self.waker {
+            waker.wake();
+        }
+    }
 }
 
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
@@ -60,8 +85,9 @@ type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
 type Dropped = Option<Box<dyn Send>>;
 
 impl<H: Home> Post<H> {
-    pub(super) fn new(wake: Box<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
         let state = State {
+            ward: Ward::new(),
             lines: SlotMap::with_key(),
             turns: VecDeque::new(),
             in_run: 0,
@@ -72,11 +98,13 @@ impl<H: Home> Post<H> {
             lost_told: 0,
             is_woken: false,
             waker: None,
+            wake: Some(wake),
             running: 0,
             ended: Vec::new(),
+            batch: None,
         };
         let (is_closed, feeds_itself) = (AtomicBool::new(false), AtomicBool::new(false));
-        Post { state: Lock::new(state), wake, is_closed, feeds_itself }
+        Post { state: Lock::new(state), is_closed, feeds_itself }
     }
 
     // Not the mutex's own `lock`, which minds poison: no user code runs under it.
@@ -113,37 +141,34 @@ impl<H: Home> Post<H> {
         self.feeds_itself.store(feeds_itself, Ordering::Relaxed);
     }
 
-    #[cold]
-    #[inline(never)]
-    pub(super) fn wake(&self) {
-        let waker = self.lock().waker.take();
-        (self.wake)();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-
     /// The queue is gone: so are all its connections.
     pub(super) fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        let (lines, waker) = {
-            let mut state = self.lock();
+        let (lines, events, alarm) = {
+            let mut guard = self.lock();
+            let state = &mut *guard;
             state.turns.clear();
             state.timers.clear();
             state.waiting = 0;
-            (std::mem::take(&mut state.lines), state.waker.take())
+            let alarm = Alarm { waker: state.waker.take(), wake: state.wake.take() };
+            let lines = std::mem::take(&mut state.lines);
+            let ward = &mut state.ward;
+            let events: Vec<_> = lines.values().map(|line| line.end(ward)).collect();
+            (lines, events, alarm)
         };
         for line in lines.values() {
             line.connection.disconnect();
         }
-        drop((lines, waker));
+        drop((lines, events, alarm));
     }
 
     /// The connection in this place ended, and what it had is dropped.
     fn remove(&self, place: Place) {
-        let mut state = self.lock();
+        let mut guard = self.lock();
+        let state = &mut *guard;
         let Some(line) = state.lines.remove(place) else { return };
-        state.waiting -= line.mail.len();
+        state.waiting -= line.mail.len(&mut state.ward);
+        let events = line.end(&mut state.ward);
         if let Some(due) = line.timer {
             state.timers.remove(&(due, place));
         }
@@ -153,12 +178,21 @@ impl<H: Home> Post<H> {
         if state.turns.len() > 2 * state.waiting + 64 {
             state.sweep(|state, place| state.lines.contains_key(place));
         }
-        drop(state);
-        drop(line);
+        drop(guard);
+        drop((line, events));
     }
 }
 
 impl<H: Home> State<H> {
+    /// Whom to tell, if nobody was told since the last run began.
+    #[inline]
+    pub(super) fn alarm(&mut self) -> Option<Alarm> {
+        if std::mem::replace(&mut self.is_woken, true) {
+            return None;
+        }
+        Some(Alarm { waker: self.waker.take(), wake: self.wake.clone() })
+    }
+
     /// Removes the turns that are not to be kept.
     pub(super) fn sweep(&mut self, keeps: impl Fn(&Self, Place) -> bool) {
         let turns = std::mem::take(&mut self.turns);
@@ -175,9 +209,7 @@ impl<H: Home> State<H> {
     /// Where this connection is, if it is debounced or throttled here.
     pub(super) fn paced(&self, connection: &Connection<Shared>) -> Option<Place> {
         let mut lines = self.lines.iter();
-        lines
-            .find(|(_, line)| line.mail.is_paced() && line.connection == *connection)
-            .map(|it| it.0)
+        lines.find(|(_, line)| line.is_paced && line.connection == *connection).map(|it| it.0)
     }
 
     /// Takes out all events of a debounced or throttled connection, and says how many they are.
@@ -186,9 +218,9 @@ impl<H: Home> State<H> {
         connection: &Connection<Shared>,
     ) -> Option<(usize, Box<dyn Send>)> {
         let place = self.paced(connection)?;
-        let mail = &mut self.lines.get_mut(place)?.mail;
-        self.waiting -= mail.len();
-        let cancelled = mail.cancel();
+        let mail = &self.lines[place].mail;
+        self.waiting -= mail.len(&mut self.ward);
+        let cancelled = mail.take_all(&mut self.ward);
         self.sweep(|_, turn| turn != place);
         self.set_timer(place);
         Some(cancelled)
@@ -197,7 +229,7 @@ impl<H: Home> State<H> {
     /// Takes note of when this line's window closes now.
     pub(super) fn set_timer(&mut self, place: Place) {
         let Some(line) = self.lines.get_mut(place) else { return };
-        let due = line.mail.due();
+        let due = line.mail.due(&mut self.ward);
         let before = std::mem::replace(&mut line.timer, due);
         if before != due {
             if let Some(before) = before {
@@ -211,10 +243,9 @@ impl<H: Home> State<H> {
 
     /// Makes room for an event that may be one too many.
     #[cold]
-    fn make_room<E: 'static>(&mut self, place: Place, event: E, is_latest: bool) -> Room<E> {
-        let Some(line) = self.lines.get_mut(place) else { return Room::Refused(event) };
+    fn make_room<E>(&mut self, mail: &Warded<Events<E>>, event: E, is_latest: bool) -> Room<E> {
         if is_latest || matches!(self.limit, Some((_, Overflow::Latest))) {
-            if let Some(standing) = line.mail.of::<E>().waiting.back_mut() {
+            if let Some(standing) = self.ward.open(mail).waiting.back_mut() {
                 self.lost += 1;
                 return Room::Replaced(std::mem::replace(standing, event));
             }
@@ -236,7 +267,7 @@ impl<H: Home> State<H> {
     fn drop_oldest(&mut self) -> Dropped {
         let oldest = self.turns.pop_front().expect("every event that waits has a turn");
         self.in_run = self.in_run.saturating_sub(1);
-        let dropped = self.lines.get_mut(oldest)?.mail.take_oldest()?;
+        let dropped = self.lines.get(oldest)?.mail.take_oldest(&mut self.ward)?;
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)
@@ -255,9 +286,10 @@ enum Room<E> {
 pub(super) struct Sender<E: 'static, H: Home> {
     pub(super) post: Arc<Post<H>>,
     pub(super) place: Place,
+    pub(super) mail: Arc<Warded<Events<E>>>,
     /// Where the owner is, or was.
     pub(super) owner: usize,
-    pub(super) kept: H::Kept<E>,
+    pub(super) watch: H::Kept<E>,
     pub(super) is_latest: bool,
 }
 
@@ -268,31 +300,50 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         // Before the guard, so that they are dropped after it.
         let mut event = event.clone();
         let _dropped;
-        let mut state = self.post.lock();
+        let mut guard = self.post.lock();
+        let state = &mut *guard;
+        if state.ward.open(&self.mail).is_over {
+            return None;
+        }
         if state.limit.is_some() || self.is_latest {
-            match state.make_room(self.place, event, self.is_latest) {
+            match state.make_room(&self.mail, event, self.is_latest) {
                 Room::Made(it, dropped) => (event, _dropped) = (it, dropped),
                 Room::Replaced(not_sent) | Room::Refused(not_sent) => {
-                    drop(state);
+                    drop(guard);
                     drop(not_sent);
                     return Some(());
                 }
             }
         }
-        let line = state.lines.get_mut(self.place)?;
-        line.mail.of::<E>().waiting.push_back(event);
+        state.ward.open(&self.mail).waiting.push_back(event);
         state.turns.push_back(self.place);
         state.waiting += 1;
-        let wakes = !std::mem::replace(&mut state.is_woken, true);
-        drop(state);
-        if wakes {
-            self.post.wake();
+        let alarm = state.alarm();
+        drop(guard);
+        if let Some(alarm) = alarm {
+            alarm.ring();
         }
         Some(())
     }
 }
 
-impl<E: 'static, H: Home> Drop for Sender<E, H> {
+impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
+    #[inline]
+    fn is_alive(&self) -> bool {
+        !self.post.is_closed.load(Ordering::Acquire) && H::may_be_alive(&self.watch)
+    }
+    fn owner(&self) -> *const () {
+        core::ptr::without_provenance(self.owner)
+    }
+}
+
+/// The connection in this place, as long as it lasts.
+pub(super) struct Lasts<H: Home> {
+    pub(super) post: Arc<Post<H>>,
+    pub(super) place: Place,
+}
+
+impl<H: Home> Drop for Lasts<H> {
     fn drop(&mut self) {
         self.post.remove(self.place);
     }
@@ -307,23 +358,16 @@ where
     H: Home,
     M: 'static,
 {
-    const IS_OWNER: bool = false;
     type Method = M;
     #[inline]
     fn invoke(&self, sender: impl Hold<Target = Sender<E, H>>, event: &E) -> Option<()> {
         sender.send(event)
     }
-    fn owner(sender: &Sender<E, H>) -> *const () {
-        core::ptr::without_provenance(sender.owner)
-    }
-    #[inline]
-    fn is_alive(sender: &Sender<E, H>) -> bool {
-        !sender.post.is_closed.load(Ordering::Acquire) && H::may_be_alive(&sender.kept)
-    }
 }
 
-/// `Handle::owned` asks for it.
-fn _proof<E: 'static, H: Home>() {
+/// `Handle::held` asks for it.
+fn _proof<E: Send + 'static, H: Home>() {
     fn both<T: Send + Sync>() {}
     both::<Sender<E, H>>();
+    both::<Lasts<H>>();
 }

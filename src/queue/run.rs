@@ -9,6 +9,7 @@ use super::line::Course;
 use super::post::{Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
+use crate::raw::Ward;
 
 /// What a run of a queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,8 +25,8 @@ pub struct Ran {
     pub left: usize,
 }
 
-/// The most events that a run takes at once. They go to one connection.
-const LONGEST_STINT: usize = 64;
+/// The most events that a run takes at once.
+const LARGEST_BATCH: usize = 128;
 
 /// How far a run goes.
 #[derive(Clone, Copy)]
@@ -43,7 +44,7 @@ impl Until {
 }
 
 /// The time of a run, looked up when it is first asked for.
-struct Clock(Option<Instant>);
+pub(super) struct Clock(Option<Instant>);
 
 impl Clock {
     fn now(&mut self) -> Instant {
@@ -51,28 +52,51 @@ impl Clock {
     }
 }
 
-/// A connection that a run goes on with.
-struct Stint<H: Home> {
+/// Events that a run has taken at once.
+pub(super) struct Batch<H: Home> {
+    courses: Vec<Taken<H>>,
+    /// Whose event is next, as indices into `courses`.
+    order: Vec<u32>,
+    /// How many of those were delivered.
+    delivered: usize,
+    /// Nothing is left for a batch after this one.
+    is_last: bool,
+}
+
+struct Taken<H: Home> {
     place: Place,
     course: Box<dyn Course<H>>,
+    count: usize,
+}
+
+impl<H: Home> Default for Batch<H> {
+    fn default() -> Self {
+        Batch { courses: Vec::new(), order: Vec::new(), delivered: 0, is_last: false }
+    }
 }
 
 pub(super) struct Run<'a, H: Home> {
     post: &'a Post<H>,
     methods: &'a H::Methods,
     clock: Clock,
-    stint: Option<Stint<H>>,
+    batch: Box<Batch<H>>,
+    /// Whose methods are to be let go.
+    ended: Vec<Place>,
+    events: usize,
     called: usize,
 }
 
 impl<'a, H: Home> Run<'a, H> {
-    /// Takes the queue for this thread. A run that `begins` is the answer to the wakes until now, and
-    /// has the turns that there are.
+    /// Takes the queue for this thread, and what the run begins with.
     ///
     /// # Panics
     /// When the queue is being run.
     #[track_caller]
-    pub(super) fn enter(queue: &'a Queue<H>, now: Option<Instant>, begins: bool) -> Self {
+    pub(super) fn enter(
+        queue: &'a Queue<H>,
+        now: Option<Instant>,
+        take: impl FnOnce(&mut State<H>, &mut Batch<H>, &mut Clock),
+    ) -> Self {
         let here = crate::depth::this_thread();
         let mut state = queue.post.lock();
         if state.running != 0 {
@@ -81,160 +105,216 @@ impl<'a, H: Home> Run<'a, H> {
             already_running(is_here);
         }
         state.running = here;
-        if begins {
-            state.is_woken = false;
-            state.in_run = state.turns.len();
-        }
+        let (mut batch, mut clock) = (state.batch.take().unwrap_or_default(), Clock(now));
+        take(&mut state, &mut batch, &mut clock);
         let ended = std::mem::take(&mut state.ended);
         drop(state);
         let (post, methods) = (&*queue.post, &queue.methods);
-        let run = Run { post, methods, clock: Clock(now), stint: None, called: 0 };
-        if ended.is_empty() { run } else { run.guarded(|_| H::let_go(methods, ended)) }
+        Run { post, methods, clock, batch, ended, events: 0, called: 0 }
     }
 
-    /// Does what calls user code. If that panics, the run ends and the panic goes on.
-    pub(super) fn guarded(mut self, work: impl FnOnce(&mut Self)) -> Self {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| work(&mut self))) {
-            self.leave(false);
-            resume_unwind(panic);
+    /// Does `work`, which calls handlers, and ends the run. When a handler panics, so does this, after
+    /// that.
+    ///
+    /// What was lost is told once, by a run that `tells`.
+    pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
+        let worked = catch_unwind(AssertUnwindSafe(|| {
+            let ended = std::mem::take(&mut self.ended);
+            if !ended.is_empty() {
+                H::let_go(self.methods, ended);
+            }
+            work(&mut self);
+        }));
+        match worked {
+            Ok(()) => self.leave(tells),
+            Err(panic) => {
+                self.leave(false);
+                resume_unwind(panic)
+            }
         }
-        self
     }
 
     /// Calls handlers until `until`, or until those are called whose turn it was.
     pub(super) fn go(&mut self, until: Until) {
-        let mut events = 0;
-        while !until.is_reached(events) && self.next_stint(until.events - events) {
-            events += self.deliver(|delivered| until.is_reached(events + delivered));
+        loop {
+            self.deliver(until);
+            if self.batch.is_last || until.is_reached(self.events) {
+                return;
+            }
+            let mut ended = Vec::new();
+            let mut state = self.post.lock();
+            state.give_back(&mut self.batch, &mut ended);
+            state.take(&mut self.batch, until.events - self.events, &mut self.clock);
+            drop(state);
         }
     }
 
-    /// Calls the handler with what it has, and says how many events that were.
-    fn deliver(&mut self, is_reached: impl Fn(usize) -> bool) -> usize {
-        let Some(Stint { place, course }) = &mut self.stint else { return 0 };
-        course.clear();
-        let mut events = 0;
-        while course.has_events() {
-            // The first is delivered in any case: the caller has just looked.
-            if events > 0 && is_reached(events) {
-                break;
+    pub(super) fn deliver_all(&mut self) {
+        self.deliver(Until::ALL);
+    }
+
+    /// Calls the handlers with what was taken, in order.
+    fn deliver(&mut self, until: Until) {
+        let Batch { courses, order, delivered, .. } = &mut *self.batch;
+        if let [taken] = &mut courses[..] {
+            taken.course.clear();
+        }
+        // The first in any case: the time was looked at when it was taken.
+        while let Some(at) = order.get(*delivered) {
+            if *delivered > 0 && until.deadline.is_some() && until.is_reached(self.events) {
+                return;
             }
-            events += 1;
+            *delivered += 1;
+            self.events += 1;
+            let Taken { place, course, .. } = &mut courses[*at as usize];
             if course.deliver(self.methods, *place) {
                 self.called += 1;
             }
         }
-        events
     }
 
-    /// Gives back the stint, and takes the next.
-    fn next_stint(&mut self, most: usize) -> bool {
+    /// Wakes the loop if events are left.
+    fn leave(mut self, tells: bool) -> Ran {
+        let mut ended = Vec::new();
         let mut state = self.post.lock();
-        let ended = self.stint.take().and_then(|stint| state.give_back(stint));
-        self.stint = state.next_turn(most, &mut self.clock);
-        if self.stint.is_none() {
-            self.stint = state.next_timer(&mut self.clock);
-        }
-        drop(state);
-        drop(ended);
-        self.stint.is_some()
-    }
-
-    /// Calls the handler of this connection with what it holds back.
-    pub(super) fn flush(&mut self, connection: &Connection<Shared>) {
-        let now = self.clock.now();
-        self.stint = self.post.lock().flush(connection, now);
-        self.deliver(|_| false);
-    }
-
-    /// Ends the run. Wakes the loop if events are left. What was lost is told once, if it `tells`.
-    pub(super) fn leave(mut self, tells: bool) -> Ran {
-        let mut state = self.post.lock();
-        let ended = self.stint.take().and_then(|stint| state.give_back(stint));
+        state.give_back(&mut self.batch, &mut ended);
+        state.batch = Some(self.batch);
         state.in_run = 0;
         state.running = 0;
         let lost = state.lost - state.lost_told;
         if tells {
             state.lost_told = state.lost;
         }
-        let wakes = state.waiting > 0 && !std::mem::replace(&mut state.is_woken, true);
         let ran = Ran { called: self.called, lost, left: state.waiting };
+        let alarm = if state.waiting > 0 { state.alarm() } else { None };
         drop(state);
-        if wakes {
-            self.post.wake();
+        if let Some(alarm) = alarm {
+            alarm.ring();
         }
-        drop(ended);
         ran
     }
 }
 
 impl<H: Home> State<H> {
-    fn next_turn(&mut self, most: usize, clock: &mut Clock) -> Option<Stint<H>> {
-        while self.in_run > 0 {
-            let place = self.turns.pop_front().expect("a run's turns are among all turns");
-            self.in_run -= 1;
-            // Otherwise its connection has ended.
-            let Some(line) = self.lines.get_mut(place) else { continue };
-            let mut course = line.course.take().expect("only one stint is under way");
-            self.waiting -= 1;
-            if line.mail.is_paced() {
-                course.take_paced(&mut *line.mail, clock.now());
-                self.set_timer(place);
-            } else {
-                let mut count = 1;
-                let most = most.min(LONGEST_STINT);
-                while count < most && self.in_run > 0 && self.turns.front() == Some(&place) {
+    /// A run is the answer to the wakes until now, and has the turns that there are.
+    pub(super) fn begin(&mut self, batch: &mut Batch<H>, until: Until, clock: &mut Clock) {
+        self.is_woken = false;
+        self.in_run = self.turns.len();
+        if until.is_reached(0) {
+            batch.is_last = true;
+        } else {
+            self.take(batch, until.events, clock);
+        }
+    }
+
+    /// Takes the next events, and after those the windows that are due.
+    fn take(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
+        let most = most.min(LARGEST_BATCH);
+        let mut last = None;
+        while self.in_run > 0 && batch.order.len() < most {
+            let place = *self.turns.front().expect("a run's turns are among all turns");
+            if let Some((former, at)) = last {
+                if former == place {
                     self.turns.pop_front();
                     self.in_run -= 1;
                     self.waiting -= 1;
-                    count += 1;
+                    batch.courses[at as usize].count += 1;
+                    batch.order.push(at);
+                    continue;
                 }
-                course.take(&mut *line.mail, count);
             }
-            return Some(Stint { place, course });
+            let line = self.lines.get_mut(place);
+            let is_paced = line.as_ref().is_some_and(|line| line.is_paced);
+            if is_paced && !batch.courses.is_empty() {
+                break;
+            }
+            self.turns.pop_front();
+            self.in_run -= 1;
+            // Otherwise its connection has ended.
+            let Some(line) = line else { continue };
+            self.waiting -= 1;
+            if is_paced {
+                let now = clock.now();
+                self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
+                break;
+            }
+            if let Some(course) = line.course.take() {
+                line.at = batch.courses.len() as u32;
+                batch.courses.push(Taken { place, course, count: 0 });
+            }
+            batch.courses[line.at as usize].count += 1;
+            batch.order.push(line.at);
+            last = Some((place, line.at));
         }
-        None
+        for Taken { course, count, .. } in &mut batch.courses {
+            if *count > 0 {
+                course.take(&mut self.ward, *count);
+            }
+        }
+        if batch.courses.is_empty() {
+            self.take_due(batch, clock);
+        }
+        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
     }
 
     /// Of the windows that are to close, the first.
-    fn next_timer(&mut self, clock: &mut Clock) -> Option<Stint<H>> {
-        let &(due, place) = self.timers.first()?;
-        (due <= clock.now()).then(|| self.close_window(place, clock.now())).flatten()
+    fn take_due(&mut self, batch: &mut Batch<H>, clock: &mut Clock) {
+        let Some(&(due, place)) = self.timers.first() else { return };
+        let now = clock.now();
+        if due <= now {
+            self.take_from(place, batch, |course, ward| course.close_window(ward, now));
+        }
     }
 
     /// Takes all events of a debounced or throttled connection, and closes its window.
-    fn flush(&mut self, connection: &Connection<Shared>, now: Instant) -> Option<Stint<H>> {
-        let place = self.paced(connection)?;
-        let line = self.lines.get_mut(place)?;
-        let count = line.mail.len();
-        if let Some(course) = &mut line.course {
-            (0..count).for_each(|_| course.take_paced(&mut *line.mail, now));
-        }
+    pub(super) fn flush(
+        &mut self,
+        connection: &Connection<Shared>,
+        batch: &mut Batch<H>,
+        clock: &mut Clock,
+    ) {
+        let Some(place) = self.paced(connection) else { return };
+        let count = self.lines[place].mail.len(&mut self.ward);
         self.waiting -= count;
         self.sweep(|_, turn| turn != place);
-        self.close_window(place, now)
+        let now = clock.now();
+        self.take_from(place, batch, |course, ward| {
+            (0..count).for_each(|_| course.take_paced(ward, now));
+            course.close_window(ward, now);
+        });
     }
 
-    fn close_window(&mut self, place: Place, now: Instant) -> Option<Stint<H>> {
-        let line = self.lines.get_mut(place)?;
-        let mut course = line.course.take().expect("only one stint is under way");
-        course.close_window(&mut *line.mail, now);
+    /// Takes what a debounced or throttled connection has to call its handler with: a batch by itself.
+    fn take_from(
+        &mut self,
+        place: Place,
+        batch: &mut Batch<H>,
+        take: impl FnOnce(&mut dyn Course<H>, &mut Ward),
+    ) {
+        let line = &mut self.lines[place];
+        let mut course = line.course.take().expect("only one batch is under way");
+        take(&mut *course, &mut self.ward);
+        batch.order.extend((0..course.len()).map(|_| 0));
+        batch.courses.push(Taken { place, course, count: 0 });
         self.set_timer(place);
-        Some(Stint { place, course })
     }
 
-    /// The result is to be dropped under no lock: its connection has ended.
-    fn give_back(&mut self, stint: Stint<H>) -> Option<Box<dyn Course<H>>> {
-        let Stint { place, mut course } = stint;
-        let Some(line) = self.lines.get_mut(place) else { return Some(course) };
-        let left = course.give_back(&mut *line.mail);
-        line.course = Some(course);
-        self.waiting += left;
-        self.in_run += left;
-        for _ in 0..left {
-            self.turns.push_front(place);
+    /// What goes to `ended` is to be dropped under no lock: its connection has ended.
+    fn give_back(&mut self, batch: &mut Batch<H>, ended: &mut Vec<Box<dyn Course<H>>>) {
+        for at in batch.order.drain(..).skip(batch.delivered).rev() {
+            self.turns.push_front(batch.courses[at as usize].place);
+            self.in_run += 1;
         }
-        None
+        batch.delivered = 0;
+        for Taken { place, mut course, .. } in batch.courses.drain(..) {
+            match self.lines.get_mut(place) {
+                None => ended.push(course),
+                Some(line) => {
+                    self.waiting += course.give_back(&mut self.ward);
+                    line.course = Some(course);
+                }
+            }
+        }
     }
 }
 

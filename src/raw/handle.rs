@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering;
 
 use super::word::{Word, fits};
-use super::{Anchor, Hold, Link};
+use super::{Anchor, Entry, Hold, Link};
 use crate::family::{Atom, Family};
 use crate::table::SlotKey;
 
@@ -128,6 +128,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
         let target = F::strong(target);
         (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
+    }
+
+    /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
+    /// dropped under the signal's lock; for what is to end with the connection, there is an anchor of it.
+    ///
+    /// For the thread-safe family, `T` and `D` must be `Send + Sync`.
+    #[cfg(feature = "std")]
+    pub(crate) fn held<T, I, D>(target: T, until_the_end: D) -> (Self, Anchor<F>)
+    where
+        T: super::Deputy + 'static,
+        I: Invoke<T, E, R, F>,
+        D: 'static,
+    {
+        (Self::to_target::<_, I>(super::Held::new(target)), Anchor::new(F::strong(until_the_end)))
     }
 
     /// A handle to nobody, without memory of its own.
@@ -310,9 +324,18 @@ where
         return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
     };
     // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
-    let Some(target) = (unsafe { data.get::<L>().enter(place) }) else {
-        seldom();
-        return Called::Dead;
+    let target = match unsafe { data.get::<L>().enter(place) } {
+        Entry::Alive(target) => target,
+        Entry::Dead => {
+            seldom();
+            return Called::Dead;
+        }
+        Entry::Again => {
+            // SAFETY: the caller's promise.
+            return unsafe {
+                find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
+            };
+        }
     };
     if !I::IS_OWNER && !I::is_alive(&target) {
         return Called::Dead;

@@ -9,13 +9,13 @@
 //!
 //! | who | its cell | then looks at |
 //! |---|---|---|
-//! | emission, entering | object, by an exchange | the object: is there an owner? |
-//! | emission, leaving | null, by a plain store | the object that it left before: the exchange has come between. This one too, in good time mostly: what it misses here, it sees the next time |
+//! | emission, entering | object, by an exchange | what it left before, then the object: is there an owner? |
+//! | emission, leaving | null, by a plain store | the object, in good time mostly: what it misses here, it sees after the next exchange |
 //! | dropping thread | marks the object | all cells |
 //!
-//! So a call takes one exchange, on a cache line that no other thread writes to. A store that is not seen
-//! at once can delay the end of an object to the next such call, or the end of the emission. That takes a
-//! last pointer dropped on another thread in the very moment in which the call ends.
+//! So a call takes one exchange, on a cache line that no other thread writes to. A store that other threads
+//! do not see at once can delay the end of an object, until the next such call of the emission begins, or the
+//! emission ends. That takes a last pointer dropped on another thread while the call ends.
 //!
 //! The cells are hazard pointers (Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free
 //! Objects", 2004), here for the value in the object. Its memory is reference-counted: the list that an
@@ -65,7 +65,7 @@ impl<F: Family> Head<F> {
 
     /// One more strong pointer, if there is one.
     pub(super) fn retain(&self) -> bool {
-        self.change(|strong| match strong {
+        change::<F>(&self.strong, |strong| match strong {
             INCOMPLETE | ENDED | DESTROYED => None,
             // Only by leaking them can there be so many.
             strong if strong + 1 == ENDED => std::process::abort(),
@@ -74,19 +74,24 @@ impl<F: Family> Head<F> {
         .is_some()
     }
 
-    /// One strong pointer less; says whether it was the last.
-    pub(super) fn release(&self) -> bool {
-        let left = self.change(|strong| Some(if strong == 1 { ENDED } else { strong - 1 }));
-        left == Some(ENDED)
+    /// One strong pointer less; says whether it was the last. If it was not, the object may be gone
+    /// afterwards: hence no reference to all of it.
+    ///
+    /// # Safety
+    /// `object` has a strong pointer, which is not used any more.
+    pub(super) unsafe fn release(object: *const Self) -> bool {
+        let less = |strong| Some(if strong == 1 { ENDED } else { strong - 1 });
+        // SAFETY: the caller's promise.
+        change::<F>(unsafe { &(*object).strong }, less) == Some(ENDED)
     }
+}
 
-    fn change(&self, change: impl Fn(usize) -> Option<usize>) -> Option<usize> {
-        loop {
-            let before = self.strong.load(Ordering::Relaxed);
-            let after = change(before)?;
-            if self.strong.replace(before, after, Ordering::SeqCst) {
-                return Some(after);
-            }
+fn change<F: Family>(strong: &F::Count, change: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+    loop {
+        let before = strong.load(Ordering::Relaxed);
+        let after = change(before)?;
+        if strong.replace(before, after, Ordering::SeqCst) {
+            return Some(after);
         }
     }
 }
@@ -106,14 +111,35 @@ impl<F: Family> Cell<F> {
         Cell { object: null(), left: null() }
     }
 
-    /// Says whether `object` may be called, until the cell is left.
+    /// Enters `object`, or says that what was left before has to be looked at first.
+    ///
+    /// # Safety
+    /// The memory of what was left has stayed until now. The cell is the caller's.
     #[inline(always)]
-    pub(super) fn enter(&self, object: &Head<F>) -> bool {
+    pub(super) unsafe fn enter(&self, object: &Head<F>) -> Entering {
         let address = core::ptr::from_ref(object).cast_mut();
         self.object.swap(address, Ordering::SeqCst);
         F::sequential();
-        object.is_alive()
+        let before = self.left.load(Ordering::Relaxed);
+        // SAFETY: the caller's promise.
+        if !before.is_null() && !unsafe { (*before).is_alive() } {
+            self.object.store(core::ptr::null_mut(), Ordering::Release);
+            Entering::LookFirst
+        } else if object.is_alive() {
+            Entering::Alive
+        } else {
+            Entering::WithoutOwner
+        }
     }
+}
+
+pub(super) enum Entering {
+    /// The object may be called until the cell is left.
+    Alive,
+    /// It is not to be called, and is to be left.
+    WithoutOwner,
+    /// It was not entered. Clear the cell, and come again.
+    LookFirst,
 }
 
 /// How deep emissions on one thread can nest with a cell for each.
@@ -180,26 +206,16 @@ impl<F: Family> Hazards<F> {
     /// `object`, which was entered, is not called any more.
     ///
     /// # Safety
-    /// The memory of `object` stays until the cell is left for another object or cleared. The pointer
-    /// is good for the whole object. The cell is the caller's.
+    /// The memory of `object` stays until the cell is entered again or cleared. The pointer is good for the
+    /// whole object. The cell is the caller's.
     #[inline(always)]
     pub(super) unsafe fn leave(&self, cell: &Cell<F>, object: *const Head<F>) {
         cell.object.store(core::ptr::null_mut(), Ordering::Release);
-        let before = cell.left.load(Ordering::Relaxed);
         cell.left.store(object.cast_mut(), Ordering::Relaxed);
-        // SAFETY: the caller's promise, now and then.
-        if unsafe { !(*object).is_alive() || (!before.is_null() && !(*before).is_alive()) } {
-            // SAFETY: likewise.
-            unsafe { self.left_without_owner(cell, before) };
-        }
-    }
-
-    #[cold]
-    unsafe fn left_without_owner(&self, cell: &Cell<F>, before: *const Head<F>) {
         // SAFETY: the caller's promise.
-        unsafe {
-            self.look_at(before);
-            self.clear(cell);
+        if !unsafe { (*object).is_alive() } {
+            // SAFETY: likewise.
+            unsafe { self.clear(cell) };
         }
     }
 
@@ -207,6 +223,7 @@ impl<F: Family> Hazards<F> {
     ///
     /// # Safety
     /// As for [`leave`](Self::leave).
+    #[inline(never)]
     pub(super) unsafe fn clear(&self, cell: &Cell<F>) {
         let before = cell.left.load(Ordering::Relaxed);
         if before.is_null() {
@@ -216,18 +233,9 @@ impl<F: Family> Hazards<F> {
         cell.object.swap(core::ptr::null_mut(), Ordering::SeqCst);
         F::sequential();
         // SAFETY: the caller's promise.
-        unsafe { self.look_at(before) };
-    }
-
-    /// After an exchange: destroys what was left before, if nobody else does.
-    ///
-    /// # Safety
-    /// As for [`leave`](Self::leave).
-    unsafe fn look_at(&self, left: *const Head<F>) {
-        // SAFETY: the caller's promise.
-        if !left.is_null() && !unsafe { (*left).is_alive() } {
+        if !unsafe { (*before).is_alive() } {
             // SAFETY: likewise.
-            unsafe { self.destroy_if_last(left) };
+            unsafe { self.destroy_if_last(before) };
         }
     }
 
@@ -310,7 +318,15 @@ mod models {
         ) {
             let cell = record.cell(level).unwrap();
             for object in objects {
-                if cell.enter(&object.head) {
+                // SAFETY: the models keep their objects, and each emission has its own cell.
+                let mut entering = unsafe { cell.enter(&object.head) };
+                while let Entering::LookFirst = entering {
+                    // SAFETY: as above.
+                    unsafe { self.0.clear(cell) };
+                    // SAFETY: as above.
+                    entering = unsafe { cell.enter(&object.head) };
+                }
+                if let Entering::Alive = entering {
                     assert_eq!(object.read(), 7);
                     inside(record);
                     assert_eq!(object.read(), 7);
@@ -322,7 +338,8 @@ mod models {
             unsafe { self.0.clear(cell) };
         }
         fn drop_one(&self, object: &Arc<Object>) {
-            if object.head.release() {
+            // SAFETY: the models drop what they have.
+            if unsafe { Head::release(object.address()) } {
                 // SAFETY: the models keep their objects.
                 unsafe { self.0.destroy_if_last(object.address()) };
             }

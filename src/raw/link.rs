@@ -37,10 +37,19 @@ pub trait Link: Clone {
     where
         Self: 'a;
 
-    /// The target, if it is alive.
+    /// Enters the target.
     ///
     /// # Safety
     /// `place` is that of the innermost emission on this thread, which enters one target at a time, and
     /// keeps what it has entered until after [`leave_depth`](super::leave_depth).
-    unsafe fn enter(&self, place: Self::Place) -> Option<Self::Entered<'_>>;
+    unsafe fn enter(&self, place: Self::Place) -> Entry<Self::Entered<'_>>;
+}
+
+#[doc(hidden)]
+pub enum Entry<T> {
+    Alive(T),
+    /// The target is gone.
+    Dead,
+    /// First the emission has to look for its place again.
+    Again,
 }

@@ -1,6 +1,6 @@
 use alloc::rc::{self, Rc};
 
-use super::{Hold, Link};
+use super::{Entry, Hold, Link};
 use crate::family::Local;
 
 /// The pointers of a family.
@@ -59,8 +59,8 @@ macro_rules! link {
                 Some(())
             }
             #[inline(always)]
-            unsafe fn enter(&self, (): ()) -> Option<$strong<T>> {
-                self.upgrade()
+            unsafe fn enter(&self, (): ()) -> Entry<$strong<T>> {
+                self.upgrade().map_or(Entry::Dead, Entry::Alive)
             }
         }
     };
@@ -109,7 +109,7 @@ pointers!(Local, Rc, rc::Weak<T>);
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::{Hold, Link, Pointers};
+    use super::{Entry, Hold, Link, Pointers};
     use crate::family::Shared;
     use std::sync::{self, Arc};
     link!(Arc, sync::Weak<T>);
@@ -118,7 +118,7 @@ mod shared {
 
 #[cfg(all(test, sigwire_loom))]
 mod modelled {
-    use super::{Hold, Link, Pointers};
+    use super::{Entry, Hold, Link, Pointers};
     use crate::models::{Modelled, Strong, Weak};
     link!(Strong, Weak<T>);
     pointers!(Modelled, Strong, Weak<T>);

@@ -7,8 +7,8 @@ use core::ptr::NonNull;
 use std::sync::Arc;
 use std::sync::atomic::AtomicPtr;
 
-use super::hazards::{self, Hazards, Head, Record};
-use super::{Hold, Link};
+use super::hazards::{self, Entering, Hazards, Head, Record};
+use super::{Entry, Hold, Link};
 use crate::depth;
 use crate::family::Shared;
 
@@ -67,9 +67,14 @@ fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
 /// it is dropped with its last strong pointer, at once, or, when a slot of it runs at that moment, right
 /// after that call and on that thread.
 ///
-/// What differs: a call does not count as an owner. Once the last strong pointer is gone, weak pointers
-/// cannot be upgraded and further slots are not called, also while a method of the object still runs.
-/// And `T` is sized: for trait objects, use an `Arc<dyn Trait>`.
+/// What differs:
+/// - The call of a method path, or of a closure without captures, does not count as an owner. Once the last
+///   strong pointer is gone, weak pointers cannot be upgraded and further slots are not called, also while
+///   such a method of the object still runs.
+/// - When the last strong pointer is dropped on another thread just while the call ends, the object may be
+///   destroyed a little later: when the same emission calls its next tracked owner, or ends; or by another
+///   thread that was about to call it.
+/// - `T` is sized: for trait objects, use an `Arc<dyn Trait>`.
 ///
 /// ```
 /// use sigwire::{Signal, Tracked};
@@ -94,11 +99,11 @@ fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
 ///
 /// # Cost
 /// With many slots a call takes about two thirds of that of an `Arc`'s method on one thread, and a fraction of
-/// it when several threads call the same owners; a signal with one slot gains nothing on one thread. That
+/// it when several threads call the same owners; a signal with one slot is a little slower on one thread. That
 /// holds for method paths and for closures without captures,
 /// in emissions nested 16 deep at most; other methods, and [`WeakMethod::call`](crate::WeakMethod::call),
 /// count references. Dropping the last strong pointer looks through 16 words for each thread that ever
-/// called tracked owners at the same time. The first such call on a thread may allocate 256 bytes, which
+/// called tracked owners at the same time. The first such call on a thread may allocate 512 bytes, which
 /// later threads use again.
 pub struct Tracked<T>(NonNull<Object<T>>);
 
@@ -203,7 +208,8 @@ impl<T> Clone for Tracked<T> {
 
 impl<T> Drop for Tracked<T> {
     fn drop(&mut self) {
-        if self.object().head.release() {
+        // SAFETY: this strong pointer ends.
+        if unsafe { Head::<Shared>::release(self.0.as_ptr().cast_const().cast()) } {
             self.end();
         }
     }
@@ -294,10 +300,14 @@ impl<T> Link for WeakTracked<T> {
     }
 
     #[inline(always)]
-    unsafe fn enter(&self, cell: Self::Place) -> Option<Entered<'_, T>> {
-        let is_alive = cell.enter(&self.0.head);
+    unsafe fn enter(&self, cell: Self::Place) -> Entry<Entered<'_, T>> {
+        // SAFETY: the emission keeps what it has entered.
+        let entering = unsafe { cell.enter(&self.0.head) };
+        if let Entering::LookFirst = entering {
+            return Entry::Again;
+        }
         let entered = Entered { cell, object: &self.0 };
-        is_alive.then_some(entered)
+        if let Entering::Alive = entering { Entry::Alive(entered) } else { Entry::Dead }
     }
 }
 
@@ -338,8 +348,8 @@ impl<T> Drop for Entered<'_, T> {
     }
 }
 
-/// Where an emission on this thread notes what it calls: the innermost, or the last one to have called
-/// something of this kind, if that was at least as deep.
+/// Where an emission on this thread notes what it calls: the innermost, or one that was at least as deep as
+/// all that have called something of this kind and have not ended.
 struct Place {
     /// The emission's depth; 0 while there is none.
     depth: Cell<usize>,
@@ -355,29 +365,34 @@ std::thread_local! {
 }
 
 impl Place {
-    /// Makes it that of the innermost emission. Not if that is nested too deep, nor while the thread ends.
+    /// Makes it that of the innermost emission, and clears its cell. Not if that is nested too deep, nor while
+    /// the thread ends.
     fn find(&self) -> bool {
         if self.record.get().is_none() {
             self.record.set(LEASE.try_with(|lease| lease.0).ok());
         }
-        self.set(depth::here())
+        self.set(depth::here()).is_some_and(|cell| {
+            // SAFETY: it is that of this emission.
+            unsafe { HAZARDS.clear(cell) };
+            true
+        })
     }
 
-    fn set(&self, depth: usize) -> bool {
-        let cell = self.record.get().and_then(|record| record.cell(depth - 1));
-        if cell.is_some() {
-            self.depth.set(depth);
-            self.cell.set(cell);
-        }
-        cell.is_some()
+    fn set(&self, depth: usize) -> Option<&'static hazards::Cell<Shared>> {
+        let cell = self.record.get()?.cell(depth.checked_sub(1)?)?;
+        self.depth.set(depth);
+        self.cell.set(Some(cell));
+        Some(cell)
     }
 
+    /// The emission at this depth ends. Deeper ones have ended; the one around it may have called something
+    /// too.
     #[inline(never)]
-    fn leave(&self) {
-        let cell = self.cell.get();
-        // The emission around this one may have called something too.
-        if let 2.. = self.depth.get() {
-            self.set(self.depth.get() - 1);
+    fn leave(&self, depth: usize) {
+        let is_here = self.depth.get() == depth;
+        let cell = if is_here { self.cell.get() } else { self.set(depth) };
+        if depth > 1 {
+            self.set(depth - 1);
         }
         if let Some(cell) = cell {
             // SAFETY: it is that of this emission.
@@ -391,6 +406,10 @@ struct Lease(&'static Record<Shared>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
+        if depth::here() > 0 {
+            // A slot ends the process. What it called is still in its cell, and stays there.
+            return;
+        }
         PLACE.with(|place| {
             place.depth.set(0);
             place.record.set(None);
@@ -403,8 +422,9 @@ impl Drop for Lease {
 #[inline(always)]
 pub(crate) fn leave_depth(depth: usize) {
     PLACE.with(|place| {
-        if place.depth.get() == depth {
-            place.leave();
+        // Deeper, when an emission of the other flavour came between.
+        if place.depth.get() >= depth {
+            place.leave(depth);
         }
     });
 }

@@ -17,7 +17,7 @@ use crate::raw::Brief;
 
 /// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
 /// touch one line, if the event is small.
-#[repr(align(64))]
+#[cfg_attr(not(sigwire_loom), repr(align(64)))]
 pub(super) struct Channel<T, F: Family> {
     state: Brief<State<T>, F>,
 }
