@@ -75,36 +75,6 @@ impl<R, F> Task<'_, R, F> {
         self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
     }
 
-    /// Polls the future that is in the room, and keeps it if it is not ready. Here the compiler sees which
-    /// future it is.
-    ///
-    /// # Safety
-    /// As for `keep`.
-    #[inline(always)]
-    unsafe fn poll_first<V: Future<Output = Outcome<R>>>(
-        &mut self,
-        future: *mut V,
-        context: &mut Context<'_>,
-    ) -> Poll<Outcome<R>> {
-        struct InPlace<V>(*mut V);
-        impl<V> Drop for InPlace<V> {
-            #[inline(always)]
-            fn drop(&mut self) {
-                // SAFETY: it is there, and this is forgotten when it is to stay.
-                unsafe { drop_in_place(self.0) };
-            }
-        }
-        let in_place = InPlace(future);
-        // SAFETY: it is there, and does not move before it is dropped.
-        let polled = unsafe { Pin::new_unchecked(&mut *future) }.poll(context);
-        if polled.is_pending() {
-            core::mem::forget(in_place);
-            // SAFETY: the caller's promise.
-            unsafe { self.keep(future) };
-        }
-        polled
-    }
-
     /// Drops the future, if there is one.
     pub(crate) fn clear(&mut self) {
         if let Some(table) = self.future.take() {
@@ -228,16 +198,17 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
     ///
     /// For the thread-safe family, all of it must be `Send` (see the `Send` impl above).
     #[inline(always)]
-    pub(crate) fn start<'x, H, V>(
+    pub(crate) fn start<'x, H, V, D>(
         &self,
         owner: H,
         make: impl FnOnce(&'x H::Target, &'x E) -> V,
-        done: impl Fn(V::Output) -> Outcome<R>,
+        done: D,
     ) -> Option<Poll<Outcome<R>>>
     where
         H: Hold<Target: 'x>,
         E: 'x,
         V: Future,
+        D: Fn(V::Output) -> Outcome<R>,
     {
         let owner = owner.keep()?;
         // SAFETY: the owner is kept with the future, and dropped after it. It is a strong pointer: what it
@@ -251,22 +222,30 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         // afterwards keeps the processor waiting.
         Some(match &self.first_poll {
             FirstPoll::AtOnce(context) => {
-                let room: *mut Handler<_, _, _, ()> = task.room();
-                // SAFETY: `with` borrows the context longer than there is a request. What the future borrows
-                // from lives as long as it does, see above; the rest is the caller's promise.
+                let room = task.room::<Handler<V, D, H::Strong, ()>>();
+                // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
+                // with the rest. What it borrows from lives as long as it does, see above; the rest is the
+                // caller's promise. `with` borrows the context longer than there is a request.
                 unsafe {
-                    room.write(Handler {
-                        future: make(target, event),
-                        done,
-                        _owner: owner,
-                        _event: (),
-                    });
-                    task.poll_first(room, &mut **context)
+                    let future = InPlace::new(&raw mut (*room).future, make(target, event));
+                    match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
+                        Poll::Ready(output) => {
+                            drop(future);
+                            Poll::Ready(done(output))
+                        }
+                        Poll::Pending => {
+                            core::mem::forget(future);
+                            (&raw mut (*room).done).write(done);
+                            (&raw mut (*room)._owner).write(owner);
+                            task.keep(room);
+                            Poll::Pending
+                        }
+                    }
                 }
             }
             #[cfg(feature = "tokio")]
             FirstPoll::Later(keeper) => {
-                let room: *mut Handler<_, _, _, F::Strong<E>> = task.room();
+                let room = task.room::<Handler<V, D, H::Strong, F::Strong<E>>>();
                 let _event = keeper.clone();
                 // SAFETY: as above.
                 unsafe {
@@ -283,6 +262,28 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
             #[cfg(not(feature = "tokio"))]
             FirstPoll::_Later(never, _) => match *never {},
         })
+    }
+}
+
+/// A future on its first poll, which is dropped where it is unless this is forgotten.
+struct InPlace<V>(*mut V);
+
+impl<V> InPlace<V> {
+    /// # Safety
+    /// The place is good for writing, and nobody else uses it before this is dropped or forgotten.
+    #[inline(always)]
+    unsafe fn new(place: *mut V, future: V) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { place.write(future) };
+        InPlace(place)
+    }
+}
+
+impl<V> Drop for InPlace<V> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` wrote it there, and nobody has moved it away.
+        unsafe { drop_in_place(self.0) };
     }
 }
 
