@@ -116,7 +116,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Cost
     /// For each handler that is ready at once about what a slot of a [`Signal`](crate::Signal) costs; going on
-    /// after one that is not, about as much again. All handlers' futures share one room. A room of 128 bytes is
+    /// after one that is not, about as much again. All handlers' futures share one room. A room of 64 bytes is
     /// left for the next emission on the thread, so where that is enough for each of the futures, nothing is
     /// allocated.
     pub fn emit<'a>(&'a self, event: &'a E) -> Emit<'a, E, R, F> {

@@ -11,7 +11,7 @@ pub(super) struct Room {
 /// A small room: good for most futures, and used again by the next emission on its thread.
 #[repr(align(16))]
 struct Small {
-    _room: [u8; 128],
+    _room: [u8; 64],
 }
 
 const SMALL: Layout = Layout::new::<Small>();
