@@ -29,12 +29,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     }
 
     fn change(
-        self,
+        mut self,
         change: impl FnOnce(
             SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
         ) -> SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
     ) -> Self {
-        AsyncSlotOptions { slot: change(self.slot), ..self }
+        self.slot = change(self.slot);
+        self
     }
 
     /// See [`SlotOptions::priority`]. Handlers that run concurrently are started in this order.
@@ -53,8 +54,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     /// # Panics
     /// When `times` is 0: the handler would never be called.
     #[track_caller]
-    pub fn times(self, times: usize) -> Self {
-        AsyncSlotOptions { slot: self.slot.times(times), ..self }
+    pub fn times(mut self, times: usize) -> Self {
+        self.slot = self.slot.times(times);
+        self
     }
 
     /// See [`SlotOptions::unique`].
