@@ -57,6 +57,7 @@ use crate::table::{Running, SlotKey, SlotTable};
 mod calls;
 mod ends;
 mod pointers;
+mod queue;
 mod versions;
 pub(crate) use pointers::{Strong, Weak};
 

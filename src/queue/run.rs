@@ -91,6 +91,7 @@ impl<'a, H: Home> Run<'a, H> {
     ///
     /// # Panics
     /// When the queue is being run.
+    #[inline(always)]
     #[track_caller]
     pub(super) fn enter(
         queue: &'a Queue<H>,
@@ -117,6 +118,7 @@ impl<'a, H: Home> Run<'a, H> {
     /// that.
     ///
     /// What was lost is told once, by a run that `tells`.
+    #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
         let worked = catch_unwind(AssertUnwindSafe(|| {
             let ended = std::mem::take(&mut self.ended);
@@ -174,6 +176,7 @@ impl<'a, H: Home> Run<'a, H> {
     }
 
     /// Wakes the loop if events are left.
+    #[inline(always)]
     fn leave(mut self, tells: bool) -> Ran {
         let mut ended = Vec::new();
         let mut state = self.post.lock();
