@@ -995,6 +995,20 @@ fn rc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
 }
 
 #[test]
+fn a_throttled_slot_whose_rc_owner_is_gone_ends_with_its_next_event_although_that_is_held_back() {
+    let (signal, queue, log) = (Signal::<u32>::new(), LocalQueue::default(), Log::default());
+    let owner = Rc::new(Noter::new(&log, "a"));
+    signal.slot().on(&queue).throttle(10 * MS).connect(&owner, Noter::on);
+    let start = Instant::now();
+    emit_all(&signal, [1]);
+    queue.run_at(start);
+    drop(owner);
+    emit_all(&signal, [2]);
+    assert_eq!(queue.run_at(start).called, 0);
+    assert_eq!((signal.emit(&3), queue.next_deadline()), (0, None));
+}
+
+#[test]
 fn arc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
     let (signal, queue) = (Signal::<u32>::new(), Queue::default());
     for _ in 0..10_000 {

@@ -118,7 +118,7 @@ fn a_task_that_drives_the_queue_misses_no_event() {
 fn a_driven_queue_whose_events_were_taken_back_is_woken_for_the_next() {
     loom::model(|| {
         let queue = Queue::default();
-        let (taken_back, _, connection) = noting(&queue, false);
+        let (taken_back, _owner, connection) = noting(&queue, false);
         let (signal, seen, _) = noting(&queue, false);
         let emitting = thread::spawn(move || {
             taken_back.emit(&1);

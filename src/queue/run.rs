@@ -1,4 +1,4 @@
-//! One run: takes events out of the post, a stint of one connection at a time, and calls the handlers.
+//! One run: takes events out of the post, a batch at a time, and calls the handlers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -158,8 +158,8 @@ impl<'a, H: Home> Run<'a, H> {
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
         let Batch { courses, order, delivered, .. } = &mut *self.batch;
-        if let [taken] = &mut courses[..] {
-            taken.course.clear();
+        if let [Taken { place, course, .. }] = &mut courses[..] {
+            course.look_after(self.methods, *place);
         }
         // The first in any case: the time was looked at when it was taken.
         while let Some(at) = order.get(*delivered) {
