@@ -124,6 +124,26 @@ both_homes! {
     }
 
     #[test]
+    fn so_it_is_however_many_events_wait_and_whatever_window_closes() {
+        let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::default());
+        let emits = Strong::new(Arc::downgrade(&signal));
+        let again = |signal: &std::sync::Weak<Signal<u32>>, n: &u32| {
+            signal.upgrade().unwrap().emit(n);
+        };
+        signal.slot().on(&queue).connect(&emits, again);
+        (0..300).for_each(|n| _ = signal.emit(&n));
+        let start = Instant::now();
+        for _ in 0..3 {
+            let ran = queue.run_at(start);
+            assert_eq!((ran.called, ran.left), (300, 300));
+        }
+        signal.slot().on(&queue).debounce(Duration::ZERO).connect(&emits, again);
+        queue.run_at(start);
+        let ran = queue.run_at(start);
+        assert_eq!((ran.called, ran.left), (301, 602));
+    }
+
+    #[test]
     fn a_handler_connected_by_a_handler_is_called_by_the_next_run() {
         let (log, signal, queue) = (Log::default(), Arc::new(Signal::<u32>::new()), Strong::new(Queue::default()));
         let (a, b) = (noter(&log, "a"), noter(&log, "b"));
@@ -547,9 +567,9 @@ both_homes! {
         assert!(log.take().is_empty());
         drop(queue);
         assert_eq!(log.take(), ["event dropped"]);
+        assert_eq!(Strong::weak_count(&a), 0, "at once");
         assert!(!connection.is_connected() && !connection.disconnect());
         assert_eq!(signal.slot_count(), 0);
-        assert_eq!(Strong::weak_count(&a), 0);
     }
 
     #[test]

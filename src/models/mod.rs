@@ -7,7 +7,7 @@
 //! `Family::sequential` makes up for it with fences, which it does model.
 //!
 //! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
-//! the names, in the three files below):
+//! the names, in the files below):
 //!
 //! | planted | seen by |
 //! |---|---|
@@ -34,6 +34,10 @@
 //! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
 //! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
 //! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
+//! | of queues: a run that begins does not ask to be woken again; one that leaves events does not wake | `a_loop_that_runs_one_` |
+//! | a driven queue that found nothing does not ask to be woken again; its waker not taken | `a_driven_` |
+//! | an ended connection's events taken in | `no_call_starts_once_the_loop_knows_` |
+//! | methods of ended connections not let go | `what_a_local_queue_` |
 //!
 //! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
 
