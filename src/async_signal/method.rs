@@ -114,6 +114,8 @@ mod sealed {
     impl<V> Moves<Local> for V {}
     // `Send` is what the `unsafe impl` for tasks counts on.
     impl<V: Send> Moves<Shared> for V {}
+    #[cfg(all(test, sigwire_loom))]
+    impl<V> Moves<crate::models::Modelled> for V {}
 }
 
 /// Calls an async method.
