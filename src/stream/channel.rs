@@ -69,7 +69,7 @@ type Ticket = u64;
 enum Put<T> {
     /// It waits for the consumer.
     In,
-    /// It does so beyond the capacity.
+    /// It does so too, but there is no room for it yet.
     Ahead(Ticket),
     /// It, or the one it replaced.
     Dropped(T),
@@ -149,7 +149,7 @@ impl<T> State<T> {
     }
 
     /// Takes an event back that is ahead of its time, and leaves word of that in its place.
-    fn withdraw(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
+    fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
         let more = self.more.as_mut()?;
         let place = more.sender(ticket)?;
         let index = more.events.len() - more.senders.len() + place;
@@ -317,11 +317,10 @@ impl<T, F: Family> Feed<T, F> {
 
     /// An event comes. The future is ready when there is room for it, or where none is waited for.
     pub(super) fn send(&self, event: T) -> Sending<T, F> {
-        let ahead = match self.0.push(event) {
-            Put::Ahead(ticket) => Some((self.0.clone(), ticket)),
+        Sending(match self.0.push(event) {
+            Put::Ahead(ticket) => Some(Ahead { channel: self.0.clone(), ticket }),
             Put::In | Put::Dropped(_) => None,
-        };
-        Sending { ahead }
+        })
     }
 }
 
@@ -331,10 +330,13 @@ impl<T, F: Family> Drop for Feed<T, F> {
     }
 }
 
-/// Of an event that is in its channel already. If there is no room for it yet, it is taken out again
-/// when this is dropped.
-pub(super) struct Sending<T, F: Family> {
-    ahead: Option<(F::Strong<Channel<T, F>>, Ticket)>,
+/// Of an event that is in its channel already. Ready when there is room for it, too.
+pub(super) struct Sending<T, F: Family>(Option<Ahead<T, F>>);
+
+/// An event that is ahead of its time. Dropping this takes it back, if there is no room for it yet.
+struct Ahead<T, F: Family> {
+    channel: F::Strong<Channel<T, F>>,
+    ticket: Ticket,
 }
 
 impl<T, F: Family> Unpin for Sending<T, F> {}
@@ -343,19 +345,17 @@ impl<T, F: Family> Future for Sending<T, F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some((channel, ticket)) = &self.ahead {
+        if let Some(Ahead { channel, ticket }) = &self.0 {
             ready!(channel.poll_room(*ticket, context));
-            self.ahead = None;
+            self.0 = None;
         }
         Poll::Ready(())
     }
 }
 
-impl<T, F: Family> Drop for Sending<T, F> {
+impl<T, F: Family> Drop for Ahead<T, F> {
     fn drop(&mut self) {
-        if let Some((channel, ticket)) = &self.ahead {
-            let withdrawn = channel.state.lock().withdraw(*ticket);
-            drop(withdrawn);
-        }
+        let taken_back = self.channel.state.lock().take_back(self.ticket);
+        drop(taken_back);
     }
 }
