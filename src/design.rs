@@ -70,6 +70,15 @@
 //! One thing differs from an `Arc`: a call is no owner. While the method of an object runs whose last pointer
 //! is gone, weak pointers to it cannot be upgraded any more, and no other slot of it is called.
 //!
+//! # Asynchronous signals
+//!
+//! A slot of one is a slot of an ordinary signal whose event is a request: the event, the waker, and a
+//! room for the handler's future. What it returns says whether that is ready. So all the rules above are the
+//! same ones, and an emission whose handlers are all ready at once is an ordinary emission: the future is
+//! made in the room, where it stays, and polled there by code that knows its type. Only when it has
+//! to wait, its owner and the functions to poll and drop it are put beside it, and the emission shares the
+//! list out of its lane to go on with later. See `raw/task.rs`, `raw/room.rs`.
+//!
 //! # Streams
 //!
 //! With the feature `async`. A stream's slot is a closure that the stream owns by its connection. It
@@ -77,6 +86,10 @@
 //! the signal, after the last call: so the stream learns of the end without looking for it, and after
 //! the last event. The channel keeps the first event apart from those that wait behind it: what a
 //! consumer that keeps up and the emissions to it touch is one cache line. See `stream/channel.rs`.
+//!
+//! Where emissions wait for room, their events are in the channel already, behind those there is room for. Each
+//! event that is taken makes room for the next one in line, and wakes its emission; so nobody can
+//! overtake, and an emission that is dropped finds its own event by the number it was given.
 //!
 //! # Queues
 //!
@@ -114,6 +127,9 @@
 //! - *A stream's channel under a `Mutex`, with all events in a ring*: 1.6 times the time of
 //!   `tokio::sync::broadcast` at 1,000 subscribers; with the first event in one cache line with its state
 //!   1.4; with a lock that is released by a store 1.15; with half the memory for each stream 1.0 to 1.06.
+//! - *An asynchronous handler's future in the task from the beginning, polled through a pointer*: 3.4 to 5 times
+//!   the loop that awaits one method after another; made and first polled where its type is known, with a
+//!   list shared only when it has to be and a room kept by the thread, 1.1 to 1.5.
 //! - *A reference count on the list in place of lanes*: the same two atomic operations, and it does not
 //!   tell which slot runs, so waiting for one slot would have meant waiting for whole emissions.
 //!
