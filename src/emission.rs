@@ -80,6 +80,42 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         None
     }
 
+    /// Calls the slots from `next` on, until `each` has enough of what they return.
+    #[inline(always)]
+    fn visit_each<B>(
+        &self,
+        list: &Pinned<'_, List<E, R, F>, F>,
+        next: &mut usize,
+        event: &E,
+        mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        for entry in &list.entries()[*next..] {
+            // Before the call: when the slot panics, the one after it has its turn.
+            *next += 1;
+            if let Some(result) = self.visit(list.lane(), entry, event) {
+                list.lane().end();
+                if let ControlFlow::Break(end) = each(entry, result) {
+                    return Some(end);
+                }
+            }
+        }
+        None
+    }
+
+    /// Calls the slots that are connected now.
+    #[cfg(feature = "async")]
+    #[track_caller]
+    pub(crate) fn call_all(&self, event: &E, mut each: impl FnMut(R)) {
+        if self.calls_none() {
+            return;
+        }
+        let run = Run::new(self);
+        self.visit_each(&run.list, &mut 0, event, |_, result| {
+            each(result);
+            ControlFlow::<Infallible>::Continue(())
+        });
+    }
+
     #[inline(always)]
     #[track_caller]
     pub(crate) fn emit(&self, event: &E) -> usize {
@@ -201,6 +237,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         self.list.as_ref().map_or(&[], |list| list.entries())
     }
 
+    /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
+    /// not, this costs what [`Slots::emit`] does; what is left then is in the cursor.
+    #[cfg(feature = "async")]
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn begin<B>(
+        slots: S,
+        event: &E,
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<(Self, B)> {
+        if slots.calls_none() {
+            return None;
+        }
+        let run = Run::new(&slots);
+        let mut next = 0;
+        let end = slots.visit_each(&run.list, &mut next, event, each)?;
+        let list = Some(run.list.share());
+        drop(run);
+        Some((Cursor { slots, list, next }, end))
+    }
+
     /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the emission,
     /// which keeps its list until then anyway.
     #[inline(always)]
@@ -208,25 +265,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
     pub(crate) fn call_each<B>(
         &mut self,
         event: &E,
-        mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
         let Cursor { slots, list: Some(list), next } = self else { return None };
         if *next == list.entries().len() {
             return None;
         }
         let _depth = Depth::<F>::enter(|| slots.versions.readers());
-        let list = slots.versions.lane_for(list);
-        while let Some(entry) = list.entries().get(*next) {
-            // Before the call: when the slot panics, the one after it has its turn.
-            *next += 1;
-            if let Some(result) = slots.visit(list.lane(), entry, event) {
-                list.lane().end();
-                if let ControlFlow::Break(end) = each(entry, result) {
-                    return Some(end);
-                }
-            }
-        }
-        None
+        slots.visit_each(&slots.versions.lane_for(list), next, event, each)
     }
 }
 

@@ -115,7 +115,7 @@ pub mod generic {
     pub use crate::queue::{Drive, Home, Queue, QueuedSlot};
     pub use crate::signal::{Signal, Source};
     #[cfg(feature = "async")]
-    pub use crate::stream::{EventStream, NextEvent, Storable};
+    pub use crate::stream::{EventStream, NextEvent, Storable, WhenFull};
 }
 
 #[cfg(feature = "async")]
@@ -145,4 +145,4 @@ pub use raw::{Tracked, WeakTracked};
 #[cfg(feature = "std")]
 pub use shared::*;
 #[cfg(feature = "async")]
-pub use stream::Lost;
+pub use stream::{Lost, Wait};

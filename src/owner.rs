@@ -23,7 +23,8 @@ use crate::raw::Link;
     note = "a thread-safe `Signal` takes `&Arc<T>` where `T: Send + Sync + 'static`; \
             a `sigwire::local::Signal` takes `&Rc<T>`",
     note = "for an owner that is changed by its slots, use `connect_mut` with `&Arc<Mutex<T>>`, \
-            `&Arc<RwLock<T>>` or, in `local`, `&Rc<RefCell<T>>`"
+            `&Arc<RwLock<T>>` or, in `local`, `&Rc<RefCell<T>>`",
+    note = "for `Rc` owners of handlers that wait for a loop, use `on` with a `LocalQueue`"
 )]
 pub trait Owner<F: Family>: sealed::Sealed<F> {
     /// The type whose methods can be connected.

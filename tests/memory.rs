@@ -436,6 +436,12 @@ both_flavours! {
 
         #[test]
         fn emissions_that_are_dropped_half_way_give_everything_back() {
+            // But for the room for a future that each thread keeps.
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let owner = Strong::new(Owner(1));
+            signal.connect(&owner, Owner::soon);
+            finish(signal.emit(&1));
+            drop((signal, owner));
             let before = heap();
             {
                 let signal: AsyncSignal<u32> = AsyncSignal::new();
@@ -484,4 +490,54 @@ both_flavours! {
             assert_eq!(allocations(connect), 0);
         }
     }
+}
+
+#[test]
+fn a_queue_that_has_grown_allocates_nothing_for_an_event() {
+    fn check(owners: usize, connect: impl Fn(&sigwire::Signal<u32>), run: impl Fn() -> usize) {
+        let signal = sigwire::Signal::new();
+        connect(&signal);
+        let turn = || {
+            (0..300).for_each(|n| _ = signal.emit(&n));
+            assert_eq!(run(), 300 * owners);
+        };
+        turn();
+        turn();
+        assert_eq!(allocations(|| (0..10).for_each(|_| turn())), 0);
+    }
+    let queue = sigwire::Queue::default();
+    let owners: Vec<_> = (0..3).map(std::sync::Arc::new).collect();
+    let connect = |signal: &sigwire::Signal<u32>| {
+        owners.iter().for_each(|owner| _ = signal.slot().on(&queue).connect(owner, |_, _| ()));
+    };
+    check(3, connect, || queue.run().called);
+
+    let queue = sigwire::LocalQueue::default();
+    let owners: Vec<_> = (0..3).map(std::rc::Rc::new).collect();
+    let connect = |signal: &sigwire::Signal<u32>| {
+        owners.iter().for_each(|owner| _ = signal.slot().on(&queue).connect(owner, |_, _| ()));
+    };
+    check(3, connect, || queue.run().called);
+}
+
+#[test]
+fn everything_is_given_back_when_a_queue_and_its_signals_are_dropped() {
+    let before = heap();
+    for signal_first in [true, false] {
+        let (signal, queue) = (sigwire::Signal::<u32>::new(), sigwire::LocalQueue::new(|| ()));
+        let owner = std::rc::Rc::new(std::cell::RefCell::new(vec![]));
+        let kept = [1, 2, 3];
+        signal.slot().on(&queue).connect_mut(&owner, move |all, n| all.push(n + kept[0]));
+        signal.slot().once().on(&queue).connect(&owner, |_, _| ());
+        (0..10).for_each(|n| _ = signal.emit(&n));
+        queue.run_max(3);
+        if signal_first {
+            drop(signal);
+            queue.run();
+        } else {
+            drop(queue);
+            signal.emit(&1);
+        }
+    }
+    assert_eq!(heap(), before);
 }

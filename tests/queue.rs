@@ -124,6 +124,26 @@ both_homes! {
     }
 
     #[test]
+    fn so_it_is_however_many_events_wait_and_whatever_window_closes() {
+        let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::default());
+        let emits = Strong::new(Arc::downgrade(&signal));
+        let again = |signal: &std::sync::Weak<Signal<u32>>, n: &u32| {
+            signal.upgrade().unwrap().emit(n);
+        };
+        signal.slot().on(&queue).connect(&emits, again);
+        (0..300).for_each(|n| _ = signal.emit(&n));
+        let start = Instant::now();
+        for _ in 0..3 {
+            let ran = queue.run_at(start);
+            assert_eq!((ran.called, ran.left), (300, 300));
+        }
+        signal.slot().on(&queue).debounce(Duration::ZERO).connect(&emits, again);
+        queue.run_at(start);
+        let ran = queue.run_at(start);
+        assert_eq!((ran.called, ran.left), (301, 602));
+    }
+
+    #[test]
     fn a_handler_connected_by_a_handler_is_called_by_the_next_run() {
         let (log, signal, queue) = (Log::default(), Arc::new(Signal::<u32>::new()), Strong::new(Queue::default()));
         let (a, b) = (noter(&log, "a"), noter(&log, "b"));
@@ -547,9 +567,9 @@ both_homes! {
         assert!(log.take().is_empty());
         drop(queue);
         assert_eq!(log.take(), ["event dropped"]);
+        assert_eq!(Strong::weak_count(&a), 0, "at once");
         assert!(!connection.is_connected() && !connection.disconnect());
         assert_eq!(signal.slot_count(), 0);
-        assert_eq!(Strong::weak_count(&a), 0);
     }
 
     #[test]
@@ -992,6 +1012,20 @@ fn rc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
     assert!(signal.slot_count() < 40, "{}", signal.slot_count());
     assert!(signal.emit(&1) >= 1);
     assert_eq!(queue.run().called, 1);
+}
+
+#[test]
+fn a_throttled_slot_whose_rc_owner_is_gone_ends_with_its_next_event_although_that_is_held_back() {
+    let (signal, queue, log) = (Signal::<u32>::new(), LocalQueue::default(), Log::default());
+    let owner = Rc::new(Noter::new(&log, "a"));
+    signal.slot().on(&queue).throttle(10 * MS).connect(&owner, Noter::on);
+    let start = Instant::now();
+    emit_all(&signal, [1]);
+    queue.run_at(start);
+    drop(owner);
+    emit_all(&signal, [2]);
+    assert_eq!(queue.run_at(start).called, 0);
+    assert_eq!((signal.emit(&3), queue.next_deadline()), (0, None));
 }
 
 #[test]

@@ -14,7 +14,7 @@
 mod common;
 
 use sigwire::{
-    Block, Connection, ConnectionSet, ScopedConnection, Signal, SlotOptions, WeakMethod,
+    Block, Connection, ConnectionSet, ScopedConnection, Signal, SlotOptions, Tracked, WeakMethod,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, TryLockError};
 use std::time::Duration;
-use std::{mem, process, thread};
+use std::{mem, ops, process, thread};
 
 use common::random::{Expected, Random, for_seeds};
 
@@ -35,6 +35,16 @@ const OWNERS: usize = 4;
 const DEEPEST: usize = 3;
 /// More slots are not connected at once: emissions in slots in emissions take long with many.
 const MOST_SLOTS: usize = 24;
+
+/// Does the same with either kind of owner.
+macro_rules! of {
+    ($any:expr, $owner:ident => $do:expr) => {
+        match $any {
+            AnyOwner::Counted($owner) => $do,
+            AnyOwner::Tracked($owner) => $do,
+        }
+    };
+}
 
 /// With this event slots do nothing but count.
 const QUIET: usize = 0;
@@ -164,6 +174,20 @@ impl Owner {
     }
 }
 
+/// A pointer to an owner, of either kind: all signals have both.
+#[derive(Clone)]
+enum AnyOwner {
+    Counted(Arc<Owner>),
+    Tracked(Tracked<Owner>),
+}
+
+impl ops::Deref for AnyOwner {
+    type Target = Owner;
+    fn deref(&self) -> &Owner {
+        of!(self, owner => owner)
+    }
+}
+
 /// What slots capture.
 struct Captured(Arc<Record>);
 
@@ -208,7 +232,7 @@ struct World {
     hubs: [Arc<Mutex<Arc<Hub>>>; SIGNALS],
     /// Of signals that ended, or end with the emissions that still hold them.
     former: Mutex<Vec<Records>>,
-    places: Mutex<Vec<Arc<Owner>>>,
+    places: Mutex<Vec<AnyOwner>>,
     lives: Mutex<Vec<Arc<Life>>>,
     /// Atomic, but not counted in one step: two calls that meet are found out.
     exclusive: Arc<Mutex<AtomicUsize>>,
@@ -379,7 +403,7 @@ fn call_some(hub: &Arc<Hub>) {
 }
 
 /// Any owner that is there now.
-fn an_owner() -> Arc<Owner> {
+fn an_owner() -> AnyOwner {
     me(|me| {
         let place = me.random.below(OWNERS);
         lock(&me.world.places)[place].clone()
@@ -457,21 +481,25 @@ fn connect(hub: &Arc<Hub>) {
     let (connection, record) = match below(10) {
         0 => {
             let record = note(hub, Kind::Path, Some(&owner), usize::MAX);
-            (slot.connect(&owner, Owner::path), record)
+            (of!(&owner, owner => slot.connect(owner, Owner::path)), record)
         }
         1 | 2 => {
             let record = note(hub, Kind::Sole, Some(&owner), usize::MAX);
-            (slot.unique().connect(&owner, Owner::sole), record)
+            (of!(&owner, owner => slot.unique().connect(owner, Owner::sole)), record)
         }
         3 => {
             let record = note(hub, Kind::Path, Some(&owner), usize::MAX);
-            (slot.connect(&Arc::downgrade(&owner), Owner::path), record)
+            let connection = match &owner {
+                AnyOwner::Counted(owner) => slot.connect(&Arc::downgrade(owner), Owner::path),
+                AnyOwner::Tracked(owner) => slot.connect(&Tracked::downgrade(owner), Owner::path),
+            };
+            (connection, record)
         }
         4 => {
             let (slot, record) = with_captures(Some(&owner), slot);
             let captured = Captured(record.clone());
-            let method = WeakMethod::new(&owner, move |_: &Owner, n: &usize| captured.called(*n));
-            (slot.connect_weak(method), record)
+            let method = move |_: &Owner, n: &usize| captured.called(*n);
+            (slot.connect_weak(of!(&owner, owner => WeakMethod::new(owner, method))), record)
         }
         5 => {
             let (slot, record) = with_captures(None, slot);
@@ -493,7 +521,7 @@ fn connect(hub: &Arc<Hub>) {
                     }
                 })
             };
-            (slot.connect_extended(&owner, method), record)
+            (of!(&owner, owner => slot.connect_extended(owner, method)), record)
         }
         7 => {
             // Its method acts on nothing else: otherwise two such slots could wait for each other.
@@ -510,7 +538,8 @@ fn connect(hub: &Arc<Hub>) {
         _ => {
             let (slot, record) = with_captures(Some(&owner), slot);
             let captured = Captured(record.clone());
-            (slot.connect(&owner, move |_, n| captured.called(*n)), record)
+            let method = move |_: &Owner, n: &usize| captured.called(*n);
+            (of!(&owner, owner => slot.connect(owner, method)), record)
         }
     };
     noted(hub, &record, connection);
@@ -606,7 +635,12 @@ fn drop_a_guard() {
 fn new_owner(world: &World, place: usize) {
     let life = Arc::<Life>::default();
     lock(&world.lives).push(life.clone());
-    let owner = Arc::new(Owner(life));
+    let owner = Owner(life);
+    let owner = if place % 2 == 0 {
+        AnyOwner::Counted(Arc::new(owner))
+    } else {
+        AnyOwner::Tracked(Tracked::new(owner))
+    };
     let mut places = lock(&world.places);
     if place == places.len() {
         places.push(owner);
@@ -631,17 +665,23 @@ fn operate() {
         0..13 => connect(hub),
         13..19 => disconnect(hub),
         19 => {
-            let life = an_owner();
+            let any = an_owner();
             let of_owner = |record: &Record| {
-                record.owner.as_ref().is_some_and(|owner| Arc::ptr_eq(owner, &life.0))
+                record.owner.as_ref().is_some_and(|owner| Arc::ptr_eq(owner, &any.0))
             };
             let of_path = |record: &Record| of_owner(record) && record.kind == Kind::Path;
             if below(2) == 0 {
-                disconnect_many(hub, of_owner, |signal| signal.disconnect_owner(&life));
+                disconnect_many(
+                    hub,
+                    of_owner,
+                    |signal| of!(&any, owner => signal.disconnect_owner(owner)),
+                );
             } else {
-                disconnect_many(hub, of_path, |signal| {
-                    signal.disconnect_method(&life, Owner::path)
-                });
+                disconnect_many(
+                    hub,
+                    of_path,
+                    |signal| of!(&any, owner => signal.disconnect_method(owner, Owner::path)),
+                );
             }
         }
         20 if below(4) == 0 => disconnect_many(hub, |_| true, |signal| signal.disconnect_all()),

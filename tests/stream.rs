@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use futures::executor::block_on;
 use futures::future::{FusedFuture, join};
+use futures::poll;
 use futures::stream::{FusedStream, Stream, StreamExt};
-use sigwire::{Lost, Overflow};
+use sigwire::{Lost, Overflow, Wait};
 
 /// Runs the test under `futures`, and under both runtimes of tokio.
 fn under_each_executor(test: impl AsyncFn()) {
@@ -580,6 +581,217 @@ both_flavours! {
         assert_eq!(block_on(&mut next), None);
     }
 
+    // Of asynchronous signals.
+
+    #[test]
+    fn a_stream_of_an_asynchronous_signal_is_as_any_other() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let mut oldest = signal.stream(2, Overflow::DropOldest);
+            let mut newest = signal.slot().priority(1).stream(2, Overflow::DropNewest);
+            let mut latest = signal.stream(2, Overflow::Latest);
+            let mut two = signal.slot().times(2).stream(4, Overflow::DropOldest);
+            for (n, called) in [(1, 4), (2, 4), (3, 3), (4, 3)] {
+                assert_eq!(signal.emit(&n).await, called, "nobody is waited for");
+            }
+            assert_eq!(ready(&mut oldest), [Err(Lost(2)), Ok(3), Ok(4)]);
+            assert_eq!(ready(&mut newest), [Ok(1), Ok(2), Err(Lost(2))]);
+            assert_eq!(ready(&mut latest), [Ok(4)]);
+            assert_eq!(ready(&mut two), [Ok(1), Ok(2)]);
+            assert!(two.is_terminated() && !oldest.is_terminated());
+            drop((signal, latest));
+            assert_eq!(oldest.next().await, None);
+        });
+    }
+
+    #[test]
+    fn the_next_event_of_an_asynchronous_signal_is_connected_at_the_call() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<str> = AsyncSignal::new();
+            signal.emit("before").await;
+            let next = signal.next_event();
+            assert_eq!((signal.emit("a").await, signal.emit("b").await), (1, 0));
+            assert_eq!(next.await.as_deref(), Some("a"));
+            let none = signal.next_event();
+            drop(signal);
+            assert_eq!(none.await, None);
+        });
+    }
+
+    #[test]
+    fn an_emission_waits_for_room_and_then_goes_on_where_it_was() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let log = Log::default();
+            let after = Strong::new(Noter::new(&log, "after"));
+            let mut stream = signal.stream(2, Wait);
+            signal.connect_sync(&after, Noter::on);
+            assert_eq!((signal.emit(&1).await, signal.emit(&2).await), (2, 2));
+            let mut third = signal.emit(&3);
+            for _ in 0..2 {
+                assert!(poll!(&mut third).is_pending());
+            }
+            assert_eq!(log.take(), ["after 1", "after 2"]);
+            assert_eq!(stream.next().await, Some(Ok(1)));
+            assert_eq!(third.await, 2);
+            assert_eq!(log.take(), ["after 3"]);
+            assert_eq!(ready(&mut stream), [Ok(2), Ok(3)]);
+            assert_eq!((signal.emit(&4).await, stream.missed()), (2, 0), "there is room again");
+        });
+    }
+
+    #[test]
+    fn concurrent_handlers_go_on_while_one_waits_for_room() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let log = Log::default();
+            let after = Strong::new(Noter::new(&log, "after"));
+            let mut streams = [signal.stream(1, Wait), signal.stream(1, Wait)];
+            signal.connect_sync(&after, Noter::on);
+            assert_eq!(signal.emit(&1).await, 3);
+            let mut second = signal.emit_concurrent(&2);
+            assert!(poll!(&mut second).is_pending());
+            assert_eq!(log.take(), ["after 1", "after 2"]);
+            for n in [1, 2] {
+                for stream in &mut streams {
+                    assert_eq!(stream.next().await, Some(Ok(n)));
+                }
+            }
+            assert_eq!(second.await, 3);
+        });
+    }
+
+    #[test]
+    fn emissions_that_wait_get_room_in_the_order_in_which_they_came_each_woken_once() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let mut stream = signal.stream(1, Wait);
+            signal.emit(&0).await;
+            let wakes = [(); 3].map(|()| Arc::new(Wakes::default()));
+            let mut emissions = [1, 2, 3].each_ref().map(|n| signal.emit(n));
+            let mut poll = |index: usize| {
+                let waker = Waker::from(wakes[index].clone());
+                Pin::new(&mut emissions[index]).poll(&mut Context::from_waker(&waker))
+            };
+            for _ in 0..2 {
+                for index in [2, 0, 1] {
+                    assert!(poll(index).is_pending());
+                }
+            }
+            for (taken, index) in [(0, 2), (3, 0), (1, 1)] {
+                assert_eq!(stream.next().await, Some(Ok(taken)));
+                let woken = wakes.each_ref().map(|wakes| wakes.take());
+                assert_eq!(woken, std::array::from_fn(|at| usize::from(at == index)));
+                assert_eq!(poll(index), Poll::Ready(1));
+            }
+            assert_eq!(stream.next().await, Some(Ok(2)));
+            assert_eq!(signal.emit(&4).await, 1);
+        });
+    }
+
+    #[test]
+    fn an_emission_dropped_while_it_waits_takes_its_event_back_and_the_stream_says_where() {
+        under_each_executor(async || {
+            for dropped in [&[1][..], &[2], &[3], &[1, 2], &[3, 2], &[2, 1, 3]] {
+                let signal: AsyncSignal<u32> = AsyncSignal::new();
+                let mut stream = signal.stream(1, Wait);
+                signal.emit(&0).await;
+                let mut emissions = [1, 2, 3].each_ref().map(|n| Some(signal.emit(n)));
+                for emission in emissions.iter_mut().flatten() {
+                    assert!(poll!(emission).is_pending());
+                }
+                for n in dropped {
+                    emissions[n - 1] = None;
+                }
+                assert_eq!(stream.missed(), dropped.len() as u64);
+                let mut due = 0;
+                for item in ready(&mut stream) {
+                    match item {
+                        Ok(n) => {
+                            assert_eq!(n, due);
+                            due += 1;
+                        }
+                        Err(Lost(events)) => {
+                            let gap = due as usize..due as usize + events as usize;
+                            assert!(gap.clone().all(|n| dropped.contains(&n)), "{gap:?} {dropped:?}");
+                            due += events as u32;
+                        }
+                    }
+                }
+                assert_eq!(due, 4);
+                for emission in emissions.into_iter().flatten() {
+                    assert_eq!(emission.await, 1);
+                }
+            }
+        });
+    }
+
+    #[test]
+    fn an_event_that_has_got_room_stays_when_its_emission_is_dropped() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let mut stream = signal.stream(1, Wait);
+            signal.emit(&1).await;
+            let mut emission = signal.emit(&2);
+            assert!(poll!(&mut emission).is_pending());
+            assert_eq!(stream.next().await, Some(Ok(1)));
+            drop(emission);
+            assert_eq!(ready(&mut stream), [Ok(2)]);
+            assert_eq!(stream.missed(), 0);
+        });
+    }
+
+    #[test]
+    fn dropping_a_stream_lets_those_go_on_who_wait_for_room_in_it() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<Std<()>> = AsyncSignal::new();
+            let stream = signal.stream(1, Wait);
+            let event = Std::new(());
+            signal.emit(&event).await;
+            let wakes = Arc::new(Wakes::default());
+            let waker = Waker::from(wakes.clone());
+            let mut emission = signal.emit(&event);
+            assert!(Pin::new(&mut emission).poll(&mut Context::from_waker(&waker)).is_pending());
+            drop(stream);
+            assert_eq!(wakes.take(), 1);
+            assert_eq!(emission.await, 1);
+            assert_eq!((Std::strong_count(&event), signal.slot_count()), (1, 0));
+        });
+    }
+
+    #[test]
+    fn a_disconnected_stream_still_gives_the_events_that_wait_for_room_and_ends_after_them() {
+        under_each_executor(async || {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let mut stream = signal.stream(1, Wait);
+            signal.emit(&1).await;
+            let mut emission = signal.emit(&2);
+            assert!(poll!(&mut emission).is_pending());
+            assert!(stream.connection().disconnect());
+            assert_eq!(ready(&mut stream), [Ok(1), Ok(2)]);
+            assert!(!stream.is_terminated(), "the call is not over");
+            assert_eq!(emission.await, 1);
+            assert!(stream.is_terminated());
+            assert_eq!(stream.next().await, None);
+        });
+    }
+
+    #[test]
+    fn an_asynchronous_stream_with_room_for_no_event_is_refused_as_well() {
+        let signal: AsyncSignal<u32> = AsyncSignal::new();
+        for message in [panic_of(|| signal.stream(0, Wait)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {
+            assert!(message.contains("1 or more"), "{message}");
+        }
+        assert_eq!(signal.slot_count(), 0);
+    }
+
+    #[test]
+    fn debug_tells_that_a_stream_makes_emissions_wait() {
+        let signal: AsyncSignal<u32> = AsyncSignal::new();
+        let text = format!("{:?}", signal.stream(2, Wait));
+        assert!(text.contains("overflow: Wait"), "{text}");
+    }
+
     #[test]
     fn debug_tells_how_a_stream_stands() {
         let signal: Signal<u32> = Signal::new();
@@ -663,6 +875,53 @@ fn what_a_slow_task_gets_and_what_it_is_told_it_lost_add_up_to_what_was_emitted(
         assert_eq!(due, ALL);
         assert!(missed < ALL);
     }
+}
+
+#[test]
+fn what_many_tasks_emit_into_a_small_stream_comes_through_it_completely_and_in_each_ones_order() {
+    const EACH: u32 = 2_000;
+    let signal: Arc<sigwire::AsyncSignal<(u32, u32)>> = Arc::default();
+    for capacity in [1, 3] {
+        let mut stream = signal.stream(capacity, Wait);
+        let tasks = Tasks::new();
+        let emitters: Vec<_> = (0..3)
+            .map(|task| {
+                let signal = signal.clone();
+                tasks.spawn(async move {
+                    for n in 0..EACH {
+                        assert_eq!(signal.emit(&(task, n)).await, 1);
+                    }
+                })
+            })
+            .collect();
+        let consumer = tasks.spawn(async move {
+            let mut next = [0; 3];
+            while next != [EACH; 3] {
+                let (task, n) = stream.next().await.unwrap().expect("nothing is lost");
+                assert_eq!(n, next[task as usize]);
+                next[task as usize] += 1;
+            }
+        });
+        emitters.into_iter().for_each(|emitter| emitter());
+        consumer();
+    }
+}
+
+#[cfg(feature = "tokio")]
+#[test]
+fn a_deadline_that_passes_while_an_emission_waits_for_room_takes_its_event_back() {
+    use sigwire::Failure;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
+        let mut stream = signal.slot().timeout(Duration::from_millis(10)).stream(1, Wait);
+        assert_eq!(signal.try_emit(&1).await.unwrap(), 1);
+        let error = signal.try_emit(&2).await.unwrap_err();
+        assert!(matches!(error.failures()[0].failure(), Failure::TimedOut));
+        assert_eq!(ready(&mut stream), [Ok(1), Err(Lost(1))]);
+        assert_eq!(signal.try_emit(&3).await.unwrap(), 1);
+        assert_eq!(ready(&mut stream), [Ok(3)]);
+    });
 }
 
 #[test]

@@ -24,7 +24,6 @@ use crate::table::SlotKey;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
-type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
 pub(super) struct Sequence<
@@ -39,7 +38,9 @@ pub(super) struct Sequence<
     /// The handler that is under way, if `running`. Dropped first: it may use the signal.
     task: Task<'a, R, F>,
     running: bool,
-    /// None when there was no slot to call.
+    /// Until the first poll, if the slots are those that are connected then.
+    unstarted: Option<S>,
+    /// None as long as no handler has kept the emission waiting, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
     event: &'a E,
 }
@@ -48,13 +49,19 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, S> Sequence<'a, E, R, F, S>
 where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
-    pub(super) fn new(slots: Option<S>, event: &'a E) -> Self {
-        let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
-        Self::over(cursor, event)
+    /// Of the slots that are connected when it is polled first.
+    pub(super) fn unstarted(slots: Option<S>, event: &'a E) -> Self {
+        Sequence { unstarted: slots, ..Self::over(None, event) }
     }
 
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { task: Task::new(), running: false, cursor, event }
+        Sequence { task: Task::new(), running: false, unstarted: None, cursor, event }
+    }
+
+    /// Settles which slots are called, if the first poll is still to do that: then says so.
+    fn start(&mut self) -> Option<&AsyncCursor<E, R, F, S>> {
+        let slots = self.unstarted.take().filter(|slots| !slots.calls_none())?;
+        Some(self.cursor.insert(Cursor::new(slots)))
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
@@ -72,12 +79,17 @@ where
                 return Poll::Ready(Some(end));
             }
         }
-        let Some(cursor) = &mut self.cursor else { return Poll::Ready(None) };
-        let end = Request::with(self.event, &mut self.task, context, |request| {
-            cursor.call_each(request, |_, answer| match answer {
+        let end = Request::with(self.event, &mut self.task, context, |request, _| {
+            let each = |_: &_, answer| match answer {
                 Poll::Ready(outcome) => each(outcome).map_break(Some),
                 Poll::Pending => ControlFlow::Break(None),
-            })
+            };
+            if let Some(slots) = self.unstarted.take() {
+                let (cursor, end) = Cursor::begin(slots, request, each)?;
+                self.cursor = Some(cursor);
+                return Some(end);
+            }
+            self.cursor.as_mut()?.call_each(request, each)
         });
         match end {
             None => Poll::Ready(None),
@@ -113,7 +125,7 @@ pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emit<'a, E, R, F> {
     pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        Emit { sequence: Sequence::new(slots, event), called: 0 }
+        Emit { sequence: Sequence::unstarted(slots, event), called: 0 }
     }
 }
 
@@ -137,14 +149,16 @@ pub struct AsyncEmission<'a, E: ?Sized + 'static, R: 'static, F: Family>(
 impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E, R, F> {
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
+        self.0.start();
         self.0.poll_each(context, |outcome| match outcome {
             Outcome::Returned(result) => ControlFlow::Break(result),
             Outcome::TimedOut => ControlFlow::Continue(()),
         })
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.0.cursor.as_ref().map_or(0, Cursor::left);
-        (0, Some(left + usize::from(self.0.running)))
+        let Sequence { running, unstarted, cursor, .. } = &self.0;
+        let left = cursor.as_ref().map_or(0, Cursor::left) + usize::from(*running);
+        (0, unstarted.is_none().then_some(left))
     }
 }
 
@@ -161,9 +175,8 @@ pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        let sequence = Sequence::new(source.slots(), event);
-        let names = sequence.cursor.as_ref().map_or_else(BTreeMap::new, Cursor::names);
-        TryEmit { sequence, source, names, called: 0, failures: Vec::new() }
+        let sequence = Sequence::unstarted(source.slots(), event);
+        TryEmit { sequence, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
     }
 
     /// The handler that was called last has failed.
@@ -180,6 +193,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
         let this = &mut *self;
         // Nested too deep: that is no handler's failure.
         drop(Depth::<F>::enter(|| 0));
+        if let Some(cursor) = this.sequence.start() {
+            this.names = cursor.names();
+        }
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
@@ -214,40 +230,29 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
 
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    /// Those that were not ready when they were first polled. None before there was one.
+    /// Those that were not ready when they were first polled. None when all were.
     pending: Option<FuturesUnordered<Task<'a, R, F>>>,
-    /// For those that are still to be started.
-    task: Task<'a, R, F>,
-    cursor: Option<Borrowed<'a, E, R, F>>,
+    /// Until the first poll.
+    unstarted: Option<&'a AsyncSlots<E, R, F>>,
     event: &'a E,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        let cursor = slots.filter(|slots| !slots.calls_none()).map(Cursor::new);
-        Together { pending: None, task: Task::new(), cursor, event }
+        Together { pending: None, unstarted: slots, event }
     }
 
-    /// Starts all handlers that are not started yet.
+    /// Starts the handlers of all slots that are connected now, if that is not done yet.
     fn start(&mut self, context: &mut Context<'_>, mut ready: impl FnMut(Outcome<R>)) {
-        while let Some(cursor) = &mut self.cursor {
-            let is_pending = Request::with(self.event, &mut self.task, context, |request| {
-                cursor.call_each(request, |_, answer| match answer {
-                    Poll::Ready(outcome) => {
-                        ready(outcome);
-                        ControlFlow::Continue(())
-                    }
-                    Poll::Pending => ControlFlow::Break(()),
-                })
-            });
-            match is_pending {
-                Some(()) => {
-                    let task = core::mem::replace(&mut self.task, Task::new());
-                    self.pending.get_or_insert_default().push(task);
+        let Some(slots) = self.unstarted.take() else { return };
+        Request::with(self.event, &mut Task::new(), context, |request, left| {
+            slots.call_all(request, |answer| match answer {
+                Poll::Ready(outcome) => ready(outcome),
+                Poll::Pending => {
+                    self.pending.get_or_insert_with(FuturesUnordered::new).push(left.take());
                 }
-                None => self.cursor = None,
-            }
-        }
+            });
+        });
     }
 
     /// What came of the next one that ends.
@@ -326,10 +331,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
         }
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Together { pending, cursor, .. } = &self.together;
-        let pending = pending.as_ref().map_or(0, FuturesUnordered::len);
-        let open = pending + cursor.as_ref().map_or(0, Cursor::left);
-        (self.ready.len(), Some(self.ready.len() + open))
+        let Together { pending, unstarted, .. } = &self.together;
+        let open = pending.as_ref().map_or(0, FuturesUnordered::len);
+        (self.ready.len(), unstarted.is_none().then_some(self.ready.len() + open))
     }
 }
 

@@ -114,24 +114,57 @@ mod sealed {
     impl<V> Moves<Local> for V {}
     // `Send` is what the `unsafe impl` for tasks counts on.
     impl<V: Send> Moves<Shared> for V {}
+    #[cfg(all(test, sigwire_loom))]
+    impl<V> Moves<crate::models::Modelled> for V {}
+}
+
+/// How long a handler may take.
+pub(super) trait Limit: Clone + 'static {
+    /// What comes of a handler that would return an `R`.
+    type Output<R>;
+    type Limited<V: Future>: Future<Output = Self::Output<V::Output>>;
+    fn limit<V: Future>(&self, future: V) -> Self::Limited<V>;
+    fn outcome<R>(output: Self::Output<R>) -> Outcome<R>;
+}
+
+/// As long as it takes.
+#[derive(Clone)]
+pub(super) struct NoLimit;
+
+impl Limit for NoLimit {
+    type Output<R> = R;
+    type Limited<V: Future> = V;
+    #[inline(always)]
+    fn limit<V: Future>(&self, future: V) -> V {
+        future
+    }
+    #[inline(always)]
+    fn outcome<R>(result: R) -> Outcome<R> {
+        Outcome::Returned(result)
+    }
+}
+
+/// A method or a closure, and how long it may take.
+pub(super) struct Limited<M, L> {
+    pub(super) method: M,
+    pub(super) limit: L,
 }
 
 /// Calls an async method.
-pub(super) struct ByFuture<M>(pub(super) M);
-
-impl<O, E, R, M, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for ByFuture<M>
+impl<O, E, R, M, L, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for Limited<M, L>
 where
     O: ?Sized + 'static,
     E: ?Sized + 'static,
     R: 'static,
     M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
+    L: Limit,
     F: Family,
 {
     type Method = M;
     #[inline(always)]
     fn invoke(&self, owner: impl Hold<Target = O>, request: &Event<E, R, F>) -> Option<Answer<R>> {
-        let start = |owner, event| self.0.start(owner, event);
-        request.start(owner, start, Outcome::Returned)
+        let start = |owner, event| self.limit.limit(self.method.start(owner, event));
+        request.start(owner, start, L::outcome::<R>)
     }
 }
 
@@ -154,19 +187,26 @@ where
 /// Calls the target, which is a closure; keeps it while its future lives.
 pub(super) struct Itself;
 
-impl<C, E, R, F> Invoke<C, Event<E, R, F>, Answer<R>, F> for Itself
+impl<C, E, R, L, F> Invoke<Limited<C, L>, Event<E, R, F>, Answer<R>, F> for Itself
 where
     C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
     E: ?Sized + 'static,
     R: 'static,
+    L: Limit,
     F: Family,
 {
     type Method = C;
     fn invoke(
         &self,
-        closure: impl Hold<Target = C>,
+        closure: impl Hold<Target = Limited<C, L>>,
         request: &Event<E, R, F>,
     ) -> Option<Answer<R>> {
-        request.start(closure, C::start, Outcome::Returned)
+        fn start<'x, C: AsyncClosure<'x, E, R, F>, E: ?Sized, R, L: Limit, F>(
+            closure: &'x Limited<C, L>,
+            event: &'x E,
+        ) -> L::Limited<C::Future> {
+            closure.limit.limit(closure.method.start(event))
+        }
+        request.start(closure, start::<C, E, R, L, F>, L::outcome::<R>)
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod method;
 mod options;
 mod signal;
+mod stream;
 #[cfg(feature = "tokio")]
 mod tokio;
 

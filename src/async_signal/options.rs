@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use super::method::{AsyncClosure, AsyncMethod, AtOnce, ByFuture, Itself};
+use super::method::{AsyncClosure, AsyncMethod, AtOnce, Itself, Limit, Limited, NoLimit};
 use super::{Answer, AsyncSource, Event};
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
@@ -29,12 +29,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     }
 
     fn change(
-        self,
+        mut self,
         change: impl FnOnce(
             SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
         ) -> SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
     ) -> Self {
-        AsyncSlotOptions { slot: change(self.slot), ..self }
+        self.slot = change(self.slot);
+        self
     }
 
     /// See [`SlotOptions::priority`]. Handlers that run concurrently are started in this order.
@@ -53,8 +54,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     /// # Panics
     /// When `times` is 0: the handler would never be called.
     #[track_caller]
-    pub fn times(self, times: usize) -> Self {
-        AsyncSlotOptions { slot: self.slot.times(times), ..self }
+    pub fn times(mut self, times: usize) -> Self {
+        self.slot = self.slot.times(times);
+        self
     }
 
     /// See [`SlotOptions::unique`].
@@ -75,10 +77,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            let method = super::tokio::Timed { method, timeout };
+            let method = Limited { method, limit: timeout };
             return self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method));
         }
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, ByFuture(method)))
+        let method = Limited { method, limit: NoLimit };
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method))
     }
 
     /// See [`AsyncSource::connect_sync`].
@@ -97,11 +100,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            let closure = super::tokio::Timed { method: closure, timeout };
-            let (handle, anchor) = Handle::owned::<_, super::tokio::TimedItself>(closure);
-            return self.slot.put_closure::<C>(handle, anchor);
+            return self.put_closure(closure, timeout);
         }
-        let (handle, anchor) = Handle::owned::<_, Itself>(closure);
+        self.put_closure(closure, NoLimit)
+    }
+
+    fn put_closure<C>(self, method: C, limit: impl Limit) -> ScopedConnection<F>
+    where
+        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+    {
+        let (handle, anchor) = Handle::owned::<_, Itself>(Limited { method, limit });
         self.slot.put_closure::<C>(handle, anchor)
     }
 }

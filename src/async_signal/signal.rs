@@ -20,6 +20,9 @@ use crate::owner::{Captures, Owner};
 /// It belongs to no runtime. Slots hold their owners weakly. A handler's owner is held strongly from the moment
 /// its future is made until that ends, and never longer.
 ///
+/// Emissions are futures and streams: as others, they do nothing before they are polled. The slots of one are
+/// those that are connected at its first poll.
+///
 /// ```
 /// use sigwire::AsyncSignal;
 /// use std::sync::Arc;
@@ -104,16 +107,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Default for AsyncSignal<E, R, F
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
-    /// Runs the handlers of all slots that are connected now, one after another, in order: by priority, then
-    /// as they were connected. Gives how many were called; slots that are blocked, disconnected or without
+    /// Runs the handlers of all slots, one after another, in order: by priority, then as they were
+    /// connected. Gives how many were called; slots that are blocked, disconnected or without
     /// owner when their turn comes are not.
     ///
     /// # Panics
     /// When a handler does: the later ones are not called then. When emissions are nested 256 deep.
     ///
     /// # Cost
-    /// For each handler what a slot of a [`Signal`](crate::Signal) costs, and a call through a pointer. All
-    /// handlers' futures share one allocation, which grows to the largest of them.
+    /// For each handler that is ready at once about what a slot of a [`Signal`](crate::Signal) costs; going on
+    /// after one that is not, about as much again. All handlers' futures share one room. A room of 64 bytes is
+    /// left for the next emission on the thread, so where that is enough for each of the futures, nothing is
+    /// allocated.
     pub fn emit<'a>(&'a self, event: &'a E) -> Emit<'a, E, R, F> {
         Emit::new(self.source.slots(), event)
     }
@@ -126,7 +131,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Cost
     /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
-    /// allocations.
+    /// allocations, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(self.source.slots(), event)
     }
@@ -151,7 +156,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// # Panics
     /// See [`emit`](Self::emit).
     pub fn call<'a>(&'a self, event: &'a E) -> AsyncEmission<'a, E, R, F> {
-        AsyncEmission(super::emission::Sequence::new(self.source.slots(), event))
+        AsyncEmission(super::emission::Sequence::unstarted(self.source.slots(), event))
     }
 
     /// A stream of what the handlers return, as they finish: all are under way at once.

@@ -1,6 +1,6 @@
 //! What needs tokio: its mutex, its clock, its tasks.
 
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::emission::Sequence;
-use super::method::{AsyncClosure, AsyncMethod, AsyncMutMethod};
+use super::method::{AsyncMutMethod, Limit, Limited, NoLimit};
 use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource, Event};
 use crate::connection::Connection;
 use crate::depth::Depth;
@@ -20,92 +20,36 @@ use crate::outcome::Outcome;
 use crate::owner::{Captures, Owner};
 use crate::raw::{Handle, Hold, Invoke, Request, Task};
 
-/// A method that is given only so much time.
-pub(super) struct Timed<M> {
-    pub(super) method: M,
-    pub(super) timeout: Duration,
-}
-
-fn outcome<R>(in_time: Result<R, tokio::time::error::Elapsed>) -> Outcome<R> {
-    in_time.map_or(Outcome::TimedOut, Outcome::Returned)
-}
-
-impl<O, E, R, M, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for Timed<M>
-where
-    O: ?Sized + 'static,
-    E: ?Sized + 'static,
-    R: 'static,
-    M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
-    F: Family,
-{
-    type Method = M;
-    fn invoke(&self, owner: impl Hold<Target = O>, request: &Event<E, R, F>) -> Option<Answer<R>> {
-        let start =
-            |owner, event| tokio::time::timeout(self.timeout, self.method.start(owner, event));
-        request.start(owner, start, outcome)
+/// Handlers that are given only so much time.
+impl Limit for Duration {
+    type Output<R> = Result<R, tokio::time::error::Elapsed>;
+    type Limited<V: Future> = tokio::time::Timeout<V>;
+    fn limit<V: Future>(&self, future: V) -> Self::Limited<V> {
+        tokio::time::timeout(*self, future)
     }
-}
-
-/// Calls the target, which is a closure that is given only so much time.
-pub(super) struct TimedItself;
-
-impl<C, E, R, F> Invoke<Timed<C>, Event<E, R, F>, Answer<R>, F> for TimedItself
-where
-    C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
-    E: ?Sized + 'static,
-    R: 'static,
-    F: Family,
-{
-    type Method = C;
-    fn invoke(
-        &self,
-        timed: impl Hold<Target = Timed<C>>,
-        request: &Event<E, R, F>,
-    ) -> Option<Answer<R>> {
-        fn start<'x, C, E: ?Sized, R, F>(
-            timed: &'x Timed<C>,
-            event: &'x E,
-        ) -> tokio::time::Timeout<C::Future>
-        where
-            C: AsyncClosure<'x, E, R, F>,
-        {
-            tokio::time::timeout(timed.timeout, timed.method.start(event))
-        }
-        request.start(timed, start::<C, E, R, F>, outcome)
+    fn outcome<R>(in_time: Self::Output<R>) -> Outcome<R> {
+        in_time.map_or(Outcome::TimedOut, Outcome::Returned)
     }
 }
 
 /// Calls a method that takes `&mut self`, once it has the lock.
-struct Locked<M> {
-    method: M,
-    timeout: Option<Duration>,
-}
+struct Locked<M, L>(Limited<M, L>);
 
-async fn run<T: ?Sized, E: ?Sized, R, F, M>(
-    locked: (M, Option<Duration>),
-    owner: &Mutex<T>,
-    event: &E,
-) -> Outcome<R>
+async fn run<T: ?Sized, E: ?Sized, R, F, M>(method: M, owner: &Mutex<T>, event: &E) -> R
 where
     M: for<'x> AsyncMutMethod<'x, T, E, R, F>,
 {
-    let (method, timeout) = locked;
-    let run = async {
-        let mut inner = owner.lock().await;
-        method.start(&mut inner, event).await
-    };
-    match timeout {
-        Some(timeout) => outcome(tokio::time::timeout(timeout, run).await),
-        None => Outcome::Returned(run.await),
-    }
+    let mut inner = owner.lock().await;
+    method.start(&mut inner, event).await
 }
 
-impl<T, E, R, M, F> Invoke<Mutex<T>, Event<E, R, F>, Answer<R>, F> for Locked<M>
+impl<T, E, R, M, L, F> Invoke<Mutex<T>, Event<E, R, F>, Answer<R>, F> for Locked<M, L>
 where
     T: ?Sized + 'static,
     E: ?Sized + 'static,
     R: 'static,
     M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + 'static,
+    L: Limit,
     F: Family,
 {
     type Method = M;
@@ -114,9 +58,9 @@ where
         owner: impl Hold<Target = Mutex<T>>,
         request: &Event<E, R, F>,
     ) -> Option<Answer<R>> {
-        let locked = (self.method.clone(), self.timeout);
-        let start = |owner, event| run::<T, E, R, F, M>(locked, owner, event);
-        request.start(owner, start, |outcome| outcome)
+        let Limited { method, limit } = &self.0;
+        let run = |owner, event| limit.limit(run::<T, E, R, F, M>(method.clone(), owner, event));
+        request.start(owner, run, L::outcome::<R>)
     }
 }
 
@@ -137,8 +81,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
         O: Owner<F, Target = Mutex<T>>,
         M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
     {
-        let method = Locked { method, timeout: self.timeout };
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method))
+        let slot = self.slot;
+        match self.timeout {
+            Some(limit) => slot
+                .put::<O, M>(owner, |weak, _| Handle::new(weak, Locked(Limited { method, limit }))),
+            None => slot.put::<O, M>(owner, |weak, _| {
+                Handle::new(weak, Locked(Limited { method, limit: NoLimit }))
+            }),
+        }
     }
 }
 

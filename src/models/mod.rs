@@ -42,6 +42,12 @@
 //! | a consumer does not look again before it waits; the end wakes nobody | models of `streams` |
 //! | a waker is kept where a newer one came | `a_consumer_that_waits_with_` |
 //! | a loss counted twice | `drop_oldest_` |
+//! | who waits for room is not woken when there is some; or when the stream is dropped, or can wait after that | `an_emission_that_waits_for_room_is_`; `an_emission_that_waits_for_room_goes_on_` |
+//! | an event that is taken back is not reported | `an_event_taken_back_` |
+//! | of queues: a run that begins does not ask to be woken again; one that leaves events does not wake | `a_loop_that_runs_one_` |
+//! | a driven queue that found nothing does not ask to be woken again; its waker not taken | `a_driven_` |
+//! | an ended connection's events taken in | `no_call_starts_once_the_loop_knows_` |
+//! | methods of ended connections not let go | `what_a_local_queue_` |
 //!
 //! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
 
@@ -65,6 +71,7 @@ use crate::table::{Running, SlotKey, SlotTable};
 mod calls;
 mod ends;
 mod pointers;
+mod queue;
 #[cfg(feature = "async")]
 mod streams;
 mod versions;

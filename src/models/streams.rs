@@ -1,5 +1,7 @@
 //! Streams: what a consumer is woken for, and what it gets.
 
+use core::future::Future;
+use futures::future::join;
 use loom::future::block_on;
 use loom::thread;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::sync::Arc;
 use super::*;
 use crate::generic::EventStream;
 use crate::overflow::Overflow;
-use crate::stream::Lost;
+use crate::stream::{Lost, Wait};
 
 type Stream = EventStream<u32, Modelled>;
 
@@ -200,5 +202,77 @@ fn a_stream_dropped_beside_an_emission_lets_go_of_its_events() {
         drop(stream);
         assert!(emitter.join().unwrap() <= 1);
         assert_eq!((Arc::strong_count(&event), signal.slot_count()), (1, 0));
+    });
+}
+
+type AsyncSignal = generic::AsyncSignal<u32, (), Modelled>;
+
+/// Emits the events in their order, waiting for room, and drops its part of the signal.
+fn emit_all_elsewhere(
+    signal: &Arc<AsyncSignal>,
+    events: &'static [u32],
+) -> thread::JoinHandle<usize> {
+    let signal = signal.clone();
+    thread::spawn(move || {
+        block_on(async {
+            let mut called = 0;
+            for event in events {
+                called += signal.emit(event).await;
+            }
+            called
+        })
+    })
+}
+
+#[test]
+fn an_emission_that_waits_for_room_is_woken_when_there_is_some_and_nothing_is_lost() {
+    loom::model(|| {
+        let signal = Arc::new(AsyncSignal::default());
+        let stream = signal.stream(1, Wait);
+        let emitter = emit_all_elsewhere(&signal, &[1, 2]);
+        drop(signal);
+        assert_eq!(all(stream), [Ok(1), Ok(2)]);
+        assert_eq!(emitter.join().unwrap(), 2);
+    });
+}
+
+#[test]
+fn two_emissions_that_wait_for_room_are_both_woken() {
+    loom::model(|| {
+        let signal = Arc::new(AsyncSignal::default());
+        let stream = signal.stream(1, Wait);
+        block_on(signal.emit(&1));
+        let emitter = thread::spawn(move || block_on(join(signal.emit(&2), signal.emit(&3))));
+        assert_eq!(all(stream), [Ok(1), Ok(2), Ok(3)]);
+        assert_eq!(emitter.join().unwrap(), (1, 1));
+    });
+}
+
+#[test]
+fn an_emission_that_waits_for_room_goes_on_when_the_stream_is_dropped() {
+    loom::model(|| {
+        let signal = Arc::new(AsyncSignal::default());
+        let stream = signal.stream(1, Wait);
+        let emitter = emit_all_elsewhere(&signal, &[1, 2]);
+        drop(stream);
+        assert!(emitter.join().unwrap() <= 2);
+        assert_eq!(signal.slot_count(), 0);
+    });
+}
+
+#[test]
+fn an_event_taken_back_while_others_are_taken_is_delivered_or_reported_in_its_place() {
+    loom::model(|| {
+        let signal = Arc::new(AsyncSignal::default());
+        let stream = signal.stream(1, Wait);
+        block_on(signal.emit(&1));
+        let emitter = thread::spawn(move || {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let mut emission = core::pin::pin!(signal.emit(&2));
+            _ = emission.as_mut().poll(&mut context);
+        });
+        let items = all(stream);
+        assert!(items == [Ok(1), Ok(2)] || items == [Ok(1), Err(Lost(1))], "{items:?}");
+        emitter.join().unwrap();
     });
 }

@@ -145,3 +145,27 @@ fn what_a_reader_was_in_the_way_of_is_tidied_when_it_ends() {
         assert_eq!(read(&versions), 10);
     });
 }
+
+#[test]
+fn a_version_shared_out_of_a_lane_stays_as_it_is_when_the_lane_is_left() {
+    loom::model(|| {
+        let (versions, _) = versions();
+        let reader = {
+            let versions = versions.clone();
+            thread::spawn(move || {
+                let pinned = versions.pin();
+                let shared = pinned.share();
+                drop(pinned);
+                let value = shared.read();
+                assert_eq!(shared.read(), value);
+                if versions.unshare(shared) {
+                    versions.lock().tidy(|version, ()| version.write(10));
+                }
+            })
+        };
+        versions.lock().edit(|version, ()| version.write(1), |_| ());
+        versions.lock().tidy(|version, ()| version.write(10));
+        reader.join().unwrap();
+        assert_eq!(read(&versions), 10);
+    });
+}

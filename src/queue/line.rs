@@ -92,8 +92,8 @@ pub(super) trait Course<H: Home>: Send {
     fn len(&self) -> usize;
     /// Whether the owner may be still to come.
     fn is_unborn(&self) -> bool;
-    /// Drops what is not to be delivered.
-    fn clear(&mut self);
+    /// Drops what is not to be delivered, and looks after the owner if nothing is.
+    fn look_after(&mut self, methods: &H::Methods, place: Place);
     /// Calls the handler with the next event; false if it must not be called.
     fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool;
 }
@@ -169,8 +169,12 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         self.is_unborn
     }
 
-    fn clear(&mut self) {
+    fn look_after(&mut self, methods: &H::Methods, place: Place) {
         self.spent.clear();
+        let is_asked = H::LETS_GO && self.ready.is_empty() && !self.is_unborn;
+        if is_asked && !H::is_alive(methods, place, &self.kept) {
+            self.gate.connection.disconnect();
+        }
     }
 
     fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool {

@@ -127,7 +127,10 @@ impl<H: Home> Queue<H> {
     }
 
     /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
-    /// happens to one too many. Events that a run has taken already, 128 at most, do not count. Without this, a queue grows as it has to.
+    /// happens to one too many. Without this, a queue grows as it has to.
+    ///
+    /// Events that a run has taken, 128 at most, do not count. If a panic or a deadline makes it give them
+    /// back, they wait beside the others.
     ///
     /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event

@@ -17,7 +17,7 @@ use crate::list::CALL;
 use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Handle, Link};
+use crate::raw::{Handle, Invoke, Link};
 
 impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
     /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
@@ -133,15 +133,13 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     ///
     /// # Cost
     /// Six allocations.
+    #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
         M: Fn(&O::Target, &E) + Captures<H>,
     {
-        let weak = owner.weak();
-        let is_unborn = !weak.is_alive();
-        let (handle, anchor) = Handle::new(weak, ByRef(method));
-        self.put::<M>(WeakMethod { handle, anchor }, is_unborn)
+        self.put_method(owner, ByRef(method))
     }
 
     /// Connects a method that takes `&mut self`, as
@@ -151,16 +149,14 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     ///
     /// # Panics
     /// See [`connect`](Self::connect). The run panics, in this handler, where the emission would.
+    #[track_caller]
     pub fn connect_mut<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) + Captures<H>,
     {
-        let weak = owner.weak();
-        let is_unborn = !weak.is_alive();
-        let (handle, anchor) = Handle::new(weak, ByMut(method));
-        self.put::<M>(WeakMethod { handle, anchor }, is_unborn)
+        self.put_method(owner, ByMut(method))
     }
 
     /// Connects a closure, whose guard is its owner: see
@@ -168,12 +164,25 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
+    #[track_caller]
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<Shared>
     where
         C: Fn(&E) + Captures<H>,
     {
         let (handle, anchor) = Handle::closure(closure);
         self.put::<C>(WeakMethod { handle, anchor: Some(anchor) }, false).scoped()
+    }
+
+    #[track_caller]
+    fn put_method<O, I>(self, owner: &O, method: I) -> Connection<Shared>
+    where
+        O: Owner<H>,
+        I: Invoke<O::Target, E, (), H>,
+    {
+        let weak = owner.weak();
+        let is_unborn = !weak.is_alive();
+        let (handle, anchor) = Handle::new(weak, method);
+        self.put::<I::Method>(WeakMethod { handle, anchor }, is_unborn)
     }
 
     #[track_caller]

@@ -252,13 +252,18 @@ impl<H: Home> State<H> {
         }
         let mut dropped = None;
         if let Some((capacity, overflow)) = self.limit {
-            if self.waiting >= capacity && overflow == Overflow::DropNewest {
-                self.lost += 1;
-                return Room::Refused(event);
-            }
-            // One at a time: the bound never becomes smaller.
-            while self.waiting >= capacity && dropped.is_none() {
-                dropped = self.drop_oldest();
+            match overflow {
+                Overflow::DropNewest if self.waiting >= capacity => {
+                    self.lost += 1;
+                    return Room::Refused(event);
+                }
+                Overflow::DropNewest => (),
+                Overflow::DropOldest | Overflow::Latest => {
+                    // One makes room for one. (Turns of connections that ended give nothing.)
+                    while self.waiting >= capacity && dropped.is_none() {
+                        dropped = self.drop_oldest();
+                    }
+                }
             }
         }
         Room::Made(event, dropped)

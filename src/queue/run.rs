@@ -1,4 +1,4 @@
-//! One run: takes events out of the post, a stint of one connection at a time, and calls the handlers.
+//! One run: takes events out of the post, a batch at a time, and calls the handlers.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
@@ -91,6 +91,7 @@ impl<'a, H: Home> Run<'a, H> {
     ///
     /// # Panics
     /// When the queue is being run.
+    #[inline(always)]
     #[track_caller]
     pub(super) fn enter(
         queue: &'a Queue<H>,
@@ -117,6 +118,7 @@ impl<'a, H: Home> Run<'a, H> {
     /// that.
     ///
     /// What was lost is told once, by a run that `tells`.
+    #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
         let worked = catch_unwind(AssertUnwindSafe(|| {
             let ended = std::mem::take(&mut self.ended);
@@ -156,8 +158,8 @@ impl<'a, H: Home> Run<'a, H> {
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
         let Batch { courses, order, delivered, .. } = &mut *self.batch;
-        if let [taken] = &mut courses[..] {
-            taken.course.clear();
+        if let [Taken { place, course, .. }] = &mut courses[..] {
+            course.look_after(self.methods, *place);
         }
         // The first in any case: the time was looked at when it was taken.
         while let Some(at) = order.get(*delivered) {
@@ -174,6 +176,7 @@ impl<'a, H: Home> Run<'a, H> {
     }
 
     /// Wakes the loop if events are left.
+    #[inline(always)]
     fn leave(mut self, tells: bool) -> Ran {
         let mut ended = Vec::new();
         let mut state = self.post.lock();

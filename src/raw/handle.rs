@@ -224,7 +224,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Handle<E, R, F> {
 }
 
 // SAFETY: a thread-safe handle is a `Weak` of an owner, or of an adapter of an owner and a method,
-// all of them `Send + Sync` by `Owner<Shared>` and `Captures<Shared>`. Events and results are never
+// all of them `Send + Sync` by `Owner<Shared>` and `Captures<Shared>`; or it holds a target that is
+// `Send + Sync` as `Handle::held` asks for. Events and results are never
 // stored: they pass through on the thread that calls.
 #[cfg(feature = "std")]
 unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::family::Shared> {}

@@ -10,6 +10,7 @@
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
+//! | `room` | memory for a future, kept for the next one | it is given back with the layout it was allocated with |
 //! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`ward`] | values that are under one lock, wherever they are | only their ward opens them, borrowed mutably |
@@ -26,6 +27,8 @@ mod held;
 mod link;
 mod once_strong;
 mod pointers;
+#[cfg(feature = "async")]
+mod room;
 mod table;
 #[cfg(feature = "async")]
 mod task;

@@ -1,21 +1,21 @@
 //! A handler's future, of whatever type, with what it borrows from.
 
-use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use alloc::alloc::Layout;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
-use core::ptr::{NonNull, drop_in_place};
+use core::ptr::drop_in_place;
 use core::task::{Context, Poll};
 
 use super::Hold;
+use super::room::Room;
 use crate::depth::Depth;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct Task<'a, R, F> {
-    room: NonNull<u8>,
-    layout: Layout,
+    room: Room,
     future: Option<Table<R>>,
     /// The future may borrow from what lives for `'a`.
     borrows: PhantomData<(&'a (), F)>,
@@ -46,53 +46,40 @@ unsafe fn drop_future<V>(future: *mut u8) {
 
 impl<R, F> Task<'_, R, F> {
     pub(crate) fn new() -> Self {
-        Task {
-            room: NonNull::dangling(),
-            layout: Layout::new::<()>(),
-            future: None,
-            borrows: PhantomData,
-        }
+        Task { room: Room::NONE, future: None, borrows: PhantomData }
     }
 
-    /// # Safety
-    /// `future` is good for `'a`. For the thread-safe family it is `Send`.
-    unsafe fn put<V: Future<Output = Outcome<R>>>(&mut self, future: V) {
+    /// An empty room, good for a future of this type.
+    #[inline(always)]
+    fn room<V>(&mut self) -> *mut V {
+        let layout = Layout::new::<V>();
+        if self.future.is_some() || !self.room.is_good_for(layout) {
+            self.find_room(layout);
+        }
+        self.room.place().cast()
+    }
+
+    /// Not inlined: this is for the first handler of an emission.
+    #[cold]
+    fn find_room(&mut self, layout: Layout) {
         self.clear();
-        self.fit(Layout::new::<V>());
-        // SAFETY: there is room for it, and nothing in it.
-        unsafe { self.room.cast::<V>().write(future) };
+        self.room.grow(layout);
+    }
+
+    /// Leaves the future that is in the room to be polled later.
+    ///
+    /// # Safety
+    /// It was written where `room` said, and is good for `'a`. For the thread-safe family it is `Send`.
+    #[inline(always)]
+    unsafe fn keep<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
         self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
-    }
-
-    /// Sees to it that the room, in which there is nothing, is good for this layout.
-    fn fit(&mut self, layout: Layout) {
-        if layout.size() <= self.layout.size() && layout.align() <= self.layout.align() {
-            return;
-        }
-        // Good for what was in it before too, so that handlers do not take turns in allocating.
-        let size = layout.size().max(self.layout.size()).next_power_of_two();
-        let align = layout.align().max(self.layout.align());
-        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
-        self.free();
-        // SAFETY: its size is not 0, since nothing fits an empty room but what has no size.
-        let room = unsafe { alloc(layout) };
-        self.room = NonNull::new(room).unwrap_or_else(|| handle_alloc_error(layout));
-        self.layout = layout;
-    }
-
-    fn free(&mut self) {
-        if self.layout.size() > 0 {
-            // SAFETY: it was allocated with this layout.
-            unsafe { dealloc(self.room.as_ptr(), self.layout) };
-            self.layout = Layout::new::<()>();
-        }
     }
 
     /// Drops the future, if there is one.
     fn clear(&mut self) {
         if let Some(table) = self.future.take() {
-            // SAFETY: `put` wrote it there, and it is not used again.
-            unsafe { (table.drop)(self.room.as_ptr()) };
+            // SAFETY: it was left there, and it is not used again.
+            unsafe { (table.drop)(self.room.place()) };
         }
     }
 
@@ -108,9 +95,9 @@ impl<R, F> Task<'_, R, F> {
             }
         }
         let table = self.future.expect("a task is polled until it is ready");
-        let room = self.room.as_ptr();
+        let room = self.room.place();
         let clear = Clear(self);
-        // SAFETY: `put` wrote it there.
+        // SAFETY: it was left there.
         let polled = unsafe { (table.poll)(room, context) };
         if polled.is_pending() {
             core::mem::forget(clear);
@@ -120,15 +107,9 @@ impl<R, F> Task<'_, R, F> {
 }
 
 impl<R, F> Drop for Task<'_, R, F> {
+    #[inline]
     fn drop(&mut self) {
-        struct Free<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
-        impl<R, F> Drop for Free<'_, '_, R, F> {
-            fn drop(&mut self) {
-                self.0.free();
-            }
-        }
-        // Also when the future's destructor panics.
-        Free(self).0.clear();
+        self.clear();
     }
 }
 
@@ -152,23 +133,45 @@ impl<R, F> Unpin for Task<'_, R, F> {}
 /// whom it wakes. It is good for one call, so a slot never keeps it.
 pub(crate) struct Request<E: ?Sized, R, F: Family> {
     event: *const E,
-    /// Keeps the event for as long as the future lives, if nothing else does.
-    keeper: Option<F::Strong<E>>,
     task: *mut Task<'static, R, F>,
-    /// Null when the future is not to be polled yet.
-    context: *mut Context<'static>,
+    first_poll: FirstPoll<E, F>,
+}
+
+/// The future that the slot called last has left.
+pub(crate) struct Left<'a, R, F>(*mut Task<'a, R, F>);
+
+impl<'a, R, F> Left<'a, R, F> {
+    /// Takes the task with the future in it.
+    pub(crate) fn take(&self) -> Task<'a, R, F> {
+        // SAFETY: `Request::with` has the only reference to the task. No slot is at work with it now: only
+        // who calls them has this.
+        unsafe { core::mem::replace(&mut *self.0, Task::new()) }
+    }
+}
+
+/// When a future is polled first.
+enum FirstPoll<E: ?Sized, F: Family> {
+    AtOnce(*mut Context<'static>),
+    /// By a runtime. The future keeps the event until then.
+    #[cfg(feature = "tokio")]
+    Later(F::Strong<E>),
+    #[cfg(not(feature = "tokio"))]
+    _Later(core::convert::Infallible, PhantomData<(*const E, F)>),
 }
 
 impl<E: ?Sized, R, F: Family> Request<E, R, F> {
-    /// Calls a slot, or several, with a request. Futures that are not ready at once are left in `task`.
+    /// Calls a slot, or several, with a request. A future that is not ready at once is left in `task`, and
+    /// must be taken from there before the next slot is called.
+    #[inline(always)]
     pub(crate) fn with<'a, U>(
         event: &'a E,
         task: &mut Task<'a, R, F>,
         context: &mut Context<'_>,
-        call: impl FnOnce(&Request<E, R, F>) -> U,
+        call: impl FnOnce(&Request<E, R, F>, &Left<'a, R, F>) -> U,
     ) -> U {
-        let context = core::ptr::from_mut(context).cast();
-        call(&Request { event, keeper: None, task: core::ptr::from_mut(task).cast(), context })
+        let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
+        let task = core::ptr::from_mut(task);
+        call(&Request { event, task: task.cast(), first_poll }, &Left(task))
     }
 
     /// The same for a future that keeps the event, and is not polled yet.
@@ -178,8 +181,8 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         task: &mut Task<'static, R, F>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
     ) -> U {
-        let keeper = Some(event.clone());
-        call(&Request { event: &raw const **event, keeper, task, context: core::ptr::null_mut() })
+        let first_poll = FirstPoll::Later(event.clone());
+        call(&Request { event: &raw const **event, task, first_poll })
     }
 
     /// The event, for a slot that is ready at once.
@@ -193,16 +196,17 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
     ///
     /// For the thread-safe family, all of it must be `Send` (see the `Send` impl above).
     #[inline(always)]
-    pub(crate) fn start<'x, H, V>(
+    pub(crate) fn start<'x, H, V, D>(
         &self,
         owner: H,
         make: impl FnOnce(&'x H::Target, &'x E) -> V,
-        done: impl Fn(V::Output) -> Outcome<R>,
+        done: D,
     ) -> Option<Poll<Outcome<R>>>
     where
         H: Hold<Target: 'x>,
         E: 'x,
         V: Future,
+        D: Fn(V::Output) -> Outcome<R>,
     {
         let owner = owner.keep()?;
         // SAFETY: the owner is kept with the future, and dropped after it. It is a strong pointer: what it
@@ -210,16 +214,74 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
         // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
         let event: &'x E = unsafe { &*self.event };
-        let future = make(target, event);
         // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
         let task = unsafe { &mut *self.task };
-        // SAFETY: what it borrows from lives as long as it does, see above; the rest is the caller's promise.
-        unsafe { task.put(Handler { future, done, _owner: owner, _event: self.keeper.clone() }) };
-        // SAFETY: as for the task.
-        Some(match unsafe { self.context.as_mut() } {
-            Some(context) => task.poll(context),
-            None => Poll::Pending,
+        // The future is made where it stays: what is written in small parts and moved in large ones right
+        // afterwards keeps the processor waiting.
+        Some(match &self.first_poll {
+            FirstPoll::AtOnce(context) => {
+                let room = task.room::<Handler<V, D, H::Strong, ()>>();
+                // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
+                // with the rest. What it borrows from lives as long as it does, see above; the rest is the
+                // caller's promise. `with` borrows the context longer than there is a request.
+                unsafe {
+                    let future = InPlace::new(&raw mut (*room).future, make(target, event));
+                    match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
+                        Poll::Ready(output) => {
+                            drop(future);
+                            Poll::Ready(done(output))
+                        }
+                        Poll::Pending => {
+                            core::mem::forget(future);
+                            (&raw mut (*room).done).write(done);
+                            (&raw mut (*room)._owner).write(owner);
+                            task.keep(room);
+                            Poll::Pending
+                        }
+                    }
+                }
+            }
+            #[cfg(feature = "tokio")]
+            FirstPoll::Later(keeper) => {
+                let room = task.room::<Handler<V, D, H::Strong, F::Strong<E>>>();
+                let _event = keeper.clone();
+                // SAFETY: as above.
+                unsafe {
+                    room.write(Handler {
+                        future: make(target, event),
+                        done,
+                        _owner: owner,
+                        _event,
+                    });
+                    task.keep(room);
+                }
+                Poll::Pending
+            }
+            #[cfg(not(feature = "tokio"))]
+            FirstPoll::_Later(never, _) => match *never {},
         })
+    }
+}
+
+/// A future on its first poll, which is dropped where it is unless this is forgotten.
+struct InPlace<V>(*mut V);
+
+impl<V> InPlace<V> {
+    /// # Safety
+    /// The place is good for writing, and nobody else uses it before this is dropped or forgotten.
+    #[inline(always)]
+    unsafe fn new(place: *mut V, future: V) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { place.write(future) };
+        InPlace(place)
+    }
+}
+
+impl<V> Drop for InPlace<V> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        // SAFETY: `new` wrote it there, and nobody has moved it away.
+        unsafe { drop_in_place(self.0) };
     }
 }
 

@@ -15,8 +15,11 @@
 //! | editor, in place | null | no lane holds the current version | exclusively the editor's |
 //! | editor, replacing | old, then new | any | old one is retired until no lane holds it |
 //!
-//! A reader can also [`share`](Guard::share) the version, which counts as one more strong pointer.
+//! A reader can also share the version, under the lock or out of its lane, which counts as one more strong
+//! pointer.
 
+#[cfg(any(feature = "async", all(test, sigwire_loom)))]
+use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -169,6 +172,16 @@ impl<T, F: Family> Pinned<'_, T, F> {
     #[inline(always)]
     pub(crate) fn lane(&self) -> &Lane<T, F> {
         self.lane
+    }
+
+    /// The version, kept by its user also when the lane is left. As from then on for one that was
+    /// [shared under the lock](Guard::share).
+    #[cfg(any(feature = "async", all(test, sigwire_loom)))]
+    pub(crate) fn share(&self) -> F::Strong<T> {
+        // SAFETY: it was taken from a strong pointer, which is there until the lane is left, and forgetting
+        // this one leaves that its own.
+        let version = unsafe { F::from_raw(self.lane.version.load(Ordering::Relaxed)) };
+        F::Strong::clone(&ManuallyDrop::new(version))
     }
 }
 

@@ -6,11 +6,13 @@
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::fmt;
+use core::future::Future;
 use core::mem;
 use core::panic::RefUnwindSafe;
-use core::task::{Context, Poll, Waker};
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker, ready};
 
-use super::Lost;
+use super::{Lost, WhenFull};
 use crate::family::Family;
 use crate::overflow::Overflow;
 use crate::raw::Brief;
@@ -35,7 +37,7 @@ struct State<T> {
     has_more: bool,
     /// Nothing comes any more.
     ended: bool,
-    overflow: Overflow,
+    when_full: WhenFull,
     /// How many events may wait, `first` included.
     capacity: u32,
 }
@@ -48,31 +50,55 @@ struct More<T> {
     lost: u64,
     /// How many were dropped or replaced for want of room, reported or not.
     missed: u64,
+    /// Who waits for room: each with one of the last `events`, in their order.
+    senders: VecDeque<(Ticket, Option<Waker>)>,
+    next_ticket: Ticket,
+}
+
+impl<T> Default for More<T> {
+    fn default() -> Self {
+        let (events, senders) = (VecDeque::new(), VecDeque::new());
+        More { events, lost: 0, missed: 0, senders, next_ticket: 0 }
+    }
+}
+
+/// Of a sender that waits for room. Later ones have larger ones.
+type Ticket = u64;
+
+/// What became of an event.
+enum Put<T> {
+    /// It waits for the consumer.
+    In,
+    /// It does so too, but there is no room for it yet.
+    Ahead(Ticket),
+    /// It, or the one it replaced.
+    Dropped(T),
 }
 
 impl<T> State<T> {
-    /// Puts an event where there is room, and gives back what there is none for.
     #[inline(always)]
-    fn put(&mut self, event: T) -> Option<T> {
+    fn put(&mut self, event: T) -> Put<T> {
         if self.first.is_some() {
             return self.put_behind(event);
         }
         self.first = Some(event);
-        None
+        Put::In
     }
 
     #[inline(never)]
-    fn put_behind(&mut self, event: T) -> Option<T> {
-        let more = self
-            .more
-            .get_or_insert_with(|| Box::new(More { events: VecDeque::new(), lost: 0, missed: 0 }));
-        if 1 + more.events.len() < self.capacity as usize {
-            more.events.push_back((mem::take(&mut more.lost), event));
-            self.has_more = true;
-            return None;
-        }
+    fn put_behind(&mut self, event: T) -> Put<T> {
+        let more = self.more.get_or_insert_default();
+        let has_room = 1 + more.events.len() < self.capacity as usize;
+        let overflow = match self.when_full {
+            WhenFull::Lose(overflow) if !has_room => overflow,
+            _ => {
+                more.events.push_back((mem::take(&mut more.lost), event));
+                self.has_more = true;
+                return if has_room { Put::In } else { Put::Ahead(more.queue_up()) };
+            }
+        };
         more.missed += 1;
-        match self.overflow {
+        let dropped = match overflow {
             Overflow::Latest => self.first.replace(event),
             Overflow::DropNewest => {
                 more.lost += 1;
@@ -85,19 +111,20 @@ impl<T> State<T> {
                 let second = more.events.pop_front().map(|(_, second)| second);
                 mem::replace(&mut self.first, second)
             }
-        }
+        };
+        dropped.map_or(Put::In, Put::Dropped)
     }
 
-    /// What the consumer gets next.
+    /// What the consumer gets next, and who is to be woken because there is room now.
     #[inline(always)]
-    fn take(&mut self) -> Poll<Option<Result<T, Lost>>> {
+    fn take(&mut self, sender: &mut Option<Waker>) -> Poll<Option<Result<T, Lost>>> {
         if self.lost > 0 {
             return Poll::Ready(Some(Err(Lost(mem::take(&mut self.lost)))));
         }
         match self.first.take() {
             Some(event) => {
                 if self.has_more {
-                    self.move_up();
+                    *sender = self.move_up();
                 }
                 Poll::Ready(Some(Ok(event)))
             }
@@ -108,8 +135,8 @@ impl<T> State<T> {
 
     /// There is a new first event, or else some were lost after the former one.
     #[inline(never)]
-    fn move_up(&mut self) {
-        let Some(more) = &mut self.more else { return };
+    fn move_up(&mut self) -> Option<Waker> {
+        let more = self.more.as_mut()?;
         match more.events.pop_front() {
             Some((lost, first)) => {
                 self.lost = lost;
@@ -118,6 +145,20 @@ impl<T> State<T> {
             None => self.lost = mem::take(&mut more.lost),
         }
         self.has_more = !more.events.is_empty() || more.lost > 0;
+        more.senders.pop_front()?.1
+    }
+
+    /// Takes an event back that is ahead of its time, and leaves word of that in its place.
+    fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
+        let more = self.more.as_mut()?;
+        let place = more.sender(ticket)?;
+        let index = more.events.len() - more.senders.len() + place;
+        let (_, waker) = more.senders.remove(place)?;
+        let (lost, event) = more.events.remove(index)?;
+        let lost_next = more.events.get_mut(index).map_or(&mut more.lost, |(lost, _)| lost);
+        *lost_next += lost + 1;
+        more.missed += 1;
+        Some((event, waker))
     }
 
     fn missed(&self) -> u64 {
@@ -125,9 +166,24 @@ impl<T> State<T> {
     }
 }
 
+impl<T> More<T> {
+    fn queue_up(&mut self) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
+        self.senders.push_back((ticket, None));
+        ticket
+    }
+
+    /// Where it stands, if it still does.
+    fn sender(&self, ticket: Ticket) -> Option<usize> {
+        self.senders.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
+    }
+}
+
 impl<T, F: Family> Channel<T, F> {
-    pub(super) fn new(capacity: usize, overflow: Overflow) -> Self {
-        let capacity = if overflow == Overflow::Latest { 1 } else { capacity };
+    pub(super) fn new(capacity: usize, when_full: WhenFull) -> Self {
+        let is_latest = when_full == WhenFull::Lose(Overflow::Latest);
+        let capacity = if is_latest { 1 } else { capacity };
         let state = Brief::new(State {
             waker: None,
             first: None,
@@ -135,23 +191,22 @@ impl<T, F: Family> Channel<T, F> {
             more: None,
             has_more: false,
             ended: false,
-            overflow,
+            when_full,
             capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
         });
         Channel { state }
     }
 
-    /// Returns what found no room.
     #[inline(always)]
-    fn push(&self, event: T) -> Option<T> {
+    fn push(&self, event: T) -> Put<T> {
         let mut state = self.state.lock();
-        let dropped = state.put(event);
+        let put = state.put(event);
         let waker = state.waker.take();
         drop(state);
         if let Some(waker) = waker {
             waker.wake();
         }
-        dropped
+        put
     }
 
     fn end(&self) {
@@ -167,8 +222,13 @@ impl<T, F: Family> Channel<T, F> {
     #[inline]
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lost>>> {
         let mut state = self.state.lock();
-        let taken = state.take();
+        let mut sender = None;
+        let taken = state.take(&mut sender);
         if taken.is_ready() {
+            drop(state);
+            if let Some(sender) = sender {
+                sender.wake();
+            }
             return taken;
         }
         if state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -182,17 +242,40 @@ impl<T, F: Family> Channel<T, F> {
     #[inline(never)]
     fn wait(&self, waker: Waker) -> Poll<Option<Result<T, Lost>>> {
         let mut state = self.state.lock();
-        let taken = state.take();
+        let mut sender = None;
+        let taken = state.take(&mut sender);
         let unused = if taken.is_ready() { Some(waker) } else { state.waker.replace(waker) };
         drop(state);
         drop(unused);
+        if let Some(sender) = sender {
+            sender.wake();
+        }
         taken
     }
 
-    /// The consumer waits no more.
-    pub(super) fn stop_waiting(&self) {
-        let waker = self.state.lock().waker.take();
-        drop(waker);
+    /// Ready when there is room for the event with this ticket.
+    fn poll_room(&self, ticket: Ticket, context: &Context<'_>) -> Poll<()> {
+        let waker = context.waker().clone();
+        let mut state = self.state.lock();
+        let more = state.more.as_mut().expect("there is a ticket, so someone had to wait");
+        let (polled, unused) = match more.sender(ticket) {
+            Some(place) => (Poll::Pending, more.senders[place].1.replace(waker)),
+            None => (Poll::Ready(()), Some(waker)),
+        };
+        drop(state);
+        drop(unused);
+        polled
+    }
+
+    /// Nothing is taken any more: nobody is to be woken for events, and nobody waits for room.
+    pub(super) fn close(&self) {
+        let mut state = self.state.lock();
+        let consumer = state.waker.take();
+        state.when_full = WhenFull::Lose(Overflow::DropNewest);
+        let senders = state.more.as_mut().map(|more| mem::take(&mut more.senders));
+        drop(state);
+        drop(consumer);
+        senders.into_iter().flatten().filter_map(|(_, waker)| waker).for_each(Waker::wake);
     }
 
     pub(super) fn missed(&self) -> u64 {
@@ -210,7 +293,7 @@ impl<T, F: Family> Channel<T, F> {
         let Some(state) = self.state.try_lock() else { return };
         let more = state.more.as_ref().map_or(0, |more| more.events.len());
         f.field("capacity", &state.capacity)
-            .field("overflow", &state.overflow)
+            .field("overflow", &state.when_full)
             .field("waiting", &(usize::from(state.first.is_some()) + more))
             .field("missed", &state.missed())
             .field("ended", &state.ended);
@@ -231,10 +314,48 @@ impl<T, F: Family> Feed<T, F> {
     pub(super) fn push(&self, event: T) {
         drop(self.0.push(event));
     }
+
+    /// An event comes. The future is ready when there is room for it, or where none is waited for.
+    pub(super) fn send(&self, event: T) -> Sending<T, F> {
+        Sending(match self.0.push(event) {
+            Put::Ahead(ticket) => Some(Ahead { channel: self.0.clone(), ticket }),
+            Put::In | Put::Dropped(_) => None,
+        })
+    }
 }
 
 impl<T, F: Family> Drop for Feed<T, F> {
     fn drop(&mut self) {
         self.0.end();
+    }
+}
+
+/// Of an event that is in its channel already. Ready when there is room for it, too.
+pub(super) struct Sending<T, F: Family>(Option<Ahead<T, F>>);
+
+/// An event that is ahead of its time. Dropping this takes it back, if there is no room for it yet.
+struct Ahead<T, F: Family> {
+    channel: F::Strong<Channel<T, F>>,
+    ticket: Ticket,
+}
+
+impl<T, F: Family> Unpin for Sending<T, F> {}
+
+impl<T, F: Family> Future for Sending<T, F> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        if let Some(Ahead { channel, ticket }) = &self.0 {
+            ready!(channel.poll_room(*ticket, context));
+            self.0 = None;
+        }
+        Poll::Ready(())
+    }
+}
+
+impl<T, F: Family> Drop for Ahead<T, F> {
+    fn drop(&mut self) {
+        let taken_back = self.channel.state.lock().take_back(self.ticket);
+        drop(taken_back);
     }
 }

@@ -8,6 +8,7 @@ mod channel;
 mod lost;
 mod next_event;
 mod storable;
+mod when_full;
 
 use core::fmt;
 use core::future::poll_fn;
@@ -25,6 +26,7 @@ use channel::{Channel, Feed};
 pub use lost::Lost;
 pub use next_event::NextEvent;
 pub use storable::Storable;
+pub use when_full::{Wait, WhenFull};
 
 /// The events of a signal, one after the other, as a [`Stream`]. Made by
 /// [`Source::stream`](crate::Source::stream).
@@ -33,7 +35,7 @@ pub use storable::Storable;
 /// `Err(`[`Lost`]`)`. The stream goes on after that. With [`Overflow::Latest`] there is no such item:
 /// that newer events replace older ones is what was asked for. [`missed`](Self::missed) counts both.
 ///
-/// It ends when the signal is dropped or the slot disconnected, after the events that came before.
+/// It ends when its signal is dropped or the slot disconnected, after the events that came before.
 /// Dropping it disconnects.
 ///
 /// # Cost
@@ -48,12 +50,17 @@ pub struct EventStream<T, F: Family> {
 
 impl<T, F: Family> EventStream<T, F> {
     /// `connect` makes the slot, which is to push events into the feed, and to drop it at its end.
-    fn new(
+    #[track_caller]
+    pub(crate) fn new(
         capacity: usize,
-        overflow: Overflow,
+        when_full: WhenFull,
         connect: impl FnOnce(Feed<T, F>) -> ScopedConnection<F>,
     ) -> Self {
-        let channel = F::strong(Channel::new(capacity, overflow));
+        assert!(
+            capacity > 0,
+            "a stream with room for 0 events would lose every one; give it room for 1 or more"
+        );
+        let channel = F::strong(Channel::new(capacity, when_full));
         let connection = connect(Feed(channel.clone()));
         EventStream { connection, channel }
     }
@@ -91,10 +98,11 @@ impl<T, F: Family> FusedStream for EventStream<T, F> {
     }
 }
 
-/// The end of the slot wakes who waits for it: nobody does any more.
+/// Before it is disconnected: the end of the slot would wake who waits for events, and nobody does any
+/// more.
 impl<T, F: Family> Drop for EventStream<T, F> {
     fn drop(&mut self) {
-        self.channel.stop_waiting();
+        self.channel.close();
     }
 }
 
@@ -192,11 +200,7 @@ impl<E: ?Sized + Storable<F>, F: Family> SlotOptions<'_, E, (), F> {
     /// When `capacity` is 0.
     #[track_caller]
     pub fn stream(self, capacity: usize, overflow: Overflow) -> EventStream<E::Owned, F> {
-        assert!(
-            capacity > 0,
-            "a stream with room for 0 events would lose every one; give it room for 1 or more"
-        );
-        EventStream::new(capacity, overflow, |feed| E::connect(self, feed))
+        EventStream::new(capacity, overflow.into(), |feed| E::connect(self, feed))
     }
 
     /// See [`Source::next_event`]. It is one event, whatever [`times`](Self::times) said.

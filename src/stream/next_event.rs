@@ -21,7 +21,7 @@ pub struct NextEvent<T, F: Family> {
 }
 
 impl<T, F: Family> NextEvent<T, F> {
-    pub(super) fn new(events: EventStream<T, F>) -> Self {
+    pub(crate) fn new(events: EventStream<T, F>) -> Self {
         NextEvent { events }
     }
 

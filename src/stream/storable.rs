@@ -1,6 +1,7 @@
 use alloc::borrow::ToOwned;
 
 use super::Feed;
+use crate::async_signal::AsyncSlotOptions;
 use crate::connection::ScopedConnection;
 use crate::family::{Family, Local};
 use crate::options::SlotOptions;
@@ -15,6 +16,11 @@ pub trait Storable<F: Family>: ToOwned<Owned: 'static> + 'static {
         slot: SlotOptions<'_, Self, (), F>,
         feed: Feed<Self::Owned, F>,
     ) -> ScopedConnection<F>;
+    #[doc(hidden)]
+    fn connect_async(
+        slot: AsyncSlotOptions<'_, Self, (), F>,
+        feed: Feed<Self::Owned, F>,
+    ) -> ScopedConnection<F>;
 }
 
 macro_rules! storable {
@@ -25,6 +31,12 @@ macro_rules! storable {
                 feed: Feed<Self::Owned, $family>,
             ) -> ScopedConnection<$family> {
                 slot.connect_fn(move |event: &E| feed.push(event.to_owned()))
+            }
+            fn connect_async(
+                slot: AsyncSlotOptions<'_, Self, (), $family>,
+                feed: Feed<Self::Owned, $family>,
+            ) -> ScopedConnection<$family> {
+                slot.connect_fn(move |event: &E| feed.send(event.to_owned()))
             }
         }
     };

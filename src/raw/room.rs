@@ -1,0 +1,104 @@
+use alloc::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use core::cell::Cell;
+use core::ptr::NonNull;
+
+/// Memory for a future, which is of some type and does not move.
+pub(super) struct Room {
+    place: NonNull<u8>,
+    layout: Layout,
+}
+
+/// A small room: good for most futures, and used again by the next emission on its thread.
+#[repr(align(16))]
+struct Small {
+    _room: [u8; 64],
+}
+
+const SMALL: Layout = Layout::new::<Small>();
+
+std::thread_local! {
+    /// One word, which moves at once: what is written in parts and read as a whole right afterwards keeps the
+    /// processor waiting.
+    static SPARE: Spare = const { Spare(Cell::new(None)) };
+}
+
+/// The small room that was given up last.
+struct Spare(Cell<Option<NonNull<u8>>>);
+
+impl Room {
+    /// None yet, but aligned as others are: so an alignment like that need not be asked for.
+    pub(super) const NONE: Room = Room {
+        place: NonNull::<[Small; 0]>::dangling().cast(),
+        layout: Layout::new::<[Small; 0]>(),
+    };
+
+    #[inline(always)]
+    pub(super) fn place(&self) -> *mut u8 {
+        self.place.as_ptr()
+    }
+
+    #[inline(always)]
+    pub(super) fn is_good_for(&self, layout: Layout) -> bool {
+        let is_aligned = layout.align() <= SMALL.align() || layout.align() <= self.layout.align();
+        layout.size() <= self.layout.size() && is_aligned
+    }
+
+    /// Makes it good for this layout too, so that futures that take turns do not take turns in allocating.
+    pub(super) fn grow(&mut self, layout: Layout) {
+        let size = layout.size().max(self.layout.size());
+        let align = layout.align().max(self.layout.align());
+        let layout = Layout::from_size_align(size, align).unwrap_or(layout);
+        // First the one, so that it can become the other.
+        *self = Room::NONE;
+        *self = Room::new(layout);
+    }
+
+    #[inline]
+    fn new(layout: Layout) -> Self {
+        if layout.size() > SMALL.size() || layout.align() > SMALL.align() {
+            // Some more, for those that are a little larger. And never what counts as small.
+            let size = layout.size().max(SMALL.size() + 1).next_power_of_two();
+            return Self::allocate(Layout::from_size_align(size, layout.align()).unwrap_or(layout));
+        }
+        match SPARE.try_with(|spare| spare.0.take()) {
+            Ok(Some(place)) => Room { place, layout: SMALL },
+            _ => Self::allocate(SMALL),
+        }
+    }
+
+    fn allocate(layout: Layout) -> Self {
+        // SAFETY: `new` asks for no layout without size.
+        let place = unsafe { alloc(layout) };
+        let place = NonNull::new(place).unwrap_or_else(|| handle_alloc_error(layout));
+        Room { place, layout }
+    }
+}
+
+impl Drop for Room {
+    #[inline]
+    fn drop(&mut self) {
+        let keep = |spare: &Spare| {
+            let is_vacant = spare.0.get().is_none();
+            if is_vacant {
+                spare.0.set(Some(self.place));
+            }
+            is_vacant
+        };
+        if self.layout.size() == SMALL.size() && SPARE.try_with(keep) == Ok(true) {
+            return;
+        }
+        if self.layout.size() > 0 {
+            // SAFETY: it was allocated with this layout.
+            unsafe { dealloc(self.place.as_ptr(), self.layout) };
+        }
+    }
+}
+
+impl Drop for Spare {
+    fn drop(&mut self) {
+        if let Some(place) = self.0.take() {
+            // SAFETY: only small rooms come here, and nobody else has it.
+            unsafe { dealloc(place.as_ptr(), SMALL) };
+        }
+    }
+}
