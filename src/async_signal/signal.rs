@@ -192,6 +192,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
     /// the owner first and both types written out. The owner is held weakly.
     ///
+    /// What a closure captures cannot be lent to its future: clone it into an `async move` block, after taking
+    /// what that needs of the owner and the event.
+    ///
+    /// ```
+    /// # use sigwire::AsyncSignal;
+    /// # use std::sync::{Arc, Mutex};
+    /// # let priced: AsyncSignal<u32> = AsyncSignal::new();
+    /// # let shop = Arc::new(2);
+    /// let totals = Arc::new(Mutex::new(vec![]));
+    /// let kept = totals.clone();
+    /// priced.connect(&shop, move |discount: &u32, price: &u32| {
+    ///     let (totals, total) = (kept.clone(), price - discount);
+    ///     async move { totals.lock().unwrap().push(total) }
+    /// });
+    /// # futures::executor::block_on(priced.emit(&10));
+    /// # assert_eq!(*totals.lock().unwrap(), [8]);
+    /// ```
+    ///
     /// # Panics
     /// When the signal holds 2^32 - 2 slots.
     ///
@@ -218,7 +236,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     }
 
     /// Connects an async closure, or one that returns a future. It has no owner, so the guard is its owner:
-    /// dropping it disconnects. The closure is dropped then, or with the last of its futures.
+    /// dropping it disconnects. The closure is dropped then, or with the last of its futures. What it captures
+    /// goes into its futures as with [`connect`](Self::connect).
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
