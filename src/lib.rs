@@ -1,4 +1,5 @@
-#![doc = include_str!("../README.md")]
+// Its examples are run when all they need is there.
+#![cfg_attr(any(not(doctest), feature = "async"), doc = include_str!("../README.md"))]
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]

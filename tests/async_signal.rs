@@ -522,6 +522,74 @@ both_flavours! {
             }
         }
 
+        async fn an_emission_made_before_there_was_ever_a_slot_covers_the_first_ones_too() {
+            let log = Log::default();
+            let worker = Worker::new(&log, "a");
+            for way in 0..5 {
+                let signal: AsyncSignal<u32> = AsyncSignal::new();
+                let connect = || signal.connect(&worker, Worker::note);
+                let called = match way {
+                    0 => {
+                        let emission = signal.emit(&1);
+                        connect();
+                        emission.await
+                    }
+                    1 => {
+                        let emission = signal.emit_concurrent(&1);
+                        connect();
+                        emission.await
+                    }
+                    2 => {
+                        let emission = signal.try_emit(&1);
+                        connect();
+                        emission.await.unwrap()
+                    }
+                    3 => {
+                        let emission = signal.call(&1);
+                        assert_eq!(emission.size_hint(), (0, None));
+                        connect();
+                        emission.count().await
+                    }
+                    _ => {
+                        let emission = signal.call_concurrent(&1);
+                        assert_eq!(emission.size_hint(), (0, None));
+                        connect();
+                        emission.count().await
+                    }
+                };
+                assert_eq!((called, log.take()), (1, vec!["a 1".to_owned()]));
+            }
+        }
+
+        async fn a_future_whose_destructor_panics_takes_the_other_concurrent_ones_along() {
+            struct Waits(Option<Log>);
+            impl Future for Waits {
+                type Output = ();
+                fn poll(self: std::pin::Pin<&mut Self>, _: &mut Context<'_>) -> Poll<()> {
+                    Poll::Pending
+                }
+            }
+            impl Drop for Waits {
+                fn drop(&mut self) {
+                    match &self.0 {
+                        Some(log) => log.add("dropped"),
+                        None => panic!("in a destructor"),
+                    }
+                }
+            }
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let (log, owner) = (Log::default(), Strong::new(()));
+            for panics in [false, true, false] {
+                let kept = (!panics).then(|| log.clone());
+                signal.connect(&owner, move |_: &(), _: &u32| Waits(kept.clone()));
+            }
+            let mut emission = signal.emit_concurrent(&1);
+            assert!(poll!(&mut emission).is_pending());
+            assert!(panic_of(|| drop(emission)).contains("in a destructor"));
+            assert_eq!(log.take(), ["dropped", "dropped"]);
+            assert_eq!(Strong::strong_count(&owner), 1);
+        }
+
         async fn an_emission_covers_the_slots_connected_at_its_first_poll() {
             let Behind { signal, log, a, b, c: _c, .. } = Behind::new();
             let mut emission = signal.emit(&1);

@@ -753,9 +753,8 @@ both_flavours! {
             let mut emission = signal.emit(&event);
             assert!(Pin::new(&mut emission).poll(&mut Context::from_waker(&waker)).is_pending());
             drop(stream);
-            assert_eq!(wakes.take(), 1);
-            assert_eq!(emission.await, 1);
-            assert_eq!((Std::strong_count(&event), signal.slot_count()), (1, 0));
+            assert_eq!((wakes.take(), Std::strong_count(&event)), (1, 1));
+            assert_eq!((emission.await, signal.slot_count()), (1, 0));
         });
     }
 
@@ -763,17 +762,43 @@ both_flavours! {
     fn a_disconnected_stream_still_gives_the_events_that_wait_for_room_and_ends_after_them() {
         under_each_executor(async || {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
-            let mut stream = signal.stream(1, Wait);
+            let stream = signal.stream(1, Wait);
             signal.emit(&1).await;
             let mut emission = signal.emit(&2);
             assert!(poll!(&mut emission).is_pending());
             assert!(stream.connection().disconnect());
-            assert_eq!(ready(&mut stream), [Ok(1), Ok(2)]);
-            assert!(!stream.is_terminated(), "the call is not over");
+            let all: Vec<_> = stream.collect().await;
+            assert_eq!(all, [Ok(1), Ok(2)], "and then the end, whether or not the emission goes on");
             assert_eq!(emission.await, 1);
-            assert!(stream.is_terminated());
-            assert_eq!(stream.next().await, None);
         });
+    }
+
+    #[test]
+    fn a_sender_whose_waker_panics_costs_an_event_that_is_reported_and_keeps_nobody_else_asleep() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("in a waker");
+            }
+        }
+        for take in [true, false] {
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let mut stream = signal.stream(1, Wait);
+            block_on(signal.emit(&1));
+            let mut emissions = [2, 3].each_ref().map(|n| signal.emit(n));
+            let wakes = Arc::new(Wakes::default());
+            for (emission, waker) in emissions.iter_mut().zip([Waker::from(Arc::new(Panics)), wakes.clone().into()]) {
+                assert!(Pin::new(emission).poll(&mut Context::from_waker(&waker)).is_pending());
+            }
+            if take {
+                assert!(panic_of(|| is_pending(&mut stream.next())).contains("in a waker"));
+                assert_eq!(ready(&mut stream), [Err(Lost(1)), Ok(2), Ok(3)]);
+                assert_eq!(stream.missed(), 1);
+            } else {
+                assert!(panic_of(|| drop(stream)).contains("in a waker"));
+            }
+            assert_eq!(wakes.take(), 1);
+        }
     }
 
     #[test]
@@ -978,4 +1003,149 @@ fn a_call_under_way_when_its_stream_is_disconnected_delivers_its_event_before_th
     go.send(()).unwrap();
     assert_eq!(emitter.join().unwrap(), 1);
     assert_eq!(block_on(stream.collect::<Vec<_>>()), [Ok(Slow(1))]);
+}
+
+/// What a stream with room for `capacity` events holds, as obviously as can be said.
+struct Model {
+    capacity: usize,
+    events: Vec<Held>,
+}
+
+#[derive(Clone, Copy, PartialEq, Debug)]
+enum Held {
+    In(u32),
+    /// There is no room for it yet.
+    Ahead(u32),
+    TakenBack,
+}
+
+impl Model {
+    /// Lets in what there is room for, and says which those are.
+    fn let_in(&mut self) -> Vec<u32> {
+        let mut room = self.capacity;
+        let mut let_in = Vec::new();
+        for held in &mut self.events {
+            match *held {
+                Held::Ahead(event) if room > 0 => {
+                    *held = Held::In(event);
+                    let_in.push(event);
+                    room -= 1;
+                }
+                Held::In(_) => room -= 1,
+                _ => (),
+            }
+        }
+        let_in
+    }
+
+    fn waits(&mut self, event: u32) -> Option<&mut Held> {
+        self.events.iter_mut().find(|held| **held == Held::Ahead(event))
+    }
+
+    fn take(&mut self) -> Option<Result<u32, Lost>> {
+        let lost = self.events.iter().take_while(|held| **held == Held::TakenBack).count();
+        if lost > 0 {
+            self.events.drain(..lost);
+            return Some(Err(Lost(lost as u64)));
+        }
+        match self.events.first()? {
+            Held::In(event) => {
+                let event = *event;
+                self.events.remove(0);
+                Some(Ok(event))
+            }
+            other => panic!("{other:?} has room"),
+        }
+    }
+}
+
+#[test]
+fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its_model() {
+    const OPERATIONS: usize = 120;
+    common::random::for_seeds(module_path!(), &[], 40_000, |seed| {
+        let mut random = common::random::Random::new(seed);
+        let events: Vec<u32> = (0..OPERATIONS as u32).collect();
+        let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
+        let mut model = Model { capacity: 1 + random.below(4), events: Vec::new() };
+        let mut stream = signal.stream(model.capacity, Wait);
+        let consumer = Arc::new(Wakes::default());
+        let (mut consumer_waits, mut connected, mut missed) = (false, true, 0);
+        type Emission<'a> = (u32, Pin<Box<dyn Future<Output = usize> + 'a>>, Arc<Wakes>);
+        let mut emissions: Vec<Emission<'_>> = Vec::new();
+        fn poll((_, emission, wakes): &mut Emission<'_>) -> Poll<usize> {
+            *wakes = Arc::default();
+            emission.as_mut().poll(&mut Context::from_waker(&wakes.clone().into()))
+        }
+        /// Yet. (Concurrent futures may have woken their task to be polled again.)
+        fn not_woken(emissions: &[Emission<'_>]) {
+            emissions.iter().for_each(|(_, _, wakes)| _ = wakes.take());
+        }
+        for event in &events {
+            match random.below(10) {
+                0..4 => {
+                    let emission: Pin<Box<dyn Future<Output = usize>>> = match random.below(2) {
+                        0 => Box::pin(signal.emit(event)),
+                        _ => Box::pin(signal.emit_concurrent(event)),
+                    };
+                    let mut emission = (*event, emission, Arc::default());
+                    let polled = poll(&mut emission);
+                    if !connected {
+                        assert_eq!(polled, Poll::Ready(0));
+                        continue;
+                    }
+                    model.events.push(Held::Ahead(*event));
+                    if model.let_in().is_empty() {
+                        assert!(polled.is_pending());
+                        emissions.push(emission);
+                    } else {
+                        assert_eq!(polled, Poll::Ready(1));
+                    }
+                    assert_eq!(consumer.take(), usize::from(std::mem::take(&mut consumer_waits)));
+                }
+                4..7 => {
+                    not_woken(&emissions);
+                    let item = poll_with(&mut stream, &consumer);
+                    consumer_waits = item.is_pending();
+                    match model.take() {
+                        None if connected => assert!(item.is_pending()),
+                        expected => assert_eq!(item, Poll::Ready(expected)),
+                    }
+                    let let_in = model.let_in();
+                    for (event, _, wakes) in &emissions {
+                        assert_eq!(wakes.take(), usize::from(let_in.contains(event)));
+                    }
+                }
+                7 if !emissions.is_empty() => {
+                    let (event, emission, _) = emissions.remove(random.below(emissions.len()));
+                    drop(emission);
+                    if let Some(held) = model.waits(event) {
+                        *held = Held::TakenBack;
+                        missed += 1;
+                    }
+                }
+                8 if !emissions.is_empty() => {
+                    let which = random.below(emissions.len());
+                    let polled = poll(&mut emissions[which]);
+                    let waits = model.waits(emissions[which].0).is_some();
+                    assert_eq!(polled.is_pending(), waits);
+                    if !waits {
+                        drop(emissions.remove(which));
+                    }
+                }
+                9 if connected && random.one_in(20) => {
+                    connected = !stream.connection().disconnect();
+                    assert_eq!(consumer.take(), usize::from(std::mem::take(&mut consumer_waits)));
+                }
+                _ => (),
+            }
+            assert_eq!(stream.missed(), missed);
+        }
+        not_woken(&emissions);
+        drop(stream);
+        for emission in &mut emissions {
+            assert_eq!(emission.2.take(), usize::from(model.waits(emission.0).is_some()));
+            assert_eq!(poll(emission), Poll::Ready(1));
+        }
+        OPERATIONS
+    });
 }

@@ -24,6 +24,7 @@ use crate::table::SlotKey;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
+type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
 pub(super) struct Sequence<
@@ -39,6 +40,8 @@ pub(super) struct Sequence<
     task: Task<'a, R, F>,
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
+    source: Option<&'a AsyncSource<E, R, F>>,
+    /// In the first poll, until they are called.
     unstarted: Option<S>,
     /// None as long as no handler has kept the emission waiting, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
@@ -49,19 +52,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, S> Sequence<'a, E, R, F, S>
 where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
-    /// Of the slots that are connected when it is polled first.
-    pub(super) fn unstarted(slots: Option<S>, event: &'a E) -> Self {
-        Sequence { unstarted: slots, ..Self::over(None, event) }
-    }
-
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { task: Task::new(), running: false, unstarted: None, cursor, event }
-    }
-
-    /// Settles which slots are called, if the first poll is still to do that: then says so.
-    fn start(&mut self) -> Option<&AsyncCursor<E, R, F, S>> {
-        let slots = self.unstarted.take().filter(|slots| !slots.calls_none())?;
-        Some(self.cursor.insert(Cursor::new(slots)))
+        Sequence { task: Task::new(), running: false, source: None, unstarted: None, cursor, event }
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
@@ -115,6 +107,27 @@ where
     }
 }
 
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
+    /// Of the slots that are connected when it is polled first.
+    pub(super) fn unstarted(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        Sequence { source: Some(source), ..Self::over(None, event) }
+    }
+
+    /// In the first poll, the slots are those that are connected now.
+    fn settle(&mut self) {
+        if let Some(source) = self.source.take() {
+            self.unstarted = source.slots();
+        }
+    }
+
+    /// The same, for who has to know them before they are called.
+    fn start(&mut self) -> Option<&Borrowed<'a, E, R, F>> {
+        self.settle();
+        let slots = self.unstarted.take().filter(|slots| !slots.calls_none())?;
+        Some(self.cursor.insert(Cursor::new(slots)))
+    }
+}
+
 /// An emission under way, one handler after another. Made by [`AsyncSignal::emit`](super::AsyncSignal::emit);
 /// gives how many handlers were called.
 #[must_use = "futures do nothing unless they are awaited"]
@@ -124,8 +137,8 @@ pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emit<'a, E, R, F> {
-    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        Emit { sequence: Sequence::unstarted(slots, event), called: 0 }
+    pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        Emit { sequence: Sequence::unstarted(source, event), called: 0 }
     }
 }
 
@@ -133,6 +146,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let Emit { sequence, called } = &mut *self;
+        sequence.settle();
         sequence.poll_count(context, called)
     }
 }
@@ -156,9 +170,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E,
         })
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Sequence { running, unstarted, cursor, .. } = &self.0;
+        let Sequence { running, source, cursor, .. } = &self.0;
         let left = cursor.as_ref().map_or(0, Cursor::left) + usize::from(*running);
-        (0, unstarted.is_none().then_some(left))
+        (0, source.is_none().then_some(left))
     }
 }
 
@@ -175,7 +189,7 @@ pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        let sequence = Sequence::unstarted(source.slots(), event);
+        let sequence = Sequence::unstarted(source, event);
         TryEmit { sequence, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
     }
 
@@ -233,18 +247,18 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// Those that were not ready when they were first polled. None when all were.
     pending: Option<FuturesUnordered<Task<'a, R, F>>>,
     /// Until the first poll.
-    unstarted: Option<&'a AsyncSlots<E, R, F>>,
+    unstarted: Option<&'a AsyncSource<E, R, F>>,
     event: &'a E,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
-    fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        Together { pending: None, unstarted: slots, event }
+    fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        Together { pending: None, unstarted: Some(source), event }
     }
 
     /// Starts the handlers of all slots that are connected now, if that is not done yet.
     fn start(&mut self, context: &mut Context<'_>, mut ready: impl FnMut(Outcome<R>)) {
-        let Some(slots) = self.unstarted.take() else { return };
+        let Some(slots) = self.unstarted.take().and_then(AsyncSource::slots) else { return };
         Request::with(self.event, &mut Task::new(), context, |request, left| {
             slots.call_all(request, |answer| match answer {
                 Poll::Ready(outcome) => ready(outcome),
@@ -264,6 +278,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     }
 }
 
+/// Also when the destructor of one panics, the others are dropped.
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Together<'_, E, R, F> {
+    fn drop(&mut self) {
+        self.pending.take().into_iter().flatten().for_each(drop);
+    }
+}
+
 /// An emission under way, all handlers at once. Made by
 /// [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent); gives how many handlers were called.
 #[must_use = "futures do nothing unless they are awaited"]
@@ -273,8 +294,8 @@ pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> EmitConcurrent<'a, E, R, F> {
-    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        EmitConcurrent { together: Together::new(slots, event), called: 0 }
+    pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        EmitConcurrent { together: Together::new(source, event), called: 0 }
     }
 }
 
@@ -303,8 +324,8 @@ pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> ConcurrentEmission<'a, E, R, F> {
-    pub(super) fn new(slots: Option<&'a AsyncSlots<E, R, F>>, event: &'a E) -> Self {
-        ConcurrentEmission { together: Together::new(slots, event), ready: VecDeque::new() }
+    pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
+        ConcurrentEmission { together: Together::new(source, event), ready: VecDeque::new() }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
 use crate::options::SlotOptions;
 use crate::owner::{Captures, Owner};
-use crate::raw::Handle;
+use crate::raw::{Handle, Invoke};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
@@ -100,17 +100,20 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            return self.put_closure(closure, timeout);
+            return self.put_owned::<Itself, _, _>(closure, timeout);
         }
-        self.put_closure(closure, NoLimit)
+        self.put_owned::<Itself, _, _>(closure, NoLimit)
     }
 
-    fn put_closure<C>(self, method: C, limit: impl Limit) -> ScopedConnection<F>
+    /// Connects what the guard owns.
+    pub(super) fn put_owned<I, M, L>(self, method: M, limit: L) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+        I: Invoke<Limited<M, L>, Event<E, R, F>, Answer<R>, F>,
+        M: Captures<F>,
+        L: Limit,
     {
-        let (handle, anchor) = Handle::owned::<_, Itself>(Limited { method, limit });
-        self.slot.put_closure::<C>(handle, anchor)
+        let (handle, anchor) = Handle::owned::<_, I>(Limited { method, limit });
+        self.slot.put_closure::<M>(handle, anchor)
     }
 }
 

@@ -112,15 +112,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// owner when their turn comes are not.
     ///
     /// # Panics
-    /// When a handler does: the later ones are not called then. When emissions are nested 256 deep.
+    /// When a handler does: the later ones are not called then, unless the emission is polled again, as no
+    /// future should be that panicked. When emissions are nested 256 deep.
     ///
     /// # Cost
     /// For each handler that is ready at once about what a slot of a [`Signal`](crate::Signal) costs; going on
     /// after one that is not, about as much again. All handlers' futures share one room. A room of 64 bytes is
-    /// left for the next emission on the thread, so where that is enough for each of the futures, nothing is
-    /// allocated.
+    /// left for the next emission on the thread, so where that is enough for each of the futures and a pointer
+    /// to its owner, nothing is allocated.
     pub fn emit<'a>(&'a self, event: &'a E) -> Emit<'a, E, R, F> {
-        Emit::new(self.source.slots(), event)
+        Emit::new(&self.source, event)
     }
 
     /// The same, but all handlers are under way at once, on the task that awaits this. They are started in
@@ -133,7 +134,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
     /// allocations, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
-        EmitConcurrent::new(self.source.slots(), event)
+        EmitConcurrent::new(&self.source, event)
     }
 
     /// A stream of what the handlers return, one after another: each is started when its result is asked
@@ -156,7 +157,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// # Panics
     /// See [`emit`](Self::emit).
     pub fn call<'a>(&'a self, event: &'a E) -> AsyncEmission<'a, E, R, F> {
-        AsyncEmission(super::emission::Sequence::unstarted(self.source.slots(), event))
+        AsyncEmission(super::emission::Sequence::unstarted(&self.source, event))
     }
 
     /// A stream of what the handlers return, as they finish: all are under way at once.
@@ -164,7 +165,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// # Panics
     /// See [`emit`](Self::emit).
     pub fn call_concurrent<'a>(&'a self, event: &'a E) -> ConcurrentEmission<'a, E, R, F> {
-        ConcurrentEmission::new(self.source.slots(), event)
+        ConcurrentEmission::new(&self.source, event)
     }
 
     /// Runs all handlers, one after another, also when some of them fail. Gives how many were called.
@@ -192,6 +193,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
     /// the owner first and both types written out. The owner is held weakly.
     ///
+    /// What a closure captures cannot be lent to its future: clone it into an `async move` block, after taking
+    /// what that needs of the owner and the event.
+    ///
+    /// ```
+    /// # use sigwire::AsyncSignal;
+    /// # use std::sync::{Arc, Mutex};
+    /// # let priced: AsyncSignal<u32> = AsyncSignal::new();
+    /// # let shop = Arc::new(2);
+    /// let totals = Arc::new(Mutex::new(vec![]));
+    /// let kept = totals.clone();
+    /// priced.connect(&shop, move |discount: &u32, price: &u32| {
+    ///     let (totals, total) = (kept.clone(), price - discount);
+    ///     async move { totals.lock().unwrap().push(total) }
+    /// });
+    /// # futures::executor::block_on(priced.emit(&10));
+    /// # assert_eq!(*totals.lock().unwrap(), [8]);
+    /// ```
+    ///
     /// # Panics
     /// When the signal holds 2^32 - 2 slots.
     ///
@@ -218,7 +237,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     }
 
     /// Connects an async closure, or one that returns a future. It has no owner, so the guard is its owner:
-    /// dropping it disconnects. The closure is dropped then, or with the last of its futures.
+    /// dropping it disconnects. The closure is dropped then, or with the last of its futures. What it captures
+    /// goes into its futures as with [`connect`](Self::connect).
     ///
     /// # Panics
     /// See [`connect`](Self::connect).

@@ -1,9 +1,35 @@
 //! Events of an asynchronous signal as a stream.
 
-use super::{AsyncSlotOptions, AsyncSource};
+use super::method::{Limit, Limited, NoLimit};
+use super::{Answer, AsyncSlotOptions, AsyncSource, Event};
+use crate::connection::ScopedConnection;
 use crate::family::Family;
 use crate::overflow::Overflow;
-use crate::stream::{EventStream, NextEvent, Storable, WhenFull};
+use crate::owner::Captures;
+use crate::raw::{Hold, Invoke};
+use crate::stream::{EventStream, Feed, NextEvent, Storable, WhenFull};
+
+/// Sends events into a stream. The future that waits for room does not keep the feed, so that the stream ends
+/// with the slot.
+pub(super) struct Pour;
+
+impl<E, L, F> Invoke<Limited<Feed<E::Owned, F>, L>, Event<E, (), F>, Answer<()>, F> for Pour
+where
+    E: ?Sized + Storable<F>,
+    L: Limit,
+    F: Family,
+{
+    type Method = Feed<E::Owned, F>;
+    fn invoke(
+        &self,
+        feed: impl Hold<Target = Limited<Feed<E::Owned, F>, L>>,
+        request: &Event<E, (), F>,
+    ) -> Option<Answer<()>> {
+        let Limited { method: feed, limit } = &*feed;
+        let start = |_, event: &E| limit.limit(feed.send(event.to_owned()));
+        request.start(&(), start, L::outcome::<()>)
+    }
+}
 
 impl<E: ?Sized + Storable<F>, F: Family> AsyncSource<E, (), F> {
     /// The events from now on, as a [`Stream`](futures_core::Stream): see
@@ -30,7 +56,7 @@ impl<E: ?Sized + Storable<F>, F: Family> AsyncSource<E, (), F> {
     /// When `capacity` is 0. And see [`connect`](Self::connect).
     ///
     /// # Cost
-    /// As [`Source::stream`](crate::Source::stream).
+    /// As [`Source::stream`](crate::Source::stream). Events of emissions that wait have a buffer of their own.
     #[track_caller]
     pub fn stream(
         &self,
@@ -70,6 +96,17 @@ impl<E: ?Sized + Storable<F>, F: Family> AsyncSlotOptions<'_, E, (), F> {
         when_full: impl Into<WhenFull>,
     ) -> EventStream<E::Owned, F> {
         EventStream::new(capacity, when_full.into(), |feed| E::connect_async(self, feed))
+    }
+
+    pub(crate) fn connect_feed(self, feed: Feed<E::Owned, F>) -> ScopedConnection<F>
+    where
+        Feed<E::Owned, F>: Captures<F>,
+    {
+        #[cfg(feature = "tokio")]
+        if let Some(timeout) = self.timeout {
+            return self.put_owned::<Pour, _, _>(feed, timeout);
+        }
+        self.put_owned::<Pour, _, _>(feed, NoLimit)
     }
 
     /// See [`AsyncSource::next_event`]. It is one event, whatever [`times`](Self::times) said.

@@ -148,7 +148,8 @@ pub struct Spawned<R> {
 
 impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Shared> {
     /// Runs each handler on a task of its own, on the runtime this is called in: handlers run in parallel, and
-    /// a panic of one stays in its task. They are started in order.
+    /// a panic of one stays in its task. They are started in order. Handlers that are not async
+    /// ([`connect_sync`](AsyncSource::connect_sync)) run within this call; their tasks only tell the result.
     ///
     /// ```
     /// use sigwire::AsyncSignal;

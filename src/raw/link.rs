@@ -8,6 +8,14 @@ pub trait Hold: Deref {
     fn keep(self) -> Option<Self::Strong>;
 }
 
+/// What is there for ever.
+impl<T: ?Sized> Hold for &'static T {
+    type Strong = Self;
+    fn keep(self) -> Option<Self> {
+        Some(self)
+    }
+}
+
 /// A weak pointer to what a handle calls, in any family: std's own, or that of an owner that is
 /// [tracked](crate::Tracked).
 #[doc(hidden)]

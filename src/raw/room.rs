@@ -45,21 +45,23 @@ impl Room {
 
     /// Makes it good for this layout too, so that futures that take turns do not take turns in allocating.
     pub(super) fn grow(&mut self, layout: Layout) {
-        let size = layout.size().max(self.layout.size());
+        let is_small = layout.size() <= SMALL.size() && layout.align() <= SMALL.align();
+        if is_small && self.layout.size() == 0 {
+            // Nothing is dropped, and so nothing need be looked at for that.
+            core::mem::forget(core::mem::replace(self, Room::small()));
+            return;
+        }
+        // More than is asked for, for those that are a little larger, and never what counts as small.
+        let size = layout.size().max(self.layout.size()).max(SMALL.size() + 1).next_power_of_two();
         let align = layout.align().max(self.layout.align());
         let layout = Layout::from_size_align(size, align).unwrap_or(layout);
         // First the one, so that it can become the other.
         *self = Room::NONE;
-        *self = Room::new(layout);
+        *self = Room::allocate(layout);
     }
 
-    #[inline]
-    fn new(layout: Layout) -> Self {
-        if layout.size() > SMALL.size() || layout.align() > SMALL.align() {
-            // Some more, for those that are a little larger. And never what counts as small.
-            let size = layout.size().max(SMALL.size() + 1).next_power_of_two();
-            return Self::allocate(Layout::from_size_align(size, layout.align()).unwrap_or(layout));
-        }
+    #[inline(always)]
+    fn small() -> Self {
         match SPARE.try_with(|spare| spare.0.take()) {
             Ok(Some(place)) => Room { place, layout: SMALL },
             _ => Self::allocate(SMALL),
@@ -67,7 +69,7 @@ impl Room {
     }
 
     fn allocate(layout: Layout) -> Self {
-        // SAFETY: `new` asks for no layout without size.
+        // SAFETY: nobody asks for a layout without size.
         let place = unsafe { alloc(layout) };
         let place = NonNull::new(place).unwrap_or_else(|| handle_alloc_error(layout));
         Room { place, layout }

@@ -101,6 +101,9 @@ impl<R, F> Task<'_, R, F> {
         let polled = unsafe { (table.poll)(room, context) };
         if polled.is_pending() {
             core::mem::forget(clear);
+        } else {
+            // Before the result is returned: if this panics, that must be dropped, too.
+            drop(clear);
         }
         polled
     }
@@ -229,7 +232,10 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
                     match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
                         Poll::Ready(output) => {
                             drop(future);
-                            Poll::Ready(done(output))
+                            let outcome = done(output);
+                            // As in `Task::poll`.
+                            drop(owner);
+                            Poll::Ready(outcome)
                         }
                         Poll::Pending => {
                             core::mem::forget(future);

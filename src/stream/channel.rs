@@ -50,19 +50,28 @@ struct More<T> {
     lost: u64,
     /// How many were dropped or replaced for want of room, reported or not.
     missed: u64,
-    /// Who waits for room: each with one of the last `events`, in their order.
-    senders: VecDeque<(Ticket, Option<Waker>)>,
-    next_ticket: Ticket,
+    /// Those there is no room for yet, and their senders. The last one was not taken back.
+    ahead: VecDeque<Early<T>>,
+    /// That of the first of these.
+    ticket: Ticket,
 }
 
 impl<T> Default for More<T> {
     fn default() -> Self {
-        let (events, senders) = (VecDeque::new(), VecDeque::new());
-        More { events, lost: 0, missed: 0, senders, next_ticket: 0 }
+        let (events, ahead) = (VecDeque::new(), VecDeque::new());
+        More { events, lost: 0, missed: 0, ahead, ticket: 0 }
     }
 }
 
-/// Of a sender that waits for room. Later ones have larger ones.
+/// An event for which there is no room yet.
+struct Early<T> {
+    /// How many events were lost right before it, and it too if it was taken back.
+    lost: u64,
+    event: Option<T>,
+    sender: Option<Waker>,
+}
+
+/// Of an event that its sender waits with. They follow each other.
 type Ticket = u64;
 
 /// What became of an event.
@@ -88,14 +97,14 @@ impl<T> State<T> {
     #[inline(never)]
     fn put_behind(&mut self, event: T) -> Put<T> {
         let more = self.more.get_or_insert_default();
-        let has_room = 1 + more.events.len() < self.capacity as usize;
-        let overflow = match self.when_full {
-            WhenFull::Lose(overflow) if !has_room => overflow,
-            _ => {
-                more.events.push_back((mem::take(&mut more.lost), event));
-                self.has_more = true;
-                return if has_room { Put::In } else { Put::Ahead(more.queue_up()) };
-            }
+        if 1 + more.events.len() < self.capacity as usize {
+            more.events.push_back((mem::take(&mut more.lost), event));
+            self.has_more = true;
+            return Put::In;
+        }
+        let WhenFull::Lose(overflow) = self.when_full else {
+            self.has_more = true;
+            return Put::Ahead(more.queue_up(event));
         };
         more.missed += 1;
         let dropped = match overflow {
@@ -137,6 +146,7 @@ impl<T> State<T> {
     #[inline(never)]
     fn move_up(&mut self) -> Option<Waker> {
         let more = self.more.as_mut()?;
+        let sender = more.let_one_in();
         match more.events.pop_front() {
             Some((lost, first)) => {
                 self.lost = lost;
@@ -144,21 +154,8 @@ impl<T> State<T> {
             }
             None => self.lost = mem::take(&mut more.lost),
         }
-        self.has_more = !more.events.is_empty() || more.lost > 0;
-        more.senders.pop_front()?.1
-    }
-
-    /// Takes an event back that is ahead of its time, and leaves word of that in its place.
-    fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
-        let more = self.more.as_mut()?;
-        let place = more.sender(ticket)?;
-        let index = more.events.len() - more.senders.len() + place;
-        let (_, waker) = more.senders.remove(place)?;
-        let (lost, event) = more.events.remove(index)?;
-        let lost_next = more.events.get_mut(index).map_or(&mut more.lost, |(lost, _)| lost);
-        *lost_next += lost + 1;
-        more.missed += 1;
-        Some((event, waker))
+        self.has_more = !(more.events.is_empty() && more.ahead.is_empty()) || more.lost > 0;
+        sender
     }
 
     fn missed(&self) -> u64 {
@@ -167,16 +164,44 @@ impl<T> State<T> {
 }
 
 impl<T> More<T> {
-    fn queue_up(&mut self) -> Ticket {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        self.senders.push_back((ticket, None));
+    fn queue_up(&mut self, event: T) -> Ticket {
+        let ticket = self.ticket + self.ahead.len() as Ticket;
+        let lost = mem::take(&mut self.lost);
+        self.ahead.push_back(Early { lost, event: Some(event), sender: None });
         ticket
     }
 
-    /// Where it stands, if it still does.
-    fn sender(&self, ticket: Ticket) -> Option<usize> {
-        self.senders.binary_search_by_key(&ticket, |(ticket, _)| *ticket).ok()
+    /// The event with this ticket, if there is no room for it yet.
+    fn early(&mut self, ticket: Ticket) -> Option<&mut Early<T>> {
+        let place = ticket.checked_sub(self.ticket)?;
+        self.ahead.get_mut(usize::try_from(place).ok()?)
+    }
+
+    /// There is room for one more. Returns who waits for that.
+    fn let_one_in(&mut self) -> Option<Waker> {
+        let mut before = 0;
+        loop {
+            let Early { lost, event, sender } = self.ahead.pop_front()?;
+            self.ticket += 1;
+            before += lost;
+            if let Some(event) = event {
+                self.events.push_back((before, event));
+                return sender;
+            }
+        }
+    }
+
+    /// Takes an event back, and leaves word of that in its place.
+    fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
+        let early = self.early(ticket)?;
+        let event = early.event.take()?;
+        let sender = early.sender.take();
+        early.lost += 1;
+        self.missed += 1;
+        while self.ahead.back().is_some_and(|last| last.event.is_none()) {
+            self.lost += self.ahead.pop_back().map_or(0, |last| last.lost);
+        }
+        Some((event, sender))
     }
 }
 
@@ -226,9 +251,7 @@ impl<T, F: Family> Channel<T, F> {
         let taken = state.take(&mut sender);
         if taken.is_ready() {
             drop(state);
-            if let Some(sender) = sender {
-                sender.wake();
-            }
+            self.wake(sender);
             return taken;
         }
         if state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -247,19 +270,26 @@ impl<T, F: Family> Channel<T, F> {
         let unused = if taken.is_ready() { Some(waker) } else { state.waker.replace(waker) };
         drop(state);
         drop(unused);
-        if let Some(sender) = sender {
-            sender.wake();
-        }
+        self.wake(sender);
         taken
+    }
+
+    /// Wakes who waited for room. If that panics, the event that made room does not get to the consumer.
+    #[inline(always)]
+    fn wake(&self, sender: Option<Waker>) {
+        if let Some(sender) = sender {
+            let lose = Lose(self);
+            sender.wake();
+            mem::forget(lose);
+        }
     }
 
     /// Ready when there is room for the event with this ticket.
     fn poll_room(&self, ticket: Ticket, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = self.state.lock();
-        let more = state.more.as_mut().expect("there is a ticket, so someone had to wait");
-        let (polled, unused) = match more.sender(ticket) {
-            Some(place) => (Poll::Pending, more.senders[place].1.replace(waker)),
+        let (polled, unused) = match state.more.as_mut().and_then(|more| more.early(ticket)) {
+            Some(early) => (Poll::Pending, early.sender.replace(waker)),
             None => (Poll::Ready(()), Some(waker)),
         };
         drop(state);
@@ -272,10 +302,15 @@ impl<T, F: Family> Channel<T, F> {
         let mut state = self.state.lock();
         let consumer = state.waker.take();
         state.when_full = WhenFull::Lose(Overflow::DropNewest);
-        let senders = state.more.as_mut().map(|more| mem::take(&mut more.senders));
+        let first = state.first.take();
+        let mut more = state.more.take();
         drop(state);
-        drop(consumer);
-        senders.into_iter().flatten().filter_map(|(_, waker)| waker).for_each(Waker::wake);
+        let mut senders = WakeAll(VecDeque::new());
+        for early in more.iter_mut().flat_map(|more| &mut more.ahead) {
+            senders.0.extend(early.sender.take());
+        }
+        senders.wake();
+        drop((consumer, first, more));
     }
 
     pub(super) fn missed(&self) -> u64 {
@@ -291,7 +326,7 @@ impl<T, F: Family> Channel<T, F> {
     /// Does not wait for the lock: then nothing is said.
     pub(super) fn debug(&self, f: &mut fmt::DebugStruct<'_, '_>) {
         let Some(state) = self.state.try_lock() else { return };
-        let more = state.more.as_ref().map_or(0, |more| more.events.len());
+        let more = state.more.as_ref().map_or(0, |more| more.events.len() + more.ahead.len());
         f.field("capacity", &state.capacity)
             .field("overflow", &state.when_full)
             .field("waiting", &(usize::from(state.first.is_some()) + more))
@@ -300,12 +335,42 @@ impl<T, F: Family> Channel<T, F> {
     }
 }
 
+/// Counts an event as lost, unless it is forgotten.
+struct Lose<'a, T, F: Family>(&'a Channel<T, F>);
+
+impl<T, F: Family> Drop for Lose<'_, T, F> {
+    fn drop(&mut self) {
+        let mut state = self.0.state.lock();
+        state.lost += 1;
+        if let Some(more) = &mut state.more {
+            more.missed += 1;
+        }
+    }
+}
+
+/// Wakes all of them, also when one panics.
+struct WakeAll(VecDeque<Waker>);
+
+impl WakeAll {
+    fn wake(&mut self) {
+        while let Some(waker) = self.0.pop_front() {
+            waker.wake();
+        }
+    }
+}
+
+impl Drop for WakeAll {
+    fn drop(&mut self) {
+        self.wake();
+    }
+}
+
 /// Nothing runs under the lock that could leave it half done.
 impl<T, F: Family> RefUnwindSafe for Channel<T, F> {}
 
 /// The slot's end of a channel. It is dropped with what the slot captured, when the slot or its
 /// signal ends, or when the call returns that was under way then: so the channel ends after the last
-/// event.
+/// event. (Those that wait for room are in the channel already.)
 pub struct Feed<T, F: Family>(pub(super) F::Strong<Channel<T, F>>);
 
 impl<T, F: Family> Feed<T, F> {
@@ -316,7 +381,7 @@ impl<T, F: Family> Feed<T, F> {
     }
 
     /// An event comes. The future is ready when there is room for it, or where none is waited for.
-    pub(super) fn send(&self, event: T) -> Sending<T, F> {
+    pub(crate) fn send(&self, event: T) -> Sending<T, F> {
         Sending(match self.0.push(event) {
             Put::Ahead(ticket) => Some(Ahead { channel: self.0.clone(), ticket }),
             Put::In | Put::Dropped(_) => None,
@@ -331,7 +396,7 @@ impl<T, F: Family> Drop for Feed<T, F> {
 }
 
 /// Of an event that is in its channel already. Ready when there is room for it, too.
-pub(super) struct Sending<T, F: Family>(Option<Ahead<T, F>>);
+pub(crate) struct Sending<T, F: Family>(Option<Ahead<T, F>>);
 
 /// An event that is ahead of its time. Dropping this takes it back, if there is no room for it yet.
 struct Ahead<T, F: Family> {
@@ -355,7 +420,9 @@ impl<T, F: Family> Future for Sending<T, F> {
 
 impl<T, F: Family> Drop for Ahead<T, F> {
     fn drop(&mut self) {
-        let taken_back = self.channel.state.lock().take_back(self.ticket);
+        let mut state = self.channel.state.lock();
+        let taken_back = state.more.as_mut().and_then(|more| more.take_back(self.ticket));
+        drop(state);
         drop(taken_back);
     }
 }

@@ -11,7 +11,7 @@ mod storable;
 mod when_full;
 
 use core::fmt;
-use core::future::poll_fn;
+use core::future::{Future, poll_fn};
 use core::pin::Pin;
 use core::task::{Context, Poll};
 use futures_core::Stream;
@@ -22,7 +22,8 @@ use crate::family::Family;
 use crate::options::SlotOptions;
 use crate::overflow::Overflow;
 use crate::signal::Source;
-use channel::{Channel, Feed};
+use channel::Channel;
+pub(crate) use channel::Feed;
 pub use lost::Lost;
 pub use next_event::NextEvent;
 pub use storable::Storable;
@@ -67,8 +68,9 @@ impl<T, F: Family> EventStream<T, F> {
 
     /// The next item; `None` at the end. The same as `next` of `futures::StreamExt`, for those who
     /// use no such crate. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> Option<Result<T, Lost>> {
-        poll_fn(|context| self.channel.poll(context)).await
+    #[allow(clippy::should_implement_trait, reason = "it is that of `Stream`")]
+    pub fn next(&mut self) -> impl Future<Output = Option<Result<T, Lost>>> + Unpin {
+        poll_fn(|context| self.channel.poll(context))
     }
 
     /// How many events were dropped or replaced so far because there was no room for them.
@@ -153,8 +155,9 @@ impl<E: ?Sized + Storable<F>, F: Family> Source<E, (), F> {
     ///
     /// # Cost
     /// Two allocations; a buffer once a second event has to wait, which grows up to `capacity` events
-    /// (no more than 2^32 - 1) and is kept. Each emission clones the event for each stream, also when there is no room for it, takes the stream's own lock
-    /// for a moment, and wakes the consumer if it waits, once for however many events it finds then.
+    /// (no more than 2^32 - 1) and is kept. Each emission clones the event for each stream, also when
+    /// there is no room for it, takes the stream's own lock for a moment, and wakes the consumer if it
+    /// waits, once for however many events it finds then.
     #[track_caller]
     pub fn stream(&self, capacity: usize, overflow: Overflow) -> EventStream<E::Owned, F> {
         self.slot().stream(capacity, overflow)

@@ -36,7 +36,7 @@ macro_rules! storable {
                 slot: AsyncSlotOptions<'_, Self, (), $family>,
                 feed: Feed<Self::Owned, $family>,
             ) -> ScopedConnection<$family> {
-                slot.connect_fn(move |event: &E| feed.send(event.to_owned()))
+                slot.connect_feed(feed)
             }
         }
     };
