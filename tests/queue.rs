@@ -176,6 +176,56 @@ both_homes! {
     }
 
     #[test]
+    fn run_max_closes_windows_that_are_due_though_events_wait_each_time() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (saved, busy) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let a = noter(&log, "a");
+        saved.slot().on(&queue).debounce(MS).connect(&a, Noter::on);
+        busy.slot().on(&queue).connect(&a, |_, _| ());
+        emit_all(&saved, [1]);
+        assert_eq!(queue.run().called, 0);
+        thread::sleep(2 * MS);
+        emit_all(&busy, 0..2);
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left), (1, 2));
+        assert_eq!(log.take(), ["a 1"]);
+    }
+
+    #[test]
+    fn run_max_comes_to_each_event_though_a_window_is_due_each_time() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (moved, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+        for _ in 0..3 {
+            moved.slot().on(&queue).throttle(Duration::ZERO).connect(&mouse, |_, _| ());
+        }
+        clicked.slot().on(&queue).connect(&button, Noter::on);
+        moved.emit(&0);
+        moved.emit(&0);
+        emit_all(&clicked, [1]);
+        for _ in 0..9 {
+            moved.emit(&0);
+            queue.run_max(1);
+        }
+        assert_eq!(log.take(), ["button 1"]);
+    }
+
+    #[test]
+    fn a_run_that_leaves_windows_that_are_due_says_so_and_wakes_its_loop() {
+        let (count, wake) = wakes();
+        let (signal, queue) = (Signal::<u32>::new(), Queue::new(wake));
+        let owner = Strong::new(());
+        for _ in 0..2 {
+            signal.slot().on(&queue).debounce(Duration::ZERO).connect(&owner, |_, _| ());
+        }
+        signal.emit(&1);
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 1, 2));
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 0, 2));
+    }
+
+    #[test]
     fn run_until_a_deadline_in_the_past_runs_nothing_and_says_what_is_left() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");
@@ -651,7 +701,7 @@ both_homes! {
     }
 
     #[test]
-    fn what_waits_is_taken_before_windows_close_so_that_a_late_loop_sees_the_newest() {
+    fn windows_that_have_run_out_close_before_what_waits_is_taken() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");
         signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
@@ -661,10 +711,30 @@ both_homes! {
         signal.emit(&2);
         assert_eq!(queue.run_at(start).called, 1);
         signal.emit(&3);
-        assert_eq!(queue.run_at(start + 50 * MS).called, 1);
-        assert_eq!(log.take(), ["a also 1", "a also 3"]);
-        assert_eq!(queue.run_at(start + 60 * MS).called, 1);
-        assert_eq!(log.take(), ["a 3"]);
+        assert_eq!(queue.run_at(start + 50 * MS).called, 2);
+        assert_eq!(log.take(), ["a also 1", "a 2", "a also 2"]);
+        assert_eq!(queue.run_at(start + 60 * MS).called, 2);
+        assert_eq!(log.take(), ["a 3", "a also 3"]);
+    }
+
+    #[test]
+    fn a_window_that_has_run_out_neither_swallows_nor_delays_the_next_event() {
+        for edges in [Edges::Leading, Edges::Trailing, Edges::Both] {
+            for is_throttled in [false, true] {
+                let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+                let seen = Strong::new(Exclusive::new(vec![]));
+                let slot = signal.slot().on(&queue).edges(edges);
+                let slot = if is_throttled { slot.throttle(10 * MS) } else { slot.debounce(10 * MS) };
+                slot.connect_mut(&seen, |seen, n| seen.push(*n));
+                let start = Instant::now();
+                for frame in 0..10 {
+                    emit_all(&signal, [frame]);
+                    queue.run_at(start + frame * 16 * MS);
+                }
+                let called = if edges == Edges::Trailing { 0..9 } else { 0..10 };
+                assert_eq!(*seen.try_lock_or_borrow(), called.collect::<Vec<_>>(), "{edges:?} {is_throttled}");
+            }
+        }
     }
 
     #[test]
@@ -677,7 +747,7 @@ both_homes! {
             emit_all(&signal, [tick]);
             queue.run_at(start + tick * MS);
         }
-        assert_eq!(log.take(), ["a 0", "a 10", "a 20"]);
+        assert_eq!(log.take(), ["a 0", "a 9", "a 19"]);
         assert_eq!(queue.run_at(queue.next_deadline().unwrap()).called, 1);
         assert_eq!(log.take(), ["a 29"], "the last one is not lost");
     }

@@ -150,9 +150,11 @@ impl<H: Home> Queue<H> {
         self
     }
 
-    /// Runs what is queued now: calls each handler, in order, on this thread. Then closes the windows
-    /// that are due, of [debounces](QueuedSlot::debounce) and [throttles](QueuedSlot::throttle). What is
-    /// emitted meanwhile is for the next run.
+    /// Runs what is queued now: calls each handler, in order, on this thread. What is emitted meanwhile
+    /// is for the next run.
+    ///
+    /// Windows that have run out, of [debounces](QueuedSlot::debounce) and
+    /// [throttles](QueuedSlot::throttle), are closed before new events are taken.
     ///
     /// # Panics
     /// When a handler does: see above. When it is called from inside a handler of this queue, or while
@@ -164,6 +166,9 @@ impl<H: Home> Queue<H> {
 
     /// Runs at most `events` of what is queued now, so that a loop that is late can do the rest later.
     /// What is left is [told](Ran::left), and the loop is woken for it.
+    ///
+    /// Windows that are due come first here, too, and what they hold counts as an event each. As they hold
+    /// only what was taken before, events have their turn all the same.
     ///
     /// # Panics
     /// See [`run`](Self::run).

@@ -85,7 +85,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     ///
     /// Time is measured where the queue is run: an event comes when a run takes it. The handler is
     /// called by the first run at or after the time that
-    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells; there is no thread behind it. With
+    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells, before that run takes new events:
+    /// a window that has run out holds none of them back. There is no thread behind it. With
     /// a `wait` of zero it is called once for all the events of one run. Events that are passed over are
     /// not counted as lost. See also [`edges`](Self::edges).
     ///

@@ -21,7 +21,8 @@ pub struct Ran {
     /// unless the queue is [bounded](crate::generic::Queue::bounded) or a slot is
     /// [`latest`](crate::generic::QueuedSlot::latest).
     pub lost: u64,
-    /// How many events wait now: left by this run, or emitted since it began.
+    /// How many events wait now: left by this run, or emitted since it began. A window that is due, and
+    /// that this run did not come to, counts as one.
     pub left: usize,
 }
 
@@ -59,6 +60,8 @@ pub(super) struct Batch<H: Home> {
     order: Vec<u32>,
     /// How many of those were delivered.
     delivered: usize,
+    /// The windows that were due when the run began are closed, and events have their turn.
+    has_closed: bool,
     /// Nothing is left for a batch after this one.
     is_last: bool,
 }
@@ -71,7 +74,13 @@ struct Taken<H: Home> {
 
 impl<H: Home> Default for Batch<H> {
     fn default() -> Self {
-        Batch { courses: Vec::new(), order: Vec::new(), delivered: 0, is_last: false }
+        Batch {
+            courses: Vec::new(),
+            order: Vec::new(),
+            delivered: 0,
+            has_closed: false,
+            is_last: false,
+        }
     }
 }
 
@@ -175,7 +184,7 @@ impl<'a, H: Home> Run<'a, H> {
         }
     }
 
-    /// Wakes the loop if events are left.
+    /// Wakes the loop if something is left.
     #[inline(always)]
     fn leave(mut self, tells: bool) -> Ran {
         let mut ended = Vec::new();
@@ -188,8 +197,9 @@ impl<'a, H: Home> Run<'a, H> {
         if tells {
             state.lost_told = state.lost;
         }
-        let ran = Ran { called: self.called, lost, left: state.waiting };
-        let alarm = if state.waiting > 0 { state.alarm() } else { None };
+        let left = state.waiting + state.due(&mut self.clock);
+        let ran = Ran { called: self.called, lost, left };
+        let alarm = if left > 0 { state.alarm() } else { None };
         drop(state);
         if let Some(alarm) = alarm {
             alarm.ring();
@@ -203,6 +213,7 @@ impl<H: Home> State<H> {
     pub(super) fn begin(&mut self, batch: &mut Batch<H>, until: Until, clock: &mut Clock) {
         self.is_woken = false;
         self.in_run = self.turns.len();
+        batch.has_closed = false;
         if until.is_reached(0) {
             batch.is_last = true;
         } else {
@@ -210,9 +221,23 @@ impl<H: Home> State<H> {
         }
     }
 
-    /// Takes the next events, and after those the windows that are due.
+    /// Takes what is next: the windows that are due, then the events. Last, the windows that these have
+    /// opened for no time at all.
     fn take(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
-        let most = most.min(LARGEST_BATCH);
+        if !batch.has_closed {
+            self.take_due(batch, clock);
+            batch.has_closed = batch.courses.is_empty();
+        }
+        if batch.has_closed {
+            self.take_events(batch, most.min(LARGEST_BATCH), clock);
+        }
+        if batch.courses.is_empty() {
+            self.take_due(batch, clock);
+        }
+        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
+    }
+
+    fn take_events(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
         let mut last = None;
         while self.in_run > 0 && batch.order.len() < most {
             let place = *self.turns.front().expect("a run's turns are among all turns");
@@ -254,10 +279,6 @@ impl<H: Home> State<H> {
                 course.take(&mut self.ward, *count);
             }
         }
-        if batch.courses.is_empty() {
-            self.take_due(batch, clock);
-        }
-        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
     }
 
     /// Of the windows that are to close, the first.
@@ -267,6 +288,15 @@ impl<H: Home> State<H> {
         if due <= now {
             self.take_from(place, batch, |course, ward| course.close_window(ward, now));
         }
+    }
+
+    /// How many windows are to close.
+    fn due(&self, clock: &mut Clock) -> usize {
+        if self.timers.is_empty() {
+            return 0;
+        }
+        let now = clock.now();
+        self.timers.iter().take_while(|(due, _)| *due <= now).count()
     }
 
     /// Takes all events of a debounced or throttled connection, and closes its window.
