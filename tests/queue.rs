@@ -273,6 +273,23 @@ both_homes! {
     }
 
     #[test]
+    fn a_slot_that_is_blocked_or_counts_its_calls_ends_with_its_owner_as_well() {
+        for is_blocked in [false, true] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = if is_blocked { signal.slot() } else { signal.slot().once() };
+            let connection = slot.on(&queue).connect(&a, |_, _| ());
+            emit_all(&signal, [1]);
+            let block = is_blocked.then(|| connection.block());
+            drop(a);
+            assert_eq!(queue.run().called, 0);
+            drop(block);
+            assert!(!connection.is_connected());
+            assert_eq!(signal.emit(&2), 0);
+        }
+    }
+
+    #[test]
     fn what_waits_for_a_connection_that_has_ended_is_not_called() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");
