@@ -1076,6 +1076,24 @@ fn a_local_queue_that_ends_lets_go_of_what_was_disconnected_elsewhere() {
 }
 
 #[test]
+fn captures_whose_drop_panics_do_not_keep_those_of_other_slots() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let (owner, captured) = (Rc::new(()), Rc::new(()));
+    for i in 0..5 {
+        let held = captured.clone();
+        let panics = AtEnd(Box::new(move || {
+            drop(held.clone());
+            assert!(i != 0, "a drop too much");
+        }) as Box<dyn FnMut()>);
+        signal.slot().on(&queue).connect(&owner, move |_, _| panics.touch());
+    }
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert!(panic_of(|| queue.run()).contains("a drop too much"));
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (0, 1));
+    assert_eq!(queue.run().called, 0);
+}
+
+#[test]
 fn a_signal_that_ends_on_another_thread_leaves_rc_owners_alone() {
     let signal = Signal::<u32>::new();
     let owner = Rc::new(Bound::new());
