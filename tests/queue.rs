@@ -1062,6 +1062,54 @@ fn what_is_disconnected_on_another_thread_is_let_go_on_the_loops() {
 }
 
 #[test]
+fn a_run_lets_go_of_the_captures_of_what_ended_in_it() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let (owner, captured) = (Rc::new(()), Rc::new(()));
+    let [once, ended] = [captured.clone(), captured.clone()];
+    let other = signal.slot().on(&queue).connect(&owner, move |_, _| _ = &ended);
+    signal.slot().once().priority(1).on(&queue).connect(&owner, move |_, _| {
+        other.disconnect();
+        _ = &once;
+    });
+    signal.emit(&1);
+    assert_eq!(queue.run().called, 1);
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (0, 1));
+}
+
+#[test]
+fn a_loop_is_woken_once_to_let_go_of_what_ended_outside_of_a_run() {
+    let (count, wake) = wakes();
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::new(wake));
+    let owner = Rc::new(());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert_eq!(count.load(SeqCst), 1);
+    queue.run();
+    assert_eq!((Rc::weak_count(&owner), count.load(SeqCst)), (0, 1));
+    signal.slot().once().on(&queue).connect(&owner, |_, _| ());
+    emit_all(&signal, [1]);
+    queue.run();
+    assert_eq!((Rc::weak_count(&owner), count.load(SeqCst)), (0, 2), "not for what the run let go");
+}
+
+#[test]
+fn a_task_that_drives_a_local_queue_is_woken_to_let_go_of_what_ended() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let owner = Rc::new(());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut drive = pin!(queue.drive());
+    assert!(drive.as_mut().poll(&mut context).is_pending());
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert_eq!(woken.0.load(SeqCst), 1);
+    _ = drive.as_mut().poll(&mut context);
+    assert_eq!(Rc::weak_count(&owner), 0);
+}
+
+#[test]
 fn a_local_queue_that_ends_lets_go_of_what_was_disconnected_elsewhere() {
     let signal = Arc::new(Signal::<u32>::new());
     let owner = Rc::new(Bound::new());

@@ -100,7 +100,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them |
 /// | the queue has no room | see [`Overflow`]; what was lost is counted, and each run tells it |
 /// | the queue is dropped | its connections end, and the events that wait are dropped |
-/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. When the connection is ended elsewhere, the next run or connect lets go of it, or the queue's end |
+/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. The run that is under way when the connection ends, on whichever thread, lets go of it as it ends. If there is none the loop is woken, and the next run or connect does, or the queue's end |
 /// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
 ///
 /// # Cost
@@ -119,6 +119,9 @@ impl<H: Home> Queue<H> {
     ///
     /// `wake` must not wait for the loop. [`Queue::default()`](Self::default) wakes nobody, for a loop
     /// that runs it in each turn anyway.
+    ///
+    /// A [`LocalQueue`](crate::LocalQueue) calls it also when a connection ended outside of a run, to let
+    /// go of its method.
     ///
     /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
     /// [`next_deadline`](Self::next_deadline) before it sleeps.
@@ -291,6 +294,10 @@ impl<H: Home> Queue<H> {
             drop(state);
             connections.iter().for_each(|connection| _ = connection.disconnect());
         }
+        self.let_go();
+    }
+
+    fn let_go(&self) {
         if H::LETS_GO {
             let ended = std::mem::take(&mut self.post.lock().ended);
             H::let_go(&self.methods, ended);

@@ -161,7 +161,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a closure, whose guard is its owner: see
-    /// [`Source::connect_fn`](crate::Source::connect_fn).
+    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) drops the
+    /// closure after the guard, wherever that was dropped: with the end of a run, or the next connect.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).

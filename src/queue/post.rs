@@ -172,13 +172,21 @@ impl<H: Home> Post<H> {
         if let Some(due) = line.timer {
             state.timers.remove(&(due, place));
         }
+        let mut alarm = None;
         if H::LETS_GO {
             state.ended.push(place);
+            // A run that is under way lets go of it as it ends.
+            if state.running == 0 {
+                alarm = state.alarm();
+            }
         }
         if state.turns.len() > 2 * state.waiting + 64 {
             state.sweep(|state, place| state.lines.contains_key(place));
         }
         drop(guard);
+        if let Some(alarm) = alarm {
+            alarm.ring();
+        }
         drop((line, events));
     }
 }

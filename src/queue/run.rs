@@ -89,8 +89,6 @@ pub(super) struct Run<'a, H: Home> {
     methods: &'a H::Methods,
     clock: Clock,
     batch: Box<Batch<H>>,
-    /// Whose methods are to be let go.
-    ended: Vec<Place>,
     events: usize,
     called: usize,
 }
@@ -117,10 +115,9 @@ impl<'a, H: Home> Run<'a, H> {
         state.running = here;
         let (mut batch, mut clock) = (state.batch.take().unwrap_or_default(), Clock(now));
         take(&mut state, &mut batch, &mut clock);
-        let ended = std::mem::take(&mut state.ended);
         drop(state);
         let (post, methods) = (&*queue.post, &queue.methods);
-        Run { post, methods, clock, batch, ended, events: 0, called: 0 }
+        Run { post, methods, clock, batch, events: 0, called: 0 }
     }
 
     /// Does `work`, which calls handlers, and ends the run. When a handler panics, so does this, after
@@ -129,14 +126,7 @@ impl<'a, H: Home> Run<'a, H> {
     /// What was lost is told once, by a run that `tells`.
     #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
-        let worked = catch_unwind(AssertUnwindSafe(|| {
-            let ended = std::mem::take(&mut self.ended);
-            if !ended.is_empty() {
-                H::let_go(self.methods, ended);
-            }
-            work(&mut self);
-        }));
-        match worked {
+        match catch_unwind(AssertUnwindSafe(|| work(&mut self))) {
             Ok(()) => self.leave(tells),
             Err(panic) => {
                 self.leave(false);
@@ -184,12 +174,12 @@ impl<'a, H: Home> Run<'a, H> {
         }
     }
 
-    /// Wakes the loop if something is left.
+    /// Wakes the loop if something is left, and lets go of what has ended.
     #[inline(always)]
     fn leave(mut self, tells: bool) -> Ran {
-        let mut ended = Vec::new();
+        let mut dropped = Vec::new();
         let mut state = self.post.lock();
-        state.give_back(&mut self.batch, &mut ended);
+        state.give_back(&mut self.batch, &mut dropped);
         state.batch = Some(self.batch);
         state.in_run = 0;
         state.running = 0;
@@ -200,9 +190,13 @@ impl<'a, H: Home> Run<'a, H> {
         let left = state.waiting + state.due(&mut self.clock);
         let ran = Ran { called: self.called, lost, left };
         let alarm = if left > 0 { state.alarm() } else { None };
+        let ended = std::mem::take(&mut state.ended);
         drop(state);
         if let Some(alarm) = alarm {
             alarm.ring();
+        }
+        if !ended.is_empty() {
+            H::let_go(self.methods, ended);
         }
         ran
     }
