@@ -577,6 +577,35 @@ both_homes! {
     }
 
     #[test]
+    fn where_only_the_latest_counts_an_event_that_is_given_back_makes_way_for_a_newer_one() {
+        for by_slot in [false, true] {
+            let log = Log::default();
+            let queue = Queue::default();
+            let queue = if by_slot { queue } else { queue.bounded(10, Overflow::Latest) };
+            let (failed, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+            let moved = Arc::new(Signal::<u32>::new());
+            let fails = Strong::new(Arc::downgrade(&moved));
+            let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+            failed.slot().on(&queue).connect(&fails, |moved, _| {
+                moved.upgrade().unwrap().emit(&2);
+                panic!("it failed");
+            });
+            let slot = moved.slot().on(&queue);
+            let slot = if by_slot { slot.latest() } else { slot };
+            slot.connect(&mouse, Noter::on);
+            clicked.slot().on(&queue).connect(&button, Noter::on);
+            failed.emit(&0);
+            moved.emit(&1);
+            clicked.emit(&1);
+            assert!(panic_of(|| queue.run()).contains("it failed"));
+            assert_eq!((queue.len(), queue.lost()), (2, 1));
+            let ran = queue.run();
+            assert_eq!((ran.called, ran.lost), (2, 1));
+            assert_eq!(log.take(), ["mouse 2", "button 1"], "it has the turn of the other");
+        }
+    }
+
+    #[test]
     fn a_bounded_queue_that_overflows_while_it_runs_stays_in_order() {
         let signal = Arc::new(Signal::<u32>::new());
         let queue = Queue::default().bounded(3, Overflow::DropOldest);

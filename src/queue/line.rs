@@ -17,6 +17,8 @@ use crate::raw::{Ward, Warded};
 /// What a queue has of one connection.
 pub(super) struct Line<H: Home> {
     pub(super) mail: Arc<dyn Mail>,
+    /// At most one event waits.
+    pub(super) is_latest: bool,
     /// It is debounced or throttled.
     pub(super) is_paced: bool,
     /// None while a run has taken it.

@@ -222,6 +222,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
             };
             let place = locked.lines.insert(Line {
                 mail: mail.clone(),
+                is_latest,
                 is_paced,
                 course: Some(Box::new(handler)),
                 at: 0,

@@ -82,7 +82,7 @@ impl Alarm {
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
 
 /// An event, of whatever type, that is to be dropped under no lock.
-type Dropped = Option<Box<dyn Send>>;
+pub(super) type Dropped = Option<Box<dyn Send>>;
 
 impl<H: Home> Post<H> {
     pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
@@ -275,6 +275,22 @@ impl<H: Home> State<H> {
             }
         }
         Room::Made(event, dropped)
+    }
+
+    /// Of the events of this line that wait, only the newest stays. It has the turn of the oldest.
+    pub(super) fn keep_latest(&mut self, place: Place, dropped: &mut Vec<Box<dyn Send>>) {
+        while let Some(line) = self.lines.get(place) {
+            if line.mail.len(&mut self.ward) <= 1 {
+                return;
+            }
+            dropped.extend(line.mail.take_oldest(&mut self.ward));
+            let last = self.turns.iter().rposition(|turn| *turn == place);
+            let last = last.expect("every event that waits has a turn");
+            self.turns.remove(last);
+            self.in_run -= usize::from(last < self.in_run);
+            self.waiting -= 1;
+            self.lost += 1;
+        }
     }
 
     fn drop_oldest(&mut self) -> Dropped {

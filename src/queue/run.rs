@@ -9,6 +9,7 @@ use super::line::Course;
 use super::post::{Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
+use crate::overflow::Overflow;
 use crate::raw::Ward;
 
 /// What a run of a queue did.
@@ -142,9 +143,9 @@ impl<'a, H: Home> Run<'a, H> {
             if self.batch.is_last || until.is_reached(self.events) {
                 return;
             }
-            let mut ended = Vec::new();
+            let mut dropped = Vec::new();
             let mut state = self.post.lock();
-            state.give_back(&mut self.batch, &mut ended);
+            state.give_back(&mut self.batch, &mut dropped);
             state.take(&mut self.batch, until.events - self.events, &mut self.clock);
             drop(state);
         }
@@ -326,19 +327,25 @@ impl<H: Home> State<H> {
         self.set_timer(place);
     }
 
-    /// What goes to `ended` is to be dropped under no lock: its connection has ended.
-    fn give_back(&mut self, batch: &mut Batch<H>, ended: &mut Vec<Box<dyn Course<H>>>) {
+    /// What goes to `dropped` is to be dropped under no lock: its connection has ended, or a newer event
+    /// took its place.
+    fn give_back(&mut self, batch: &mut Batch<H>, dropped: &mut Vec<Box<dyn Send>>) {
         for at in batch.order.drain(..).skip(batch.delivered).rev() {
             self.turns.push_front(batch.courses[at as usize].place);
             self.in_run += 1;
         }
         batch.delivered = 0;
+        let is_latest = matches!(self.limit, Some((_, Overflow::Latest)));
         for Taken { place, mut course, .. } in batch.courses.drain(..) {
             match self.lines.get_mut(place) {
-                None => ended.push(course),
+                None => dropped.push(Box::new(course)),
                 Some(line) => {
-                    self.waiting += course.give_back(&mut self.ward);
+                    let given_back = course.give_back(&mut self.ward);
                     line.course = Some(course);
+                    self.waiting += given_back;
+                    if given_back > 0 && (line.is_latest || is_latest) {
+                        self.keep_latest(place, dropped);
+                    }
                 }
             }
         }
