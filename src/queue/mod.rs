@@ -94,7 +94,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// | in this case | what happens |
 /// |---|---|
 /// | order | first in, first out, over all signals of the queue |
-/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it |
+/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it. ([`latest`](QueuedSlot::latest) slots may see it in this run) |
 /// | the owner is gone, the connection ended or blocked when the event comes up | the handler is not called, and the event is dropped |
 /// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call may do so; `disconnect_and_wait` does not wait for it |
 /// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them |

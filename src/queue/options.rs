@@ -76,6 +76,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// At most one event waits for this slot: a new one takes the place of the one that waits, and its
     /// turn. For mouse moves, progress, and whatever else only the latest counts of. The events that are
     /// replaced are counted as [lost](crate::generic::Queue::lost).
+    ///
+    /// So a slot whose turn in a run is still to come is called with the newest event, even if a handler
+    /// of this run emitted it.
     pub fn latest(self) -> Self {
         QueuedSlot { is_latest: true, ..self }
     }
