@@ -624,6 +624,46 @@ both_homes! {
     }
 
     #[test]
+    fn a_queue_that_is_bounded_later_loses_what_has_no_room_any_more() {
+        for (overflow, kept) in [
+            (Overflow::DropOldest, &["b 3", "a 4"][..]),
+            (Overflow::DropNewest, &["a 0", "b 1"]),
+            (Overflow::Latest, &["a 4", "b 3"]),
+        ] {
+            let (log, queue) = (Log::default(), Queue::default());
+            let (one, two) = (Signal::<u32>::new(), Signal::<u32>::new());
+            let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+            one.slot().on(&queue).connect(&a, Noter::on);
+            two.slot().on(&queue).connect(&b, Noter::on);
+            for n in 0..5 {
+                emit_all(if n % 2 == 0 { &one } else { &two }, [n]);
+            }
+            let queue = queue.bounded(2, overflow);
+            assert_eq!((queue.len(), queue.lost()), (2, 3), "{overflow:?}");
+            assert_eq!(queue.run().lost, 3);
+            assert_eq!(log.take(), kept);
+        }
+    }
+
+    #[test]
+    fn what_a_later_bound_drops_is_dropped_under_no_lock() {
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+            let (signal, other) = (Signal::<Bomb>::new(), Arc::new(Signal::<u32>::new()));
+            let (queue, owner) = (Queue::default(), Strong::new(()));
+            signal.slot().on(&queue).connect(&owner, |_, _| ());
+            other.slot().on(&queue).connect(&owner, |_, _| ());
+            let weak = Arc::downgrade(&other);
+            let bomb = Bomb(Arc::new(move || {
+                // Takes the queue's lock.
+                _ = weak.upgrade().map(|other| other.emit(&1));
+            }));
+            (0..5).for_each(|_| _ = signal.emit(&bomb));
+            let queue = queue.bounded(1, overflow);
+            assert!(queue.lost() > 0);
+        }
+    }
+
+    #[test]
     fn a_queue_with_room_for_nothing_is_refused() {
         let message = panic_of(|| Queue::default().bounded(0, Overflow::DropOldest));
         assert!(message.contains("room for 0 events"), "{message}");

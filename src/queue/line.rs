@@ -45,6 +45,8 @@ pub(super) trait Mail: Send + Sync {
     fn due(&self, ward: &mut Ward) -> Option<Instant>;
     /// Takes out the event that has waited longest.
     fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
+    /// And the one that came last.
+    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
     /// Takes out everything, what a debounce or throttle holds back included, and says how many there
     /// were.
     fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
@@ -68,6 +70,9 @@ impl<E: Send + 'static> Mail for Warded<Events<E>> {
     }
     fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
         Some(Box::new(ward.open(self).waiting.pop_front()?))
+    }
+    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        Some(Box::new(ward.open(self).waiting.pop_back()?))
     }
     fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
         let Events { waiting, pace, .. } = ward.open(self);

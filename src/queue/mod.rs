@@ -130,10 +130,10 @@ impl<H: Home> Queue<H> {
     }
 
     /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
-    /// happens to one too many. Without this, a queue grows as it has to.
+    /// happens to one too many, also of those that wait already. Without this, a queue grows as it has to.
     ///
     /// Events that a run has taken, 128 at most, do not count. If a panic or a deadline makes it give them
-    /// back, they wait beside the others.
+    /// back, they wait beside the others. (Where only the latest counts, they make way for a newer one.)
     ///
     /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
@@ -149,7 +149,8 @@ impl<H: Home> Queue<H> {
             capacity > 0,
             "a queue with room for 0 events would lose all of them; give it room for 1 or more"
         );
-        self.post.lock().limit = Some((capacity, overflow));
+        let dropped = self.post.lock().bound(capacity, overflow);
+        drop(dropped);
         self
     }
 

@@ -277,6 +277,23 @@ impl<H: Home> State<H> {
         Room::Made(event, dropped)
     }
 
+    /// Sets the limit, and takes out what has no room any more.
+    pub(super) fn bound(&mut self, capacity: usize, overflow: Overflow) -> Vec<Box<dyn Send>> {
+        self.limit = Some((capacity, overflow));
+        let mut dropped = Vec::new();
+        if overflow == Overflow::Latest {
+            let places: Vec<_> = self.lines.keys().collect();
+            places.into_iter().for_each(|place| self.keep_latest(place, &mut dropped));
+        }
+        while self.waiting > capacity {
+            dropped.extend(match overflow {
+                Overflow::DropNewest => self.drop_newest(),
+                Overflow::DropOldest | Overflow::Latest => self.drop_oldest(),
+            });
+        }
+        dropped
+    }
+
     /// Of the events of this line that wait, only the newest stays. It has the turn of the oldest.
     pub(super) fn keep_latest(&mut self, place: Place, dropped: &mut Vec<Box<dyn Send>>) {
         while let Some(line) = self.lines.get(place) {
@@ -297,6 +314,15 @@ impl<H: Home> State<H> {
         let oldest = self.turns.pop_front().expect("every event that waits has a turn");
         self.in_run = self.in_run.saturating_sub(1);
         let dropped = self.lines.get(oldest)?.mail.take_oldest(&mut self.ward)?;
+        self.waiting -= 1;
+        self.lost += 1;
+        Some(dropped)
+    }
+
+    /// Outside of a run.
+    fn drop_newest(&mut self) -> Dropped {
+        let newest = self.turns.pop_back().expect("every event that waits has a turn");
+        let dropped = self.lines.get(newest)?.mail.take_newest(&mut self.ward)?;
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)
