@@ -925,6 +925,43 @@ both_homes! {
     }
 
     #[test]
+    fn a_handler_that_flush_calls_can_cancel_what_it_would_be_called_with_next() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Strong::new(Queue::default()));
+        let a = noter(&log, "a");
+        let own = Arc::new(Mutex::new(None::<Connection>));
+        let (known, weak) = (own.clone(), Strong::downgrade(&queue));
+        let slot = signal.slot().on(&*queue).debounce(10 * MS).edges(Edges::Both);
+        let connection = slot.connect(&a, move |a, n| {
+            a.on(n);
+            let own = known.lock().unwrap().clone().unwrap();
+            assert!(weak.upgrade().unwrap().cancel(&own));
+        });
+        *own.lock().unwrap() = Some(connection.clone());
+        emit_all(&signal, [1, 2]);
+        assert!(queue.flush(&connection));
+        assert_eq!((log.take(), queue.len()), (vec!["a 1".to_string()], 0));
+        assert_eq!(queue.next_deadline(), None);
+    }
+
+    #[test]
+    fn what_a_handler_emits_while_flush_calls_it_is_for_the_next_run() {
+        let (log, signal, queue) = (Log::default(), Arc::new(Signal::<u32>::new()), Queue::default());
+        let (a, again) = (noter(&log, "a"), Arc::downgrade(&signal));
+        let other = Signal::<u32>::new();
+        other.slot().on(&queue).connect(&a, Noter::also);
+        let connection = signal.slot().on(&queue).throttle(10 * MS).connect(&a, move |a, n| {
+            a.on(n);
+            again.upgrade().unwrap().emit(&(n + 10));
+        });
+        emit_all(&other, [0]);
+        emit_all(&signal, 1..4);
+        assert!(queue.flush(&connection));
+        assert_eq!((log.take(), queue.len()), (vec!["a 1".to_string(), "a 3".to_string()], 3));
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a also 0"]);
+    }
+
+    #[test]
     fn a_debounced_event_is_not_delivered_after_its_connection_ended() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");

@@ -254,7 +254,7 @@ impl<H: Home> Queue<H> {
         let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
             state.flush(connection, batch, clock)
         };
-        Run::enter(self, None, take).finish(false, Run::deliver_all).called > 0
+        Run::enter(self, None, take).finish(false, |run| run.go(Until::ALL)).called > 0
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its

@@ -63,6 +63,8 @@ pub(super) struct Batch<H: Home> {
     delivered: usize,
     /// The windows that were due when the run began are closed, and events have their turn.
     has_closed: bool,
+    /// Only this connection's are taken.
+    flushes: Option<Place>,
     /// Nothing is left for a batch after this one.
     is_last: bool,
 }
@@ -80,6 +82,7 @@ impl<H: Home> Default for Batch<H> {
             order: Vec::new(),
             delivered: 0,
             has_closed: false,
+            flushes: None,
             is_last: false,
         }
     }
@@ -151,10 +154,6 @@ impl<'a, H: Home> Run<'a, H> {
         }
     }
 
-    pub(super) fn deliver_all(&mut self) {
-        self.deliver(Until::ALL);
-    }
-
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
         let Batch { courses, order, delivered, .. } = &mut *self.batch;
@@ -209,6 +208,7 @@ impl<H: Home> State<H> {
         self.is_woken = false;
         self.in_run = self.turns.len();
         batch.has_closed = false;
+        batch.flushes = None;
         if until.is_reached(0) {
             batch.is_last = true;
         } else {
@@ -219,6 +219,9 @@ impl<H: Home> State<H> {
     /// Takes what is next: the windows that are due, then the events. Last, the windows that these have
     /// opened for no time at all.
     fn take(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
+        if let Some(place) = batch.flushes {
+            return self.take_flushed(place, batch, clock);
+        }
         if !batch.has_closed {
             self.take_due(batch, clock);
             batch.has_closed = batch.courses.is_empty();
@@ -248,7 +251,10 @@ impl<H: Home> State<H> {
             }
             let line = self.lines.get_mut(place);
             let is_paced = line.as_ref().is_some_and(|line| line.is_paced);
-            if is_paced && !batch.courses.is_empty() {
+            if is_paced {
+                if batch.courses.is_empty() {
+                    self.take_paced(place, batch, clock.now());
+                }
                 break;
             }
             self.turns.pop_front();
@@ -256,11 +262,6 @@ impl<H: Home> State<H> {
             // Otherwise its connection has ended.
             let Some(line) = line else { continue };
             self.waiting -= 1;
-            if is_paced {
-                let now = clock.now();
-                self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
-                break;
-            }
             if let Some(course) = line.course.take() {
                 line.at = batch.courses.len() as u32;
                 batch.courses.push(Taken { place, course, count: 0 });
@@ -294,22 +295,49 @@ impl<H: Home> State<H> {
         self.timers.iter().take_while(|(due, _)| *due <= now).count()
     }
 
-    /// Takes all events of a debounced or throttled connection, and closes its window.
+    /// All events of a debounced or throttled connection have their turn now, and no others.
     pub(super) fn flush(
         &mut self,
         connection: &Connection<Shared>,
         batch: &mut Batch<H>,
         clock: &mut Clock,
     ) {
-        let Some(place) = self.paced(connection) else { return };
-        let count = self.lines[place].mail.len(&mut self.ward);
-        self.waiting -= count;
+        let Some(place) = self.paced(connection) else {
+            batch.is_last = true;
+            return;
+        };
         self.sweep(|_, turn| turn != place);
+        self.in_run = self.lines[place].mail.len(&mut self.ward);
+        (0..self.in_run).for_each(|_| self.turns.push_front(place));
+        batch.has_closed = false;
+        batch.flushes = Some(place);
+        self.take(batch, usize::MAX, clock);
+    }
+
+    /// Closes the window if it has run out, then takes one event at a time, which the handler may cancel,
+    /// and last closes the window.
+    fn take_flushed(&mut self, place: Place, batch: &mut Batch<H>, clock: &mut Clock) {
+        let Some(line) = self.lines.get(place) else {
+            batch.is_last = true;
+            return;
+        };
         let now = clock.now();
-        self.take_from(place, batch, |course, ward| {
-            (0..count).for_each(|_| course.take_paced(ward, now));
-            course.close_window(ward, now);
-        });
+        let has_run_out = line.timer.is_some_and(|due| due <= now);
+        let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
+        batch.is_last = !closes_first && self.in_run == 0;
+        if closes_first || batch.is_last {
+            self.take_from(place, batch, |course, ward| course.close_window(ward, now));
+        } else {
+            self.take_paced(place, batch, now);
+        }
+    }
+
+    /// Takes the next event, which is of a debounced or throttled connection.
+    fn take_paced(&mut self, place: Place, batch: &mut Batch<H>, now: Instant) {
+        self.turns.pop_front();
+        self.in_run -= 1;
+        self.waiting -= 1;
+        self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
     }
 
     /// Takes what a debounced or throttled connection has to call its handler with: a batch by itself.
