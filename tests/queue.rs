@@ -886,6 +886,37 @@ both_homes! {
     }
 
     #[test]
+    fn flush_at_a_time_opens_the_next_window_then() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).throttle(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now() + Duration::from_secs(1000);
+        emit_all(&signal, [1, 2]);
+        assert_eq!(queue.run_at(start).called, 1);
+        assert!(queue.flush_at(&connection, start + MS));
+        assert_eq!(queue.next_deadline(), Some(start + 11 * MS));
+        emit_all(&signal, [3]);
+        assert_eq!(queue.run_at(start + 10 * MS).called, 0);
+        assert_eq!(log.take(), ["a 1", "a 2"]);
+    }
+
+    #[test]
+    fn flush_closes_a_window_that_has_run_out_before_it_takes_what_waits() {
+        for (edges, called) in [(Edges::Leading, ["a 1", "a 3"]), (Edges::Trailing, ["a 2", "a 3"])] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = signal.slot().on(&queue).debounce(10 * MS).edges(edges);
+            let connection = slot.connect(&a, Noter::on);
+            let start = Instant::now();
+            emit_all(&signal, [1, 2]);
+            queue.run_at(start);
+            emit_all(&signal, [3]);
+            assert!(queue.flush_at(&connection, start + 10 * MS));
+            assert_eq!(log.take(), called);
+        }
+    }
+
+    #[test]
     fn cancel_forgets_what_is_held_back_and_what_waits() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let (a, b) = (noter(&log, "a"), noter(&log, "b"));

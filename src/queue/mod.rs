@@ -242,7 +242,7 @@ impl<H: Home> Queue<H> {
 
     /// Closes the window of a debounced or throttled connection: calls its handler now, on this thread,
     /// with what it holds back and what waits for it. Returns whether there was something to call it with.
-    /// For saving before the program ends.
+    /// For saving before the program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -251,10 +251,20 @@ impl<H: Home> Queue<H> {
     /// Looks at all connections and all events of the queue.
     #[track_caller]
     pub fn flush(&self, connection: &Connection<Shared>) -> bool {
+        self.flush_at(connection, Instant::now())
+    }
+
+    /// As [`flush`](Self::flush), at a time that you tell, as [`run_at`](Self::run_at) is told. A
+    /// throttle's next window opens then.
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    #[track_caller]
+    pub fn flush_at(&self, connection: &Connection<Shared>, now: Instant) -> bool {
         let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
             state.flush(connection, batch, clock)
         };
-        Run::enter(self, None, take).finish(false, |run| run.go(Until::ALL)).called > 0
+        Run::enter(self, Some(now), take).finish(false, |run| run.go(Until::ALL)).called > 0
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
