@@ -114,11 +114,11 @@ pub struct Queue<H: Home> {
 
 impl<H: Home> Queue<H> {
     /// A queue that calls `wake` when it has something to run: on the thread that emitted, once, and not
-    /// again before the next run has begun. A run that leaves events calls it too. So as long as events
+    /// again before the next run has begun. A run that leaves something calls it too. So as long as events
     /// wait, the loop was told.
     ///
-    /// `wake` must not wait for the loop. [`Queue::default()`](Self::default) wakes nobody, for a loop
-    /// that runs it in each turn anyway.
+    /// `wake` must not wait for the loop, nor run the queue. [`Queue::default()`](Self::default) wakes
+    /// nobody, for a loop that runs it in each turn anyway.
     ///
     /// A [`LocalQueue`](crate::LocalQueue) calls it also when a connection ended outside of a run, to let
     /// go of its method.

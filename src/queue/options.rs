@@ -136,7 +136,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// Six allocations.
+    /// About six allocations.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
