@@ -137,6 +137,8 @@ pub(super) struct Handler<E: 'static, H: Home> {
 
 impl<E: 'static, H: Home> Handler<E, H> {
     /// Ends the connection if its owner is gone and emitting threads cannot tell.
+    #[cold]
+    #[inline(never)]
     fn end_with_owner(&self, methods: &H::Methods, place: Place) {
         if H::LETS_GO && !self.is_unborn && !H::is_alive(methods, place, &self.kept) {
             self.gate.connection.disconnect();

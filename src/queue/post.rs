@@ -295,6 +295,8 @@ impl<H: Home> State<H> {
     }
 
     /// Of the events of this line that wait, only the newest stays. It has the turn of the oldest.
+    #[cold]
+    #[inline(never)]
     pub(super) fn keep_latest(&mut self, place: Place, dropped: &mut Vec<Box<dyn Send>>) {
         while let Some(line) = self.lines.get(place) {
             if line.mail.len(&mut self.ward) <= 1 {

@@ -195,7 +195,7 @@ impl<'a, H: Home> Run<'a, H> {
         if let Some(alarm) = alarm {
             alarm.ring();
         }
-        if !ended.is_empty() {
+        if H::LETS_GO && !ended.is_empty() {
             H::let_go(self.methods, ended);
         }
         ran
@@ -207,7 +207,7 @@ impl<H: Home> State<H> {
     pub(super) fn begin(&mut self, batch: &mut Batch<H>, until: Until, clock: &mut Clock) {
         self.is_woken = false;
         self.in_run = self.turns.len();
-        batch.has_closed = false;
+        batch.has_closed = self.timers.is_empty();
         batch.flushes = None;
         if until.is_reached(0) {
             batch.is_last = true;
@@ -287,6 +287,7 @@ impl<H: Home> State<H> {
     }
 
     /// How many windows are to close.
+    #[inline]
     fn due(&self, clock: &mut Clock) -> usize {
         if self.timers.is_empty() {
             return 0;
@@ -316,6 +317,8 @@ impl<H: Home> State<H> {
 
     /// Closes the window if it has run out, then takes one event at a time, which the handler may cancel,
     /// and last closes the window.
+    #[cold]
+    #[inline(never)]
     fn take_flushed(&mut self, place: Place, batch: &mut Batch<H>, clock: &mut Clock) {
         let Some(line) = self.lines.get(place) else {
             batch.is_last = true;
