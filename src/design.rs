@@ -104,8 +104,8 @@
 //! run's side only (`queue/home.rs`), which never leaves its thread; there the end of a run lets go of those
 //! that ended.
 //!
-//! Nothing but runs looks at the time, each once. A run closes the windows that are due before it takes
-//! events, so that a window that has run out never decides over an event.
+//! For its windows a run looks at the time once. It closes those that are due before it takes events, so that
+//! a window that has run out never decides over an event.
 //!
 //! Whether a handler may be called is decided when it is: the ledger shows the state of such a slot's entry
 //! at a *gate*, one byte that the run reads without the lock.

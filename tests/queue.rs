@@ -1231,6 +1231,34 @@ fn a_loop_is_woken_once_to_let_go_of_what_ended_outside_of_a_run() {
 }
 
 #[test]
+fn the_wake_for_what_ended_is_called_under_no_lock() {
+    let signal = Arc::new(Signal::<u32>::new());
+    let (count, counts) = wakes();
+    let uses = Arc::downgrade(&signal);
+    let queue = LocalQueue::new(move || {
+        counts();
+        // Takes the locks of the signal and, through the slot that stays, of the queue.
+        let Some(signal) = uses.upgrade() else { return };
+        assert!(signal.emit(&1) + signal.prune() + signal.slot_count() > 0);
+    });
+    let (owner, stays) = (Rc::new(()), Rc::new(()));
+    signal.slot().on(&queue).connect(&stays, |_, _| ());
+    let ends: [fn(Connection); 3] = [
+        |connection| assert!(connection.disconnect()),
+        |connection| drop(connection.scoped()),
+        |connection| assert_eq!(connection.disconnect_and_wait(), Ok(true)),
+    ];
+    for (i, end) in ends.into_iter().enumerate() {
+        let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+        end(connection);
+        assert_eq!(count.load(SeqCst), i + 1);
+        queue.run();
+    }
+    drop(signal);
+    assert_eq!(count.load(SeqCst), 4);
+}
+
+#[test]
 fn a_task_that_drives_a_local_queue_is_woken_to_let_go_of_what_ended() {
     let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
     let owner = Rc::new(());

@@ -164,8 +164,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a closure, whose guard is its owner: see
-    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) drops the
-    /// closure after the guard, wherever that was dropped: with the end of a run, or the next connect.
+    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) keeps the
+    /// closure of a guard that was dropped until a run ends or more is connected, and wakes its loop for
+    /// that.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
