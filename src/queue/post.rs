@@ -82,7 +82,7 @@ impl Alarm {
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
 
 /// An event, of whatever type, that is to be dropped under no lock.
-pub(super) type Dropped = Option<Box<dyn Send>>;
+type Dropped = Option<Box<dyn Send>>;
 
 impl<H: Home> Post<H> {
     pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
