@@ -310,8 +310,7 @@ impl<H: Home> Queue<H> {
 
     fn let_go(&self) {
         if H::LETS_GO {
-            let ended = std::mem::take(&mut self.post.lock().ended);
-            H::let_go(&self.methods, ended);
+            self.post.let_go(&self.methods);
         }
     }
 }

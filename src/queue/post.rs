@@ -162,6 +162,14 @@ impl<H: Home> Post<H> {
         drop((lines, events, alarm));
     }
 
+    /// On the loop's thread.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn let_go(&self, methods: &H::Methods) {
+        let ended = std::mem::take(&mut self.lock().ended);
+        H::let_go(methods, ended);
+    }
+
     /// The connection in this place ended, and what it had is dropped.
     fn remove(&self, place: Place) {
         let mut guard = self.lock();

@@ -187,16 +187,19 @@ impl<'a, H: Home> Run<'a, H> {
         if tells {
             state.lost_told = state.lost;
         }
-        let left = state.waiting + state.due(&mut self.clock);
+        let mut left = state.waiting;
+        if !state.timers.is_empty() {
+            left += state.due(&mut self.clock);
+        }
         let ran = Ran { called: self.called, lost, left };
         let alarm = if left > 0 { state.alarm() } else { None };
-        let ended = std::mem::take(&mut state.ended);
+        let lets_go = H::LETS_GO && !state.ended.is_empty();
         drop(state);
         if let Some(alarm) = alarm {
             alarm.ring();
         }
-        if H::LETS_GO && !ended.is_empty() {
-            H::let_go(self.methods, ended);
+        if lets_go {
+            self.post.let_go(self.methods);
         }
         ran
     }
@@ -287,11 +290,9 @@ impl<H: Home> State<H> {
     }
 
     /// How many windows are to close.
-    #[inline]
+    #[cold]
+    #[inline(never)]
     fn due(&self, clock: &mut Clock) -> usize {
-        if self.timers.is_empty() {
-            return 0;
-        }
         let now = clock.now();
         self.timers.iter().take_while(|(due, _)| *due <= now).count()
     }
