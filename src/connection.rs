@@ -66,6 +66,9 @@ impl<F: Family> Connection<F> {
     /// Ends the connection and waits until no call of the slot is under way on another thread;
     /// returns whether there still was a connection. What the calls did is visible afterwards.
     ///
+    /// A handler that waits [in a queue](crate::SlotOptions::on) is called by its loop: for that call this
+    /// does not wait, and inside it this is no error.
+    ///
     /// # Errors
     /// When called from inside the slot itself, which cannot wait for its own end. The slot is
     /// disconnected all the same.

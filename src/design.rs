@@ -101,7 +101,11 @@
 //! A queue has two sides (`queue/post.rs`, `queue/run.rs`). Events wait under one lock, those of each
 //! connection in a deque of their own type, with one common list of turns; a run takes up to 128 turns at
 //! once, by swapping deques where it can, and calls without the lock. Methods of `Rc` owners are on the
-//! run's side only (`queue/home.rs`), which never leaves its thread.
+//! run's side only (`queue/home.rs`), which never leaves its thread; there the end of a run lets go of those
+//! that ended.
+//!
+//! For its windows a run looks at the time once. It closes those that are due before it takes events, so that
+//! a window that has run out never decides over an event.
 //!
 //! Whether a handler may be called is decided when it is: the ledger shows the state of such a slot's entry
 //! at a *gate*, one byte that the run reads without the lock.

@@ -176,6 +176,56 @@ both_homes! {
     }
 
     #[test]
+    fn run_max_closes_windows_that_are_due_though_events_wait_each_time() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (saved, busy) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let a = noter(&log, "a");
+        saved.slot().on(&queue).debounce(MS).connect(&a, Noter::on);
+        busy.slot().on(&queue).connect(&a, |_, _| ());
+        emit_all(&saved, [1]);
+        assert_eq!(queue.run().called, 0);
+        thread::sleep(2 * MS);
+        emit_all(&busy, 0..2);
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left), (1, 2));
+        assert_eq!(log.take(), ["a 1"]);
+    }
+
+    #[test]
+    fn run_max_comes_to_each_event_though_a_window_is_due_each_time() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (moved, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+        for _ in 0..3 {
+            moved.slot().on(&queue).throttle(Duration::ZERO).connect(&mouse, |_, _| ());
+        }
+        clicked.slot().on(&queue).connect(&button, Noter::on);
+        moved.emit(&0);
+        moved.emit(&0);
+        emit_all(&clicked, [1]);
+        for _ in 0..9 {
+            moved.emit(&0);
+            queue.run_max(1);
+        }
+        assert_eq!(log.take(), ["button 1"]);
+    }
+
+    #[test]
+    fn a_run_that_leaves_windows_that_are_due_says_so_and_wakes_its_loop() {
+        let (count, wake) = wakes();
+        let (signal, queue) = (Signal::<u32>::new(), Queue::new(wake));
+        let owner = Strong::new(());
+        for _ in 0..2 {
+            signal.slot().on(&queue).debounce(Duration::ZERO).connect(&owner, |_, _| ());
+        }
+        signal.emit(&1);
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 1, 2));
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 0, 2));
+    }
+
+    #[test]
     fn run_until_a_deadline_in_the_past_runs_nothing_and_says_what_is_left() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");
@@ -220,6 +270,23 @@ both_homes! {
         assert_eq!(signal.emit(&2), 1, "nothing is queued for it");
         assert!(!connection.is_connected());
         assert_eq!((signal.slot_count(), queue.run().called), (1, 1));
+    }
+
+    #[test]
+    fn a_slot_that_is_blocked_or_counts_its_calls_ends_with_its_owner_as_well() {
+        for is_blocked in [false, true] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = if is_blocked { signal.slot() } else { signal.slot().once() };
+            let connection = slot.on(&queue).connect(&a, |_, _| ());
+            emit_all(&signal, [1]);
+            let block = is_blocked.then(|| connection.block());
+            drop(a);
+            assert_eq!(queue.run().called, 0);
+            drop(block);
+            assert!(!connection.is_connected());
+            assert_eq!(signal.emit(&2), 0);
+        }
     }
 
     #[test]
@@ -510,6 +577,35 @@ both_homes! {
     }
 
     #[test]
+    fn where_only_the_latest_counts_an_event_that_is_given_back_makes_way_for_a_newer_one() {
+        for by_slot in [false, true] {
+            let log = Log::default();
+            let queue = Queue::default();
+            let queue = if by_slot { queue } else { queue.bounded(10, Overflow::Latest) };
+            let (failed, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+            let moved = Arc::new(Signal::<u32>::new());
+            let fails = Strong::new(Arc::downgrade(&moved));
+            let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+            failed.slot().on(&queue).connect(&fails, |moved, _| {
+                moved.upgrade().unwrap().emit(&2);
+                panic!("it failed");
+            });
+            let slot = moved.slot().on(&queue);
+            let slot = if by_slot { slot.latest() } else { slot };
+            slot.connect(&mouse, Noter::on);
+            clicked.slot().on(&queue).connect(&button, Noter::on);
+            failed.emit(&0);
+            moved.emit(&1);
+            clicked.emit(&1);
+            assert!(panic_of(|| queue.run()).contains("it failed"));
+            assert_eq!((queue.len(), queue.lost()), (2, 1));
+            let ran = queue.run();
+            assert_eq!((ran.called, ran.lost), (2, 1));
+            assert_eq!(log.take(), ["mouse 2", "button 1"], "it has the turn of the other");
+        }
+    }
+
+    #[test]
     fn a_bounded_queue_that_overflows_while_it_runs_stays_in_order() {
         let signal = Arc::new(Signal::<u32>::new());
         let queue = Queue::default().bounded(3, Overflow::DropOldest);
@@ -525,6 +621,46 @@ both_homes! {
         assert_eq!(queue.run().called, 3);
         assert_eq!(queue.run().called, 3);
         assert_eq!(*seen.try_lock_or_borrow(), [1, 2, 3, 21, 22, 23]);
+    }
+
+    #[test]
+    fn a_queue_that_is_bounded_later_loses_what_has_no_room_any_more() {
+        for (overflow, kept) in [
+            (Overflow::DropOldest, &["b 3", "a 4"][..]),
+            (Overflow::DropNewest, &["a 0", "b 1"]),
+            (Overflow::Latest, &["a 4", "b 3"]),
+        ] {
+            let (log, queue) = (Log::default(), Queue::default());
+            let (one, two) = (Signal::<u32>::new(), Signal::<u32>::new());
+            let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+            one.slot().on(&queue).connect(&a, Noter::on);
+            two.slot().on(&queue).connect(&b, Noter::on);
+            for n in 0..5 {
+                emit_all(if n % 2 == 0 { &one } else { &two }, [n]);
+            }
+            let queue = queue.bounded(2, overflow);
+            assert_eq!((queue.len(), queue.lost()), (2, 3), "{overflow:?}");
+            assert_eq!(queue.run().lost, 3);
+            assert_eq!(log.take(), kept);
+        }
+    }
+
+    #[test]
+    fn what_a_later_bound_drops_is_dropped_under_no_lock() {
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+            let (signal, other) = (Signal::<Bomb>::new(), Arc::new(Signal::<u32>::new()));
+            let (queue, owner) = (Queue::default(), Strong::new(()));
+            signal.slot().on(&queue).connect(&owner, |_, _| ());
+            other.slot().on(&queue).connect(&owner, |_, _| ());
+            let weak = Arc::downgrade(&other);
+            let bomb = Bomb(Arc::new(move || {
+                // Takes the queue's lock.
+                _ = weak.upgrade().map(|other| other.emit(&1));
+            }));
+            (0..5).for_each(|_| _ = signal.emit(&bomb));
+            let queue = queue.bounded(1, overflow);
+            assert!(queue.lost() > 0);
+        }
     }
 
     #[test]
@@ -651,7 +787,7 @@ both_homes! {
     }
 
     #[test]
-    fn what_waits_is_taken_before_windows_close_so_that_a_late_loop_sees_the_newest() {
+    fn windows_that_have_run_out_close_before_what_waits_is_taken() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");
         signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
@@ -661,10 +797,30 @@ both_homes! {
         signal.emit(&2);
         assert_eq!(queue.run_at(start).called, 1);
         signal.emit(&3);
-        assert_eq!(queue.run_at(start + 50 * MS).called, 1);
-        assert_eq!(log.take(), ["a also 1", "a also 3"]);
-        assert_eq!(queue.run_at(start + 60 * MS).called, 1);
-        assert_eq!(log.take(), ["a 3"]);
+        assert_eq!(queue.run_at(start + 50 * MS).called, 2);
+        assert_eq!(log.take(), ["a also 1", "a 2", "a also 2"]);
+        assert_eq!(queue.run_at(start + 60 * MS).called, 2);
+        assert_eq!(log.take(), ["a 3", "a also 3"]);
+    }
+
+    #[test]
+    fn a_window_that_has_run_out_neither_swallows_nor_delays_the_next_event() {
+        for edges in [Edges::Leading, Edges::Trailing, Edges::Both] {
+            for is_throttled in [false, true] {
+                let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+                let seen = Strong::new(Exclusive::new(vec![]));
+                let slot = signal.slot().on(&queue).edges(edges);
+                let slot = if is_throttled { slot.throttle(10 * MS) } else { slot.debounce(10 * MS) };
+                slot.connect_mut(&seen, |seen, n| seen.push(*n));
+                let start = Instant::now();
+                for frame in 0..10 {
+                    emit_all(&signal, [frame]);
+                    queue.run_at(start + frame * 16 * MS);
+                }
+                let called = if edges == Edges::Trailing { 0..9 } else { 0..10 };
+                assert_eq!(*seen.try_lock_or_borrow(), called.collect::<Vec<_>>(), "{edges:?} {is_throttled}");
+            }
+        }
     }
 
     #[test]
@@ -677,7 +833,7 @@ both_homes! {
             emit_all(&signal, [tick]);
             queue.run_at(start + tick * MS);
         }
-        assert_eq!(log.take(), ["a 0", "a 10", "a 20"]);
+        assert_eq!(log.take(), ["a 0", "a 9", "a 19"]);
         assert_eq!(queue.run_at(queue.next_deadline().unwrap()).called, 1);
         assert_eq!(log.take(), ["a 29"], "the last one is not lost");
     }
@@ -730,6 +886,37 @@ both_homes! {
     }
 
     #[test]
+    fn flush_at_a_time_opens_the_next_window_then() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).throttle(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now() + Duration::from_secs(1000);
+        emit_all(&signal, [1, 2]);
+        assert_eq!(queue.run_at(start).called, 1);
+        assert!(queue.flush_at(&connection, start + MS));
+        assert_eq!(queue.next_deadline(), Some(start + 11 * MS));
+        emit_all(&signal, [3]);
+        assert_eq!(queue.run_at(start + 10 * MS).called, 0);
+        assert_eq!(log.take(), ["a 1", "a 2"]);
+    }
+
+    #[test]
+    fn flush_closes_a_window_that_has_run_out_before_it_takes_what_waits() {
+        for (edges, called) in [(Edges::Leading, ["a 1", "a 3"]), (Edges::Trailing, ["a 2", "a 3"])] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = signal.slot().on(&queue).debounce(10 * MS).edges(edges);
+            let connection = slot.connect(&a, Noter::on);
+            let start = Instant::now();
+            emit_all(&signal, [1, 2]);
+            queue.run_at(start);
+            emit_all(&signal, [3]);
+            assert!(queue.flush_at(&connection, start + 10 * MS));
+            assert_eq!(log.take(), called);
+        }
+    }
+
+    #[test]
     fn cancel_forgets_what_is_held_back_and_what_waits() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let (a, b) = (noter(&log, "a"), noter(&log, "b"));
@@ -766,6 +953,43 @@ both_homes! {
         let message = panic_of(|| queue.run());
         assert!(message.contains("cancel"), "there is nothing left to cancel: {message}");
         assert_eq!(log.take(), ["close 1", "close 3"]);
+    }
+
+    #[test]
+    fn a_handler_that_flush_calls_can_cancel_what_it_would_be_called_with_next() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Strong::new(Queue::default()));
+        let a = noter(&log, "a");
+        let own = Arc::new(Mutex::new(None::<Connection>));
+        let (known, weak) = (own.clone(), Strong::downgrade(&queue));
+        let slot = signal.slot().on(&*queue).debounce(10 * MS).edges(Edges::Both);
+        let connection = slot.connect(&a, move |a, n| {
+            a.on(n);
+            let own = known.lock().unwrap().clone().unwrap();
+            assert!(weak.upgrade().unwrap().cancel(&own));
+        });
+        *own.lock().unwrap() = Some(connection.clone());
+        emit_all(&signal, [1, 2]);
+        assert!(queue.flush(&connection));
+        assert_eq!((log.take(), queue.len()), (vec!["a 1".to_string()], 0));
+        assert_eq!(queue.next_deadline(), None);
+    }
+
+    #[test]
+    fn what_a_handler_emits_while_flush_calls_it_is_for_the_next_run() {
+        let (log, signal, queue) = (Log::default(), Arc::new(Signal::<u32>::new()), Queue::default());
+        let (a, again) = (noter(&log, "a"), Arc::downgrade(&signal));
+        let other = Signal::<u32>::new();
+        other.slot().on(&queue).connect(&a, Noter::also);
+        let connection = signal.slot().on(&queue).throttle(10 * MS).connect(&a, move |a, n| {
+            a.on(n);
+            again.upgrade().unwrap().emit(&(n + 10));
+        });
+        emit_all(&other, [0]);
+        emit_all(&signal, 1..4);
+        assert!(queue.flush(&connection));
+        assert_eq!((log.take(), queue.len()), (vec!["a 1".to_string(), "a 3".to_string()], 3));
+        assert_eq!(queue.run().called, 1);
+        assert_eq!(log.take(), ["a also 0"]);
     }
 
     #[test]
@@ -975,6 +1199,82 @@ fn what_is_disconnected_on_another_thread_is_let_go_on_the_loops() {
 }
 
 #[test]
+fn a_run_lets_go_of_the_captures_of_what_ended_in_it() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let (owner, captured) = (Rc::new(()), Rc::new(()));
+    let [once, ended] = [captured.clone(), captured.clone()];
+    let other = signal.slot().on(&queue).connect(&owner, move |_, _| _ = &ended);
+    signal.slot().once().priority(1).on(&queue).connect(&owner, move |_, _| {
+        other.disconnect();
+        _ = &once;
+    });
+    signal.emit(&1);
+    assert_eq!(queue.run().called, 1);
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (0, 1));
+}
+
+#[test]
+fn a_loop_is_woken_once_to_let_go_of_what_ended_outside_of_a_run() {
+    let (count, wake) = wakes();
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::new(wake));
+    let owner = Rc::new(());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert_eq!(count.load(SeqCst), 1);
+    queue.run();
+    assert_eq!((Rc::weak_count(&owner), count.load(SeqCst)), (0, 1));
+    signal.slot().once().on(&queue).connect(&owner, |_, _| ());
+    emit_all(&signal, [1]);
+    queue.run();
+    assert_eq!((Rc::weak_count(&owner), count.load(SeqCst)), (0, 2), "not for what the run let go");
+}
+
+#[test]
+fn the_wake_for_what_ended_is_called_under_no_lock() {
+    let signal = Arc::new(Signal::<u32>::new());
+    let (count, counts) = wakes();
+    let uses = Arc::downgrade(&signal);
+    let queue = LocalQueue::new(move || {
+        counts();
+        // Takes the locks of the signal and, through the slot that stays, of the queue.
+        let Some(signal) = uses.upgrade() else { return };
+        assert!(signal.emit(&1) + signal.prune() + signal.slot_count() > 0);
+    });
+    let (owner, stays) = (Rc::new(()), Rc::new(()));
+    signal.slot().on(&queue).connect(&stays, |_, _| ());
+    let ends: [fn(Connection); 3] = [
+        |connection| assert!(connection.disconnect()),
+        |connection| drop(connection.scoped()),
+        |connection| assert_eq!(connection.disconnect_and_wait(), Ok(true)),
+    ];
+    for (i, end) in ends.into_iter().enumerate() {
+        let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+        end(connection);
+        assert_eq!(count.load(SeqCst), i + 1);
+        queue.run();
+    }
+    drop(signal);
+    assert_eq!(count.load(SeqCst), 4);
+}
+
+#[test]
+fn a_task_that_drives_a_local_queue_is_woken_to_let_go_of_what_ended() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let owner = Rc::new(());
+    signal.slot().on(&queue).connect(&owner, |_, _| ());
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(woken.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut drive = pin!(queue.drive());
+    assert!(drive.as_mut().poll(&mut context).is_pending());
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert_eq!(woken.0.load(SeqCst), 1);
+    _ = drive.as_mut().poll(&mut context);
+    assert_eq!(Rc::weak_count(&owner), 0);
+}
+
+#[test]
 fn a_local_queue_that_ends_lets_go_of_what_was_disconnected_elsewhere() {
     let signal = Arc::new(Signal::<u32>::new());
     let owner = Rc::new(Bound::new());
@@ -986,6 +1286,24 @@ fn a_local_queue_that_ends_lets_go_of_what_was_disconnected_elsewhere() {
     drop(queue);
     assert_eq!(Rc::weak_count(&owner), 0);
     assert_eq!(signal.emit(&1), 0);
+}
+
+#[test]
+fn captures_whose_drop_panics_do_not_keep_those_of_other_slots() {
+    let (signal, queue) = (Signal::<u32>::new(), LocalQueue::default());
+    let (owner, captured) = (Rc::new(()), Rc::new(()));
+    for i in 0..5 {
+        let held = captured.clone();
+        let panics = AtEnd(Box::new(move || {
+            drop(held.clone());
+            assert!(i != 0, "a drop too much");
+        }) as Box<dyn FnMut()>);
+        signal.slot().on(&queue).connect(&owner, move |_, _| panics.touch());
+    }
+    thread::scope(|scope| scope.spawn(|| signal.disconnect_all()).join().unwrap());
+    assert!(panic_of(|| queue.run()).contains("a drop too much"));
+    assert_eq!((Rc::weak_count(&owner), Rc::strong_count(&captured)), (0, 1));
+    assert_eq!(queue.run().called, 0);
 }
 
 #[test]

@@ -285,3 +285,23 @@ fn what_a_local_queue_was_given_ends_on_its_thread_whoever_disconnects() {
         assert_eq!(Rc::weak_count(&owner), 0);
     });
 }
+
+#[test]
+fn a_loop_that_runs_when_it_is_woken_lets_go_of_what_ended_elsewhere() {
+    loom::model(|| {
+        let bell = Bell::new();
+        let rung = bell.clone();
+        let queue = LocalQueue::new(move || rung.0.notify());
+        let signal: Arc<Signal<u32>> = Arc::new(Signal::new());
+        let owner = Rc::new(());
+        let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+        let emitting = emitter(&signal, &[1]);
+        let ending = thread::spawn(move || connection.disconnect());
+        while Rc::weak_count(&owner) > 0 {
+            bell.0.wait();
+            queue.run();
+        }
+        emitting.join().unwrap();
+        assert!(ending.join().unwrap());
+    });
+}

@@ -29,6 +29,7 @@ impl<H: Home> Future for Drive<'_, H> {
         let queue = self.queue;
         let waker = context.waker();
         if !queue.post.has_work_or_keeps(waker) {
+            queue.let_go();
             return Poll::Pending;
         }
         // What the handlers of the last run emitted: other tasks have their turn first.

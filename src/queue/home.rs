@@ -158,10 +158,12 @@ impl Home for Local {
     }
     const LETS_GO: bool = true;
     fn let_go(methods: &Methods, ended: Vec<Place>) {
-        for place in ended {
-            let let_go = methods.0.borrow_mut().methods.remove(place);
-            drop(let_go);
-        }
+        let mut kept = methods.0.borrow_mut();
+        let let_go: Vec<_> =
+            ended.into_iter().filter_map(|place| kept.methods.remove(place)).collect();
+        drop(kept);
+        // All of them, also if one panics.
+        drop(let_go);
     }
     fn gone(methods: &Methods) -> Vec<Place> {
         const FIRST_PRUNE: usize = 16;

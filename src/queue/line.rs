@@ -17,6 +17,8 @@ use crate::raw::{Ward, Warded};
 /// What a queue has of one connection.
 pub(super) struct Line<H: Home> {
     pub(super) mail: Arc<dyn Mail>,
+    /// At most one event waits.
+    pub(super) is_latest: bool,
     /// It is debounced or throttled.
     pub(super) is_paced: bool,
     /// None while a run has taken it.
@@ -43,6 +45,8 @@ pub(super) trait Mail: Send + Sync {
     fn due(&self, ward: &mut Ward) -> Option<Instant>;
     /// Takes out the event that has waited longest.
     fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
+    /// And the one that came last.
+    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
     /// Takes out everything, what a debounce or throttle holds back included, and says how many there
     /// were.
     fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
@@ -66,6 +70,9 @@ impl<E: Send + 'static> Mail for Warded<Events<E>> {
     }
     fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
         Some(Box::new(ward.open(self).waiting.pop_front()?))
+    }
+    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        Some(Box::new(ward.open(self).waiting.pop_back()?))
     }
     fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
         let Events { waiting, pace, .. } = ward.open(self);
@@ -128,6 +135,17 @@ pub(super) struct Handler<E: 'static, H: Home> {
     pub(super) is_unborn: bool,
 }
 
+impl<E: 'static, H: Home> Handler<E, H> {
+    /// Ends the connection if its owner is gone and emitting threads cannot tell.
+    #[cold]
+    #[inline(never)]
+    fn end_with_owner(&self, methods: &H::Methods, place: Place) {
+        if H::LETS_GO && !self.is_unborn && !H::is_alive(methods, place, &self.kept) {
+            self.gate.connection.disconnect();
+        }
+    }
+}
+
 impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
     fn take(&mut self, ward: &mut Ward, count: usize) {
         let waiting = &mut ward.open(&self.mail).waiting;
@@ -171,20 +189,21 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
 
     fn look_after(&mut self, methods: &H::Methods, place: Place) {
         self.spent.clear();
-        let is_asked = H::LETS_GO && self.ready.is_empty() && !self.is_unborn;
-        if is_asked && !H::is_alive(methods, place, &self.kept) {
-            self.gate.connection.disconnect();
+        if self.ready.is_empty() {
+            self.end_with_owner(methods, place);
         }
     }
 
     fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool {
         let Some(event) = self.ready.pop_front() else { return false };
         if !self.gate.is_open() {
+            self.end_with_owner(methods, place);
             return false;
         }
         let mut is_last = false;
         if let Some(left) = &mut self.calls_left {
             if *left == 0 || !H::is_alive(methods, place, &self.kept) {
+                self.end_with_owner(methods, place);
                 return false;
             }
             *left -= 1;
@@ -199,9 +218,8 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         let was_called = H::call(methods, place, &self.kept, &event, claim).is_some();
         if was_called {
             self.is_unborn = false;
-        } else if H::LETS_GO && !self.is_unborn {
-            // Emitting threads cannot tell that the owner is gone.
-            connection.disconnect();
+        } else {
+            self.end_with_owner(methods, place);
         }
         was_called
     }

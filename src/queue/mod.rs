@@ -94,13 +94,13 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// | in this case | what happens |
 /// |---|---|
 /// | order | first in, first out, over all signals of the queue |
-/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it |
+/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it. ([`latest`](QueuedSlot::latest) slots may see it in this run) |
 /// | the owner is gone, the connection ended or blocked when the event comes up | the handler is not called, and the event is dropped |
 /// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call may do so; `disconnect_and_wait` does not wait for it |
 /// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them |
 /// | the queue has no room | see [`Overflow`]; what was lost is counted, and each run tells it |
 /// | the queue is dropped | its connections end, and the events that wait are dropped |
-/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. When the connection is ended elsewhere, the next run or connect lets go of it, or the queue's end |
+/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. The run that is under way when the connection ends, on whichever thread, lets go of it as it ends. If there is none the loop is woken, and the next run or connect does, or the queue's end |
 /// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
 ///
 /// # Cost
@@ -114,11 +114,14 @@ pub struct Queue<H: Home> {
 
 impl<H: Home> Queue<H> {
     /// A queue that calls `wake` when it has something to run: on the thread that emitted, once, and not
-    /// again before the next run has begun. A run that leaves events calls it too. So as long as events
+    /// again before the next run has begun. A run that leaves something calls it too. So as long as events
     /// wait, the loop was told.
     ///
-    /// `wake` must not wait for the loop. [`Queue::default()`](Self::default) wakes nobody, for a loop
-    /// that runs it in each turn anyway.
+    /// `wake` must not wait for the loop, nor run the queue. [`Queue::default()`](Self::default) wakes
+    /// nobody, for a loop that runs it in each turn anyway.
+    ///
+    /// A [`LocalQueue`](crate::LocalQueue) calls it also when a connection ended outside of a run, to let
+    /// go of its method.
     ///
     /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
     /// [`next_deadline`](Self::next_deadline) before it sleeps.
@@ -127,10 +130,10 @@ impl<H: Home> Queue<H> {
     }
 
     /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
-    /// happens to one too many. Without this, a queue grows as it has to.
+    /// happens to one too many, also of those that wait already. Without this, a queue grows as it has to.
     ///
     /// Events that a run has taken, 128 at most, do not count. If a panic or a deadline makes it give them
-    /// back, they wait beside the others.
+    /// back, they wait beside the others. (Where only the latest counts, they make way for a newer one.)
     ///
     /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
@@ -146,13 +149,16 @@ impl<H: Home> Queue<H> {
             capacity > 0,
             "a queue with room for 0 events would lose all of them; give it room for 1 or more"
         );
-        self.post.lock().limit = Some((capacity, overflow));
+        let dropped = self.post.lock().bound(capacity, overflow);
+        drop(dropped);
         self
     }
 
-    /// Runs what is queued now: calls each handler, in order, on this thread. Then closes the windows
-    /// that are due, of [debounces](QueuedSlot::debounce) and [throttles](QueuedSlot::throttle). What is
-    /// emitted meanwhile is for the next run.
+    /// Runs what is queued now: calls each handler, in order, on this thread. What is emitted meanwhile
+    /// is for the next run.
+    ///
+    /// Windows that have run out, of [debounces](QueuedSlot::debounce) and
+    /// [throttles](QueuedSlot::throttle), are closed before new events are taken.
     ///
     /// # Panics
     /// When a handler does: see above. When it is called from inside a handler of this queue, or while
@@ -164,6 +170,9 @@ impl<H: Home> Queue<H> {
 
     /// Runs at most `events` of what is queued now, so that a loop that is late can do the rest later.
     /// What is left is [told](Ran::left), and the loop is woken for it.
+    ///
+    /// Windows that are due come first here, too, and what they hold counts as an event each. As they hold
+    /// only what was taken before, events have their turn all the same.
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -233,7 +242,7 @@ impl<H: Home> Queue<H> {
 
     /// Closes the window of a debounced or throttled connection: calls its handler now, on this thread,
     /// with what it holds back and what waits for it. Returns whether there was something to call it with.
-    /// For saving before the program ends.
+    /// For saving before the program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -242,10 +251,20 @@ impl<H: Home> Queue<H> {
     /// Looks at all connections and all events of the queue.
     #[track_caller]
     pub fn flush(&self, connection: &Connection<Shared>) -> bool {
+        self.flush_at(connection, Instant::now())
+    }
+
+    /// As [`flush`](Self::flush), at a time that you tell, as [`run_at`](Self::run_at) is told. A
+    /// throttle's next window opens then.
+    ///
+    /// # Panics
+    /// See [`run`](Self::run).
+    #[track_caller]
+    pub fn flush_at(&self, connection: &Connection<Shared>, now: Instant) -> bool {
         let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
             state.flush(connection, batch, clock)
         };
-        Run::enter(self, None, take).finish(false, Run::deliver_all).called > 0
+        Run::enter(self, Some(now), take).finish(false, |run| run.go(Until::ALL)).called > 0
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
@@ -286,9 +305,12 @@ impl<H: Home> Queue<H> {
             drop(state);
             connections.iter().for_each(|connection| _ = connection.disconnect());
         }
+        self.let_go();
+    }
+
+    fn let_go(&self) {
         if H::LETS_GO {
-            let ended = std::mem::take(&mut self.post.lock().ended);
-            H::let_go(&self.methods, ended);
+            self.post.let_go(&self.methods);
         }
     }
 }

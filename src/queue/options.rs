@@ -76,6 +76,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// At most one event waits for this slot: a new one takes the place of the one that waits, and its
     /// turn. For mouse moves, progress, and whatever else only the latest counts of. The events that are
     /// replaced are counted as [lost](crate::generic::Queue::lost).
+    ///
+    /// So a slot whose turn in a run is still to come is called with the newest event, even if a handler
+    /// of this run emitted it.
     pub fn latest(self) -> Self {
         QueuedSlot { is_latest: true, ..self }
     }
@@ -85,7 +88,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     ///
     /// Time is measured where the queue is run: an event comes when a run takes it. The handler is
     /// called by the first run at or after the time that
-    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells; there is no thread behind it. With
+    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells, before that run takes new events:
+    /// a window that has run out holds none of them back. There is no thread behind it. With
     /// a `wait` of zero it is called once for all the events of one run. Events that are passed over are
     /// not counted as lost. See also [`edges`](Self::edges).
     ///
@@ -132,7 +136,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// Six allocations.
+    /// About six allocations.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
@@ -160,7 +164,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a closure, whose guard is its owner: see
-    /// [`Source::connect_fn`](crate::Source::connect_fn).
+    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) keeps the
+    /// closure of a guard that was dropped until a run ends or more is connected, and wakes its loop for
+    /// that.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -220,6 +226,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
             };
             let place = locked.lines.insert(Line {
                 mail: mail.clone(),
+                is_latest,
                 is_paced,
                 course: Some(Box::new(handler)),
                 at: 0,

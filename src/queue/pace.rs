@@ -2,7 +2,8 @@
 //!
 //! A *window* opens with the first event. A debounce's window closes when no event came for a while; a
 //! throttle's closes after a while whatever comes, and the next opens at once if there was something to
-//! call the handler with. Whoever asks brings the time along: nothing here looks at a clock.
+//! call the handler with. Whoever asks brings the time along, and closes a window that has run out before
+//! the next event is taken: nothing here looks at a clock.
 
 use std::time::{Duration, Instant};
 
@@ -113,13 +114,13 @@ mod tests {
         let mut called = vec![];
         for tick in 0..100 {
             let now = start + Duration::from_millis(tick);
+            if pace.due().is_some_and(|due| due <= now) {
+                called.extend(pace.close(now).map(|event| (tick, event)));
+            }
             if events.contains(&tick) {
                 if let Taken::Call(event) = pace.take(tick, now) {
                     called.push((tick, event));
                 }
-            }
-            if pace.due().is_some_and(|due| due <= now) {
-                called.extend(pace.close(now).map(|event| (tick, event)));
             }
         }
         called

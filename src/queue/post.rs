@@ -162,6 +162,14 @@ impl<H: Home> Post<H> {
         drop((lines, events, alarm));
     }
 
+    /// On the loop's thread.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn let_go(&self, methods: &H::Methods) {
+        let ended = std::mem::take(&mut self.lock().ended);
+        H::let_go(methods, ended);
+    }
+
     /// The connection in this place ended, and what it had is dropped.
     fn remove(&self, place: Place) {
         let mut guard = self.lock();
@@ -172,13 +180,21 @@ impl<H: Home> Post<H> {
         if let Some(due) = line.timer {
             state.timers.remove(&(due, place));
         }
+        let mut alarm = None;
         if H::LETS_GO {
             state.ended.push(place);
+            // A run that is under way lets go of it as it ends.
+            if state.running == 0 {
+                alarm = state.alarm();
+            }
         }
         if state.turns.len() > 2 * state.waiting + 64 {
             state.sweep(|state, place| state.lines.contains_key(place));
         }
         drop(guard);
+        if let Some(alarm) = alarm {
+            alarm.ring();
+        }
         drop((line, events));
     }
 }
@@ -269,10 +285,54 @@ impl<H: Home> State<H> {
         Room::Made(event, dropped)
     }
 
+    /// Sets the limit, and takes out what has no room any more.
+    pub(super) fn bound(&mut self, capacity: usize, overflow: Overflow) -> Vec<Box<dyn Send>> {
+        self.limit = Some((capacity, overflow));
+        let mut dropped = Vec::new();
+        if overflow == Overflow::Latest {
+            let places: Vec<_> = self.lines.keys().collect();
+            places.into_iter().for_each(|place| self.keep_latest(place, &mut dropped));
+        }
+        while self.waiting > capacity {
+            dropped.extend(match overflow {
+                Overflow::DropNewest => self.drop_newest(),
+                Overflow::DropOldest | Overflow::Latest => self.drop_oldest(),
+            });
+        }
+        dropped
+    }
+
+    /// Of the events of this line that wait, only the newest stays. It has the turn of the oldest.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn keep_latest(&mut self, place: Place, dropped: &mut Vec<Box<dyn Send>>) {
+        while let Some(line) = self.lines.get(place) {
+            if line.mail.len(&mut self.ward) <= 1 {
+                return;
+            }
+            dropped.extend(line.mail.take_oldest(&mut self.ward));
+            let last = self.turns.iter().rposition(|turn| *turn == place);
+            let last = last.expect("every event that waits has a turn");
+            self.turns.remove(last);
+            self.in_run -= usize::from(last < self.in_run);
+            self.waiting -= 1;
+            self.lost += 1;
+        }
+    }
+
     fn drop_oldest(&mut self) -> Dropped {
         let oldest = self.turns.pop_front().expect("every event that waits has a turn");
         self.in_run = self.in_run.saturating_sub(1);
         let dropped = self.lines.get(oldest)?.mail.take_oldest(&mut self.ward)?;
+        self.waiting -= 1;
+        self.lost += 1;
+        Some(dropped)
+    }
+
+    /// Outside of a run.
+    fn drop_newest(&mut self) -> Dropped {
+        let newest = self.turns.pop_back().expect("every event that waits has a turn");
+        let dropped = self.lines.get(newest)?.mail.take_newest(&mut self.ward)?;
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)

@@ -9,6 +9,7 @@ use super::line::Course;
 use super::post::{Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
+use crate::overflow::Overflow;
 use crate::raw::Ward;
 
 /// What a run of a queue did.
@@ -21,7 +22,8 @@ pub struct Ran {
     /// unless the queue is [bounded](crate::generic::Queue::bounded) or a slot is
     /// [`latest`](crate::generic::QueuedSlot::latest).
     pub lost: u64,
-    /// How many events wait now: left by this run, or emitted since it began.
+    /// How many events wait now: left by this run, or emitted since it began. A window that is due, and
+    /// that this run did not come to, counts as one.
     pub left: usize,
 }
 
@@ -59,6 +61,10 @@ pub(super) struct Batch<H: Home> {
     order: Vec<u32>,
     /// How many of those were delivered.
     delivered: usize,
+    /// The windows that were due when the run began are closed, and events have their turn.
+    has_closed: bool,
+    /// Only this connection's are taken.
+    flushes: Option<Place>,
     /// Nothing is left for a batch after this one.
     is_last: bool,
 }
@@ -71,7 +77,14 @@ struct Taken<H: Home> {
 
 impl<H: Home> Default for Batch<H> {
     fn default() -> Self {
-        Batch { courses: Vec::new(), order: Vec::new(), delivered: 0, is_last: false }
+        Batch {
+            courses: Vec::new(),
+            order: Vec::new(),
+            delivered: 0,
+            has_closed: false,
+            flushes: None,
+            is_last: false,
+        }
     }
 }
 
@@ -80,8 +93,6 @@ pub(super) struct Run<'a, H: Home> {
     methods: &'a H::Methods,
     clock: Clock,
     batch: Box<Batch<H>>,
-    /// Whose methods are to be let go.
-    ended: Vec<Place>,
     events: usize,
     called: usize,
 }
@@ -108,10 +119,9 @@ impl<'a, H: Home> Run<'a, H> {
         state.running = here;
         let (mut batch, mut clock) = (state.batch.take().unwrap_or_default(), Clock(now));
         take(&mut state, &mut batch, &mut clock);
-        let ended = std::mem::take(&mut state.ended);
         drop(state);
         let (post, methods) = (&*queue.post, &queue.methods);
-        Run { post, methods, clock, batch, ended, events: 0, called: 0 }
+        Run { post, methods, clock, batch, events: 0, called: 0 }
     }
 
     /// Does `work`, which calls handlers, and ends the run. When a handler panics, so does this, after
@@ -120,14 +130,7 @@ impl<'a, H: Home> Run<'a, H> {
     /// What was lost is told once, by a run that `tells`.
     #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
-        let worked = catch_unwind(AssertUnwindSafe(|| {
-            let ended = std::mem::take(&mut self.ended);
-            if !ended.is_empty() {
-                H::let_go(self.methods, ended);
-            }
-            work(&mut self);
-        }));
-        match worked {
+        match catch_unwind(AssertUnwindSafe(|| work(&mut self))) {
             Ok(()) => self.leave(tells),
             Err(panic) => {
                 self.leave(false);
@@ -143,16 +146,12 @@ impl<'a, H: Home> Run<'a, H> {
             if self.batch.is_last || until.is_reached(self.events) {
                 return;
             }
-            let mut ended = Vec::new();
+            let mut dropped = Vec::new();
             let mut state = self.post.lock();
-            state.give_back(&mut self.batch, &mut ended);
+            state.give_back(&mut self.batch, &mut dropped);
             state.take(&mut self.batch, until.events - self.events, &mut self.clock);
             drop(state);
         }
-    }
-
-    pub(super) fn deliver_all(&mut self) {
-        self.deliver(Until::ALL);
     }
 
     /// Calls the handlers with what was taken, in order.
@@ -175,12 +174,12 @@ impl<'a, H: Home> Run<'a, H> {
         }
     }
 
-    /// Wakes the loop if events are left.
+    /// Wakes the loop if something is left, and lets go of what has ended.
     #[inline(always)]
     fn leave(mut self, tells: bool) -> Ran {
-        let mut ended = Vec::new();
+        let mut dropped = Vec::new();
         let mut state = self.post.lock();
-        state.give_back(&mut self.batch, &mut ended);
+        state.give_back(&mut self.batch, &mut dropped);
         state.batch = Some(self.batch);
         state.in_run = 0;
         state.running = 0;
@@ -188,11 +187,19 @@ impl<'a, H: Home> Run<'a, H> {
         if tells {
             state.lost_told = state.lost;
         }
-        let ran = Ran { called: self.called, lost, left: state.waiting };
-        let alarm = if state.waiting > 0 { state.alarm() } else { None };
+        let mut left = state.waiting;
+        if !state.timers.is_empty() {
+            left += state.due(&mut self.clock);
+        }
+        let ran = Ran { called: self.called, lost, left };
+        let alarm = if left > 0 { state.alarm() } else { None };
+        let lets_go = H::LETS_GO && !state.ended.is_empty();
         drop(state);
         if let Some(alarm) = alarm {
             alarm.ring();
+        }
+        if lets_go {
+            self.post.let_go(self.methods);
         }
         ran
     }
@@ -203,6 +210,8 @@ impl<H: Home> State<H> {
     pub(super) fn begin(&mut self, batch: &mut Batch<H>, until: Until, clock: &mut Clock) {
         self.is_woken = false;
         self.in_run = self.turns.len();
+        batch.has_closed = self.timers.is_empty();
+        batch.flushes = None;
         if until.is_reached(0) {
             batch.is_last = true;
         } else {
@@ -210,9 +219,26 @@ impl<H: Home> State<H> {
         }
     }
 
-    /// Takes the next events, and after those the windows that are due.
+    /// Takes what is next: the windows that are due, then the events. Last, the windows that these have
+    /// opened for no time at all.
     fn take(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
-        let most = most.min(LARGEST_BATCH);
+        if let Some(place) = batch.flushes {
+            return self.take_flushed(place, batch, clock);
+        }
+        if !batch.has_closed {
+            self.take_due(batch, clock);
+            batch.has_closed = batch.courses.is_empty();
+        }
+        if batch.has_closed {
+            self.take_events(batch, most.min(LARGEST_BATCH), clock);
+        }
+        if batch.courses.is_empty() {
+            self.take_due(batch, clock);
+        }
+        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
+    }
+
+    fn take_events(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
         let mut last = None;
         while self.in_run > 0 && batch.order.len() < most {
             let place = *self.turns.front().expect("a run's turns are among all turns");
@@ -228,7 +254,10 @@ impl<H: Home> State<H> {
             }
             let line = self.lines.get_mut(place);
             let is_paced = line.as_ref().is_some_and(|line| line.is_paced);
-            if is_paced && !batch.courses.is_empty() {
+            if is_paced {
+                if batch.courses.is_empty() {
+                    self.take_paced(place, batch, clock.now());
+                }
                 break;
             }
             self.turns.pop_front();
@@ -236,11 +265,6 @@ impl<H: Home> State<H> {
             // Otherwise its connection has ended.
             let Some(line) = line else { continue };
             self.waiting -= 1;
-            if is_paced {
-                let now = clock.now();
-                self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
-                break;
-            }
             if let Some(course) = line.course.take() {
                 line.at = batch.courses.len() as u32;
                 batch.courses.push(Taken { place, course, count: 0 });
@@ -254,10 +278,6 @@ impl<H: Home> State<H> {
                 course.take(&mut self.ward, *count);
             }
         }
-        if batch.courses.is_empty() {
-            self.take_due(batch, clock);
-        }
-        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
     }
 
     /// Of the windows that are to close, the first.
@@ -269,22 +289,59 @@ impl<H: Home> State<H> {
         }
     }
 
-    /// Takes all events of a debounced or throttled connection, and closes its window.
+    /// How many windows are to close.
+    #[cold]
+    #[inline(never)]
+    fn due(&self, clock: &mut Clock) -> usize {
+        let now = clock.now();
+        self.timers.iter().take_while(|(due, _)| *due <= now).count()
+    }
+
+    /// All events of a debounced or throttled connection have their turn now, and no others.
     pub(super) fn flush(
         &mut self,
         connection: &Connection<Shared>,
         batch: &mut Batch<H>,
         clock: &mut Clock,
     ) {
-        let Some(place) = self.paced(connection) else { return };
-        let count = self.lines[place].mail.len(&mut self.ward);
-        self.waiting -= count;
+        let Some(place) = self.paced(connection) else {
+            batch.is_last = true;
+            return;
+        };
         self.sweep(|_, turn| turn != place);
+        self.in_run = self.lines[place].mail.len(&mut self.ward);
+        (0..self.in_run).for_each(|_| self.turns.push_front(place));
+        batch.has_closed = false;
+        batch.flushes = Some(place);
+        self.take(batch, usize::MAX, clock);
+    }
+
+    /// Closes the window if it has run out, then takes one event at a time, which the handler may cancel,
+    /// and last closes the window.
+    #[cold]
+    #[inline(never)]
+    fn take_flushed(&mut self, place: Place, batch: &mut Batch<H>, clock: &mut Clock) {
+        let Some(line) = self.lines.get(place) else {
+            batch.is_last = true;
+            return;
+        };
         let now = clock.now();
-        self.take_from(place, batch, |course, ward| {
-            (0..count).for_each(|_| course.take_paced(ward, now));
-            course.close_window(ward, now);
-        });
+        let has_run_out = line.timer.is_some_and(|due| due <= now);
+        let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
+        batch.is_last = !closes_first && self.in_run == 0;
+        if closes_first || batch.is_last {
+            self.take_from(place, batch, |course, ward| course.close_window(ward, now));
+        } else {
+            self.take_paced(place, batch, now);
+        }
+    }
+
+    /// Takes the next event, which is of a debounced or throttled connection.
+    fn take_paced(&mut self, place: Place, batch: &mut Batch<H>, now: Instant) {
+        self.turns.pop_front();
+        self.in_run -= 1;
+        self.waiting -= 1;
+        self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
     }
 
     /// Takes what a debounced or throttled connection has to call its handler with: a batch by itself.
@@ -302,19 +359,25 @@ impl<H: Home> State<H> {
         self.set_timer(place);
     }
 
-    /// What goes to `ended` is to be dropped under no lock: its connection has ended.
-    fn give_back(&mut self, batch: &mut Batch<H>, ended: &mut Vec<Box<dyn Course<H>>>) {
+    /// What goes to `dropped` is to be dropped under no lock: its connection has ended, or a newer event
+    /// took its place.
+    fn give_back(&mut self, batch: &mut Batch<H>, dropped: &mut Vec<Box<dyn Send>>) {
         for at in batch.order.drain(..).skip(batch.delivered).rev() {
             self.turns.push_front(batch.courses[at as usize].place);
             self.in_run += 1;
         }
         batch.delivered = 0;
+        let is_latest = matches!(self.limit, Some((_, Overflow::Latest)));
         for Taken { place, mut course, .. } in batch.courses.drain(..) {
             match self.lines.get_mut(place) {
-                None => ended.push(course),
+                None => dropped.push(Box::new(course)),
                 Some(line) => {
-                    self.waiting += course.give_back(&mut self.ward);
+                    let given_back = course.give_back(&mut self.ward);
                     line.course = Some(course);
+                    self.waiting += given_back;
+                    if given_back > 0 && (line.is_latest || is_latest) {
+                        self.keep_latest(place, dropped);
+                    }
                 }
             }
         }
