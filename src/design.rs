@@ -142,6 +142,14 @@
 //!
 //! # Known limits
 //!
+//! - Each stream has a buffer of its own, so that a slow consumer costs nobody else anything. Where all keep up,
+//!   one that they share is cheaper with many of them: `async-broadcast` takes 0.8 of the time at 100
+//!   subscribers, and less than half at 1,000 (`cargo bench --features async --bench stream`).
+//! - An asynchronous emission of the local flavour, whose handlers are all ready at once, takes about twice the
+//!   time of a loop over `Rc`s that the compiler sees through; of the thread-safe one, 1.2 to 1.6 times
+//!   (`cargo bench --features async --bench async_emit`).
+//! - A queue that is run for each event by itself takes its lock three times for it: about three times what 100
+//!   events a run cost each.
 //! - `disconnect_and_wait` does not wait for a queued handler that runs on the loop's thread.
 //! - While emissions overlap without a pause, gaps are swept out only by a connect or a disconnect, not
 //!   by the emissions.
