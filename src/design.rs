@@ -53,9 +53,9 @@
 //! says so, and looks at the cells. The protocol, and why each owner is destroyed once, at once, and by whom,
 //! is written at the head of `raw/hazards.rs`; its models stand below it.
 //!
-//! Beside the hand-written loop over `Weak`s of `Arc` (ratios of `cargo bench --bench budgets tracked`): 0.7
-//! to 0.8 at 1,000 slots, about 0.9 to 1.1 at 10, 2.4 at one, where the emission's own entry and exit
-//! count. Two threads that call the same owners: `cargo bench --bench threads`.
+//! Beside the hand-written loop over `Weak`s of `Arc` (ratios of `cargo bench --bench budgets tracked`, over
+//! several days of one machine): 0.7 to 1.0 at 1,000 slots, 0.9 to 1.4 at 10, 2.0 to 2.5 at one, where the
+//! emission's own entry and exit count. Two threads that call the same owners: 0.28 (`BENCHMARKS.md`).
 //!
 //! How far below could one go? The exchange is there for two orders, of writing the cell and looking at the
 //! owner, and of saying which slot runs and looking whether it is connected (`disconnect_and_wait`).
