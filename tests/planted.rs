@@ -31,8 +31,11 @@ fn a_race_in_a_slot_that_two_threads_run_is_seen() {
         while racy.1.load(Relaxed) < 2 {
             thread::yield_now();
         }
-        // SAFETY: there is none.
-        unsafe { *racy.0.get() += 1 };
+        // Often: the sanitizer may miss what happens in the very same moment.
+        for _ in 0..10_000 {
+            // SAFETY: there is none.
+            unsafe { *racy.0.get() += 1 };
+        }
     });
     thread::scope(|scope| {
         let other = scope.spawn(|| signal.emit(&1));
