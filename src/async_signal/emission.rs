@@ -41,8 +41,6 @@ pub(super) struct Sequence<
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
-    /// In the first poll, until they are called.
-    unstarted: Option<S>,
     /// None as long as no handler has kept the emission waiting, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
     event: &'a E,
@@ -53,12 +51,14 @@ where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { task: Task::new(), running: false, source: None, unstarted: None, cursor, event }
+        Sequence { task: Task::new(), running: false, source: None, cursor, event }
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
+    /// `first` are the slots to begin with, if they are not in the cursor.
     pub(super) fn poll_each<B>(
         &mut self,
+        first: Option<S>,
         context: &mut Context<'_>,
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
@@ -76,7 +76,7 @@ where
                 Poll::Ready(outcome) => each(outcome).map_break(Some),
                 Poll::Pending => ControlFlow::Break(None),
             };
-            if let Some(slots) = self.unstarted.take() {
+            if let Some(slots) = first {
                 let (cursor, end) = Cursor::begin(slots, request, each)?;
                 self.cursor = Some(cursor);
                 return Some(end);
@@ -96,6 +96,7 @@ where
     /// Runs all handlers, and counts them.
     pub(super) fn poll_count(
         &mut self,
+        first: Option<S>,
         context: &mut Context<'_>,
         called: &mut usize,
     ) -> Poll<usize> {
@@ -103,7 +104,7 @@ where
             *called += 1;
             ControlFlow::<()>::Continue(())
         };
-        self.poll_each(context, count).map(|_| *called)
+        self.poll_each(first, context, count).map(|_| *called)
     }
 }
 
@@ -113,17 +114,14 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
         Sequence { source: Some(source), ..Self::over(None, event) }
     }
 
-    /// In the first poll, the slots are those that are connected now.
-    fn settle(&mut self) {
-        if let Some(source) = self.source.take() {
-            self.unstarted = source.slots();
-        }
+    /// In the first poll, the slots that are connected now.
+    fn first(&mut self) -> Option<&'a AsyncSlots<E, R, F>> {
+        self.source.take()?.slots()
     }
 
-    /// The same, for who has to know them before they are called.
+    /// Puts them into the cursor, for who has to know them before they are called.
     fn start(&mut self) -> Option<&Borrowed<'a, E, R, F>> {
-        self.settle();
-        let slots = self.unstarted.take().filter(|slots| !slots.calls_none())?;
+        let slots = self.first().filter(|slots| !slots.calls_none())?;
         Some(self.cursor.insert(Cursor::new(slots)))
     }
 }
@@ -146,8 +144,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let Emit { sequence, called } = &mut *self;
-        sequence.settle();
-        sequence.poll_count(context, called)
+        let first = sequence.first();
+        sequence.poll_count(first, context, called)
     }
 }
 
@@ -164,7 +162,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E,
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
-        self.0.poll_each(context, |outcome| match outcome {
+        self.0.poll_each(None, context, |outcome| match outcome {
             Outcome::Returned(result) => ControlFlow::Break(result),
             Outcome::TimedOut => ControlFlow::Continue(()),
         })
@@ -213,7 +211,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each(context, |outcome| match outcome {
+                this.sequence.poll_each(None, context, |outcome| match outcome {
                     Outcome::Returned(result) => {
                         // Before it counts: a result whose destructor panics has failed.
                         drop(result);
