@@ -64,6 +64,12 @@ fn read(versions: &Model) -> usize {
     value
 }
 
+/// On a thread of its own.
+fn beside(versions: &Arc<Model>, run: impl FnOnce(&Model) + 'static) -> thread::JoinHandle<()> {
+    let versions = versions.clone();
+    thread::spawn(move || run(&versions))
+}
+
 fn edit(versions: &Model) {
     versions.lock().edit(|version, ()| version.write(version.read() + 1), |_| ());
 }
@@ -72,12 +78,8 @@ fn edit(versions: &Model) {
 fn a_pinned_version_is_neither_edited_nor_freed_and_no_version_is_forgotten() {
     loom::model(|| {
         let (versions, alive) = versions();
-        let readers: Vec<_> = (0..2)
-            .map(|_| {
-                let versions = versions.clone();
-                thread::spawn(move || assert!(read(&versions) <= 1))
-            })
-            .collect();
+        let readers: Vec<_> =
+            (0..2).map(|_| beside(&versions, |versions| assert!(read(versions) <= 1))).collect();
         edit(&versions);
         readers.into_iter().for_each(|reader| reader.join().unwrap());
         assert_eq!(alive.load(Relaxed), 1, "retired ones are freed");
@@ -89,13 +91,10 @@ fn a_pinned_version_is_neither_edited_nor_freed_and_no_version_is_forgotten() {
 fn two_edits_meet_a_reader_that_sees_them_in_order() {
     loom::model(|| {
         let (versions, alive) = versions();
-        let reader = {
-            let versions = versions.clone();
-            thread::spawn(move || {
-                let first = read(&versions);
-                assert!(first <= read(&versions), "a later reader sees a later version");
-            })
-        };
+        let reader = beside(&versions, |versions| {
+            let first = read(versions);
+            assert!(first <= read(versions), "a later reader sees a later version");
+        });
         edit(&versions);
         edit(&versions);
         reader.join().unwrap();
@@ -108,16 +107,13 @@ fn two_edits_meet_a_reader_that_sees_them_in_order() {
 fn what_a_sharer_was_in_the_way_of_is_tidied_when_it_ends() {
     loom::model(|| {
         let (versions, _) = versions();
-        let sharer = {
-            let versions = versions.clone();
-            thread::spawn(move || {
-                let shared = versions.lock().share();
-                assert_eq!(shared.read() % 10, 0);
-                if versions.unshare(shared) {
-                    versions.lock().tidy(|version, ()| version.write(10));
-                }
-            })
-        };
+        let sharer = beside(&versions, |versions| {
+            let shared = versions.lock().share();
+            assert_eq!(shared.read() % 10, 0);
+            if versions.unshare(shared) {
+                versions.lock().tidy(|version, ()| version.write(10));
+            }
+        });
         // Tidying is to leave 10: by whoever is not in the way.
         versions.lock().tidy(|version, ()| version.write(10));
         sharer.join().unwrap();
@@ -129,17 +125,14 @@ fn what_a_sharer_was_in_the_way_of_is_tidied_when_it_ends() {
 fn what_a_reader_was_in_the_way_of_is_tidied_when_it_ends() {
     loom::model(|| {
         let (versions, _) = versions();
-        let reader = {
-            let versions = versions.clone();
-            thread::spawn(move || {
-                let pinned = versions.pin();
-                assert_eq!(pinned.read() % 10, 0);
-                drop(pinned);
-                if versions.is_untidy() {
-                    versions.lock().tidy(|version, ()| version.write(10));
-                }
-            })
-        };
+        let reader = beside(&versions, |versions| {
+            let pinned = versions.pin();
+            assert_eq!(pinned.read() % 10, 0);
+            drop(pinned);
+            if versions.is_untidy() {
+                versions.lock().tidy(|version, ()| version.write(10));
+            }
+        });
         versions.lock().tidy(|version, ()| version.write(10));
         reader.join().unwrap();
         assert_eq!(read(&versions), 10);
@@ -150,19 +143,16 @@ fn what_a_reader_was_in_the_way_of_is_tidied_when_it_ends() {
 fn a_version_shared_out_of_a_lane_stays_as_it_is_when_the_lane_is_left() {
     loom::model(|| {
         let (versions, _) = versions();
-        let reader = {
-            let versions = versions.clone();
-            thread::spawn(move || {
-                let pinned = versions.pin();
-                let shared = pinned.share();
-                drop(pinned);
-                let value = shared.read();
-                assert_eq!(shared.read(), value);
-                if versions.unshare(shared) {
-                    versions.lock().tidy(|version, ()| version.write(10));
-                }
-            })
-        };
+        let reader = beside(&versions, |versions| {
+            let pinned = versions.pin();
+            let shared = pinned.share();
+            drop(pinned);
+            let value = shared.read();
+            assert_eq!(shared.read(), value);
+            if versions.unshare(shared) {
+                versions.lock().tidy(|version, ()| version.write(10));
+            }
+        });
         versions.lock().edit(|version, ()| version.write(1), |_| ());
         versions.lock().tidy(|version, ()| version.write(10));
         reader.join().unwrap();
