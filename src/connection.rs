@@ -122,6 +122,12 @@ impl<F: Family> Connection<F> {
         table.is_none_or(|table| table.is_blocked(Some(self.key)) || table.is_blocked(None))
     }
 
+    /// Equal for equal connections, and for no others that exist at the same time.
+    #[cfg(feature = "std")]
+    pub(crate) fn identity(&self) -> (usize, SlotKey) {
+        (self.table.address().addr(), self.key)
+    }
+
     /// Makes the handle a guard, which disconnects when it is dropped.
     pub fn scoped(self) -> ScopedConnection<F> {
         ScopedConnection { connection: Some(self) }

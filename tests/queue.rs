@@ -1099,6 +1099,387 @@ both_homes! {
         queue.run();
         assert_eq!(signal.emit(&3), 0);
     }
+
+    #[test]
+    fn a_latest_slot_is_called_with_what_was_emitted_before_its_turn_however_many_events_come_first() {
+        let far = Instant::now() + Duration::from_secs(1000);
+        let runs: [&dyn Fn(&Queue) -> usize; 4] = [
+            &|queue| queue.run().called,
+            &|queue| queue.run_max(1000).called,
+            &|queue| std::iter::repeat_with(|| queue.run_max(7).called).take_while(|n| *n > 0).sum(),
+            &|queue| queue.run_until(far).called,
+        ];
+        for between in [0, 1, 126, 127, 128, 200] {
+            for (by_slot, elsewhere) in [(true, true), (true, false), (false, true), (false, false)] {
+                for (i, run) in runs.iter().enumerate() {
+                    let queue = Queue::default();
+                    let queue = if by_slot { queue } else { queue.bounded(1000, Overflow::Latest) };
+                    let (begun, moved) = (Signal::<u32>::new(), Arc::new(Signal::<u32>::new()));
+                    let others: Vec<_> = (0..between).map(|_| Signal::<u32>::new()).collect();
+                    let owner = Strong::new(());
+                    let emits = Arc::downgrade(&moved);
+                    begun.slot().on(&queue).connect(&owner, move |_, _| {
+                        let moved = emits.upgrade().unwrap();
+                        if elsewhere {
+                            thread::scope(|scope| scope.spawn(|| emit_all(&moved, 2..4)).join().unwrap());
+                        } else {
+                            emit_all(&moved, 2..4);
+                        }
+                    });
+                    for other in &others {
+                        other.slot().on(&queue).connect(&owner, |_, _| ());
+                    }
+                    let seen = Strong::new(Exclusive::new(vec![]));
+                    let slot = moved.slot().on(&queue);
+                    let slot = if by_slot { slot.latest() } else { slot };
+                    slot.connect_mut(&seen, |seen, n| seen.push(*n));
+                    emit_all(&begun, [0]);
+                    others.iter().for_each(|other| emit_all(other, [0]));
+                    emit_all(&moved, [1]);
+                    let case = format!("{between} by slot: {by_slot}, elsewhere: {elsewhere}, run {i}");
+                    assert_eq!(run(&queue), between + 2, "{case}");
+                    assert_eq!(*seen.try_lock_or_borrow(), [3], "{case}");
+                    assert_eq!((queue.lost(), queue.len(), queue.run().called), (2, 0, 0), "{case}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_latest_slot_emits_to_itself_is_for_the_next_run() {
+        for by_slot in [false, true] {
+            let (signal, queue) = (Arc::new(Signal::<u32>::new()), Queue::default());
+            let queue = if by_slot { queue } else { queue.bounded(9, Overflow::Latest) };
+            let seen = Strong::new(Exclusive::new(vec![]));
+            let again = Arc::downgrade(&signal);
+            let slot = signal.slot().on(&queue);
+            let slot = if by_slot { slot.latest() } else { slot };
+            slot.connect_mut(&seen, move |seen, n| {
+                seen.push(*n);
+                emit_all(&again.upgrade().unwrap(), [n + 1, n + 2]);
+            });
+            emit_all(&signal, [0]);
+            for _ in 0..3 {
+                let ran = queue.run();
+                assert_eq!((ran.called, ran.lost, ran.left), (1, 1, 1));
+            }
+            assert_eq!(*seen.try_lock_or_borrow(), [0, 2, 4]);
+        }
+    }
+
+    #[test]
+    fn a_latest_event_that_a_deadline_leaves_keeps_its_turn_and_makes_way_for_a_newer_one() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (moved, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let (mouse, button) = (noter(&log, "mouse"), noter(&log, "button"));
+        clicked.slot().on(&queue).connect(&button, Noter::on);
+        moved.slot().on(&queue).latest().connect(&mouse, Noter::on);
+        emit_all(&clicked, [1]);
+        emit_all(&moved, [1]);
+        emit_all(&clicked, [2]);
+        let ran = queue.run_max(1);
+        assert_eq!((ran.called, ran.left), (1, 2));
+        assert_eq!(queue.run_until(Instant::now()).left, 2);
+        emit_all(&moved, [2]);
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.lost, ran.left), (2, 1, 0));
+        assert_eq!(log.take(), ["button 1", "mouse 2", "button 2"]);
+    }
+
+    #[test]
+    fn a_latest_slot_counts_its_calls_and_is_not_called_when_it_is_blocked_ended_or_without_its_owner() {
+        let (log, queue, signal) = (Log::default(), Queue::default(), Signal::<u32>::new());
+        let (a, b) = (noter(&log, "a"), noter(&log, "b"));
+        let twice = signal.slot().times(2).on(&queue).latest().connect(&a, Noter::on);
+        let ends = signal.slot().on(&queue).latest().connect(&a, Noter::also);
+        signal.slot().on(&queue).latest().connect(&b, Noter::on);
+        signal.emit(&1);
+        signal.emit(&2);
+        let block = twice.block();
+        drop(b);
+        assert_eq!((queue.run().called, queue.lost()), (1, 3));
+        assert_eq!(log.take(), ["b dropped", "a also 2"]);
+        drop(block);
+        assert_eq!((signal.emit(&3), signal.slot_count()), (2, 2));
+        ends.disconnect();
+        assert_eq!(queue.run().called, 1);
+        signal.emit(&4);
+        signal.emit(&5);
+        assert_eq!((queue.run().called, twice.is_connected()), (1, false));
+        assert_eq!(log.take(), ["a 3", "a 5"]);
+    }
+
+    #[test]
+    fn a_latest_event_whose_turn_in_a_run_is_to_come_takes_room_in_a_bounded_queue() {
+        let (log, queue) = (Log::default(), Queue::default().bounded(2, Overflow::DropOldest));
+        let (begun, moved) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let clicked = Arc::new(Signal::<u32>::new());
+        let a = noter(&log, "a");
+        let clicks = Arc::downgrade(&clicked);
+        begun.slot().on(&queue).connect(&a, move |_, _| emit_all(&clicks.upgrade().unwrap(), 1..3));
+        moved.slot().on(&queue).latest().connect(&a, Noter::on);
+        clicked.slot().on(&queue).connect(&a, Noter::also);
+        emit_all(&begun, [0]);
+        emit_all(&moved, [0]);
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.lost, ran.left), (1, 1, 2), "it was the oldest that waited");
+        assert_eq!(queue.run().called, 2);
+        assert_eq!(log.take(), ["a also 1", "a also 2"]);
+    }
+
+    #[test]
+    fn a_flush_whose_handler_panics_leaves_the_rest_where_it_was() {
+        let (log, queue) = (Log::default(), Queue::default());
+        let (saved, clicked) = (Arc::new(Signal::<u32>::new()), Signal::<u32>::new());
+        let (file, button) = (noter(&log, "save"), noter(&log, "click"));
+        let again = Arc::downgrade(&saved);
+        let slot = saved.slot().on(&queue).debounce(Duration::ZERO).edges(Edges::Leading);
+        let saving = slot.connect(&file, move |file, n| {
+            file.on(n);
+            if *n == 1 {
+                emit_all(&again.upgrade().unwrap(), [4]);
+                panic!("the disk is full");
+            }
+        });
+        clicked.slot().on(&queue).connect(&button, Noter::on);
+        for n in 1..4 {
+            emit_all(&saved, [n]);
+            emit_all(&clicked, [n]);
+        }
+        assert!(panic_of(|| queue.flush(&saving)).contains("the disk is full"));
+        assert_eq!((log.take(), queue.len()), (vec!["save 1".to_string()], 6));
+        while queue.run_max(1).left > 0 {}
+        let rest = ["click 1", "save 2", "click 2", "save 3", "click 3", "save 4"];
+        assert_eq!(log.take(), rest);
+    }
+
+    #[test]
+    fn a_flush_that_its_handler_cuts_short_leaves_the_others_where_they_were_and_what_came_meanwhile_waits() {
+        let (log, queue) = (Log::default(), Strong::new(Queue::default()));
+        let (saved, clicked) = (Arc::new(Signal::<u32>::new()), Signal::<u32>::new());
+        let (file, button) = (noter(&log, "save"), noter(&log, "click"));
+        let own = Arc::new(Mutex::new(None::<Connection>));
+        let (known, weak, again) = (own.clone(), Strong::downgrade(&queue), Arc::downgrade(&saved));
+        let slot = saved.slot().on(&*queue).debounce(Duration::ZERO).edges(Edges::Leading);
+        let saving = slot.connect(&file, move |file, n| {
+            file.on(n);
+            if *n == 1 {
+                let own = known.lock().unwrap().clone().unwrap();
+                emit_all(&again.upgrade().unwrap(), [4]);
+                assert!(weak.upgrade().unwrap().cancel(&own));
+                emit_all(&again.upgrade().unwrap(), [5, 6]);
+            }
+        });
+        *own.lock().unwrap() = Some(saving.clone());
+        clicked.slot().on(&*queue).connect(&button, Noter::on);
+        for n in 1..4 {
+            emit_all(&clicked, [n]);
+            emit_all(&saved, [n]);
+        }
+        assert!(queue.flush(&saving));
+        assert_eq!((log.take(), queue.len()), (vec!["save 1".to_string()], 5));
+        emit_all(&clicked, [7]);
+        while queue.run_max(1).left > 0 {}
+        assert_eq!(log.take(), ["click 1", "click 2", "click 3", "save 5", "save 6", "click 7"]);
+    }
+
+    #[test]
+    fn a_flush_whose_handler_overfills_the_queue_takes_no_event_that_came_meanwhile() {
+        let (log, queue) = (Log::default(), Queue::default().bounded(4, Overflow::DropOldest));
+        let (saved, clicked) = (Arc::new(Signal::<u32>::new()), Arc::new(Signal::<u32>::new()));
+        let a = noter(&log, "a");
+        let (saves, clicks) = (Arc::downgrade(&saved), Arc::downgrade(&clicked));
+        let slot = saved.slot().on(&queue).debounce(Duration::ZERO).edges(Edges::Both);
+        let saving = slot.connect(&a, move |a, n| {
+            a.on(n);
+            if *n == 1 {
+                emit_all(&clicks.upgrade().unwrap(), [11]);
+                emit_all(&saves.upgrade().unwrap(), [4]);
+            }
+        });
+        clicked.slot().on(&queue).connect(&a, Noter::also);
+        emit_all(&saved, 1..4);
+        emit_all(&clicked, [10]);
+        assert!(queue.flush(&saving));
+        assert_eq!((log.take(), queue.lost()), (vec!["a 1".to_string(), "a 3".to_string()], 1));
+        queue.run();
+        assert_eq!(log.take(), ["a also 10", "a also 11", "a 4"]);
+    }
+
+    #[test]
+    fn turns_of_what_was_cancelled_or_flushed_neither_pile_up_nor_take_another_events_turn() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let slot = signal.slot().on(&queue).debounce(Duration::ZERO).edges(Edges::Leading);
+        let connection = slot.connect(&a, Noter::on);
+        let other = Signal::<u32>::new();
+        other.slot().on(&queue).connect(&a, Noter::also);
+        for n in 0..1000 {
+            emit_all(&signal, [n, n]);
+            if n % 300 == 0 {
+                emit_all(&other, [n]);
+            }
+            assert!(if n % 2 == 0 { queue.cancel(&connection) } else { queue.flush(&connection) });
+        }
+        log.take();
+        emit_all(&signal, [1]);
+        emit_all(&other, [1]);
+        let queue = queue.bounded(100, Overflow::DropOldest);
+        assert_eq!((queue.len(), queue.run().called), (6, 6));
+        let called = ["a also 0", "a also 300", "a also 600", "a also 900", "a 1", "a also 1"];
+        assert_eq!(log.take(), called);
+    }
+
+    #[test]
+    fn a_queue_that_is_bounded_after_a_cancel_loses_only_what_waits() {
+        for (overflow, kept) in [
+            (Overflow::DropOldest, &["a also 2", "a 2"][..]),
+            (Overflow::DropNewest, &["a also 1", "a also 2"]),
+            (Overflow::Latest, &["a also 2", "a 2"]),
+        ] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = signal.slot().on(&queue).debounce(Duration::ZERO).edges(Edges::Leading);
+            let connection = slot.connect(&a, Noter::on);
+            let other = Signal::<u32>::new();
+            other.slot().on(&queue).connect(&a, Noter::also);
+            emit_all(&signal, 7..9);
+            emit_all(&other, [1]);
+            assert!(queue.cancel(&connection));
+            emit_all(&other, [2]);
+            emit_all(&signal, [2]);
+            let queue = queue.bounded(2, overflow);
+            assert_eq!((queue.len(), queue.lost()), (2, 1), "{overflow:?}");
+            assert_eq!((queue.run().called, log.take()), (2, kept.iter().map(|s| s.to_string()).collect()));
+        }
+    }
+
+    #[test]
+    fn what_a_debounce_holds_back_is_dropped_with_its_connection_or_its_signal_and_not_counted_as_lost() {
+        for ends_with_signal in [false, true] {
+            let (log, signal, queue) = (Log::default(), Signal::<Arc<()>>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = signal.slot().on(&queue).debounce(10 * MS);
+            let connection = slot.connect(&a, |a, _| a.also(&0));
+            let (event, start) = (Arc::new(()), Instant::now());
+            signal.emit(&event);
+            queue.run_at(start);
+            assert_eq!(Arc::strong_count(&event), 2, "held back");
+            if ends_with_signal {
+                drop(signal);
+            } else {
+                connection.disconnect();
+            }
+            assert_eq!(Arc::strong_count(&event), 1);
+            assert_eq!((queue.run_at(start + 10 * MS).called, queue.lost()), (0, 0));
+            assert!(log.take().is_empty() && !queue.flush(&connection));
+        }
+    }
+
+    #[test]
+    fn a_window_that_closes_while_its_slot_is_blocked_drops_what_it_holds_back() {
+        for is_throttled in [false, true] {
+            let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+            let a = noter(&log, "a");
+            let slot = signal.slot().on(&queue);
+            let slot = if is_throttled { slot.throttle(10 * MS) } else { slot.debounce(10 * MS) };
+            let connection = slot.edges(Edges::Trailing).connect(&a, Noter::on);
+            let start = Instant::now();
+            emit_all(&signal, [1]);
+            queue.run_at(start);
+            let block = connection.block();
+            assert_eq!(signal.emit(&2), 0, "does not come to the queue");
+            assert_eq!(queue.run_at(start + 10 * MS).called, 0);
+            drop(block);
+            // As if the handler had been called: a throttle's next window is open.
+            let next = is_throttled.then_some(start + 20 * MS);
+            assert_eq!(queue.next_deadline(), next);
+            assert_eq!(queue.run_at(start + 20 * MS).called, 0);
+            assert_eq!((log.take(), queue.lost()), (vec![], 0));
+        }
+    }
+
+    #[test]
+    fn an_event_that_comes_up_while_its_slot_is_blocked_opens_a_window_all_the_same() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).throttle(10 * MS).connect(&a, Noter::on);
+        let start = Instant::now();
+        emit_all(&signal, [1]);
+        let block = connection.block();
+        assert_eq!(queue.run_at(start).called, 0);
+        drop(block);
+        emit_all(&signal, [2]);
+        assert_eq!(queue.run_at(start + MS).called, 0);
+        assert_eq!(queue.run_at(start + 10 * MS).called, 1);
+        assert_eq!(log.take(), ["a 2"]);
+    }
+
+    #[test]
+    fn windows_that_are_due_together_close_by_their_times_and_then_in_the_order_of_their_connections() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let names = ["a", "b", "c", "d", "e"];
+        let owners = names.map(|name| noter(&log, name));
+        let connect = |i: usize, wait| {
+            signal.slot().priority(i as i32).on(&queue).debounce(wait).connect(&owners[i], Noter::on)
+        };
+        let first = [connect(0, 5 * MS), connect(1, 5 * MS), connect(2, 5 * MS)];
+        // The places of these are used again.
+        first[0].disconnect();
+        first[1].disconnect();
+        connect(3, 5 * MS);
+        connect(4, 2 * MS);
+        let start = Instant::now();
+        signal.emit(&1);
+        queue.run_at(start);
+        assert_eq!(queue.run_at(start + 5 * MS).called, 3);
+        assert_eq!(log.take(), ["e 1", "c 1", "d 1"]);
+    }
+
+    #[test]
+    fn flush_is_no_run_for_the_wake_nor_the_lost_nor_other_events() {
+        let (count, wake) = wakes();
+        let (log, queue) = (Log::default(), Queue::new(wake).bounded(2, Overflow::DropOldest));
+        let (saved, clicked) = (Signal::<u32>::new(), Signal::<u32>::new());
+        let a = noter(&log, "a");
+        let slot = saved.slot().on(&queue).debounce(10 * MS);
+        let saving = slot.connect(&a, Noter::on);
+        clicked.slot().on(&queue).connect(&a, Noter::also);
+        emit_all(&clicked, 0..2);
+        emit_all(&saved, [1]);
+        assert_eq!((queue.lost(), count.load(SeqCst)), (1, 1));
+        assert!(queue.flush(&saving));
+        assert_eq!((log.take(), queue.len()), (vec!["a 1".to_string()], 1));
+        emit_all(&clicked, [2]);
+        assert_eq!(count.load(SeqCst), 1, "the loop was told, and has not begun to run since");
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.lost), (2, 1));
+        emit_all(&saved, [3]);
+        assert_eq!(count.load(SeqCst), 2);
+        assert!(queue.flush(&saving));
+        assert_eq!(queue.run().called, 0, "there is nothing left of what it was told for");
+    }
+
+    #[test]
+    fn each_run_says_how_many_windows_that_are_due_it_leaves() {
+        let (signal, queue) = (Signal::<u32>::new(), Queue::default());
+        let owner = Strong::new(());
+        let connect = |_| signal.slot().on(&queue).debounce(Duration::from_nanos(1)).connect(&owner, |_, _| ());
+        let connections: Vec<_> = (0..10).map(connect).collect();
+        signal.emit(&1);
+        assert_eq!(queue.run_at(Instant::now()).called, 0);
+        thread::sleep(MS);
+        let mut left = 10;
+        while left > 0 {
+            let ran = queue.run_max(1);
+            left -= 1;
+            assert_eq!((ran.called, ran.left), (1, left));
+            if left == 6 {
+                assert!(queue.cancel(&connections[8]));
+                left -= 1;
+            }
+        }
+    }
 }
 
 #[test]

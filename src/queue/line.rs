@@ -7,8 +7,11 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
 use super::pace::{Pace, Taken};
+use super::run::Clock;
+use super::timers::Timer;
 use crate::connection::Connection;
 use crate::family::Shared;
 use crate::list::{CALL, GONE};
@@ -26,15 +29,43 @@ pub(super) struct Line<H: Home> {
     /// Then: the place of the course in the run's batch.
     pub(super) at: u32,
     pub(super) connection: Connection<Shared>,
+    /// How many were connected before it.
+    pub(super) number: u64,
     /// When its window closes, as the queue's timers know it.
-    pub(super) timer: Option<Instant>,
+    pub(super) timer: Option<Timer>,
+    /// How many of its first turns are of events that were flushed or cancelled, and call nothing.
+    pub(super) void: usize,
+    /// How many of its first events the flush that is under way still has to take.
+    pub(super) in_flush: usize,
 }
 
 impl<H: Home> Line<H> {
     /// The connection ends. The result is what waited.
     pub(super) fn end(&self, ward: &mut Ward) -> Box<dyn Send> {
         self.mail.end(ward);
-        self.mail.take_all(ward).1
+        self.mail.take_all(ward).0
+    }
+
+    /// A turn of it comes up, or is dropped; whether there is an event that has this turn.
+    pub(super) fn ends_turn(&mut self) -> bool {
+        let is_void = self.void > 0;
+        self.void -= usize::from(is_void);
+        !is_void
+    }
+
+    /// Whoever took the event whose turn is first. Not the flush: its turns stay.
+    pub(super) fn take_oldest(&mut self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        self.in_flush = self.in_flush.saturating_sub(1);
+        self.mail.take_oldest(ward)
+    }
+
+    /// Takes out everything, and says how many there were. Their turns stay.
+    pub(super) fn cancel(&mut self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
+        let waited = self.mail.len(ward);
+        self.void += waited;
+        self.in_flush = 0;
+        let (events, was_held) = self.mail.take_all(ward);
+        (waited + usize::from(was_held), events)
     }
 }
 
@@ -47,9 +78,10 @@ pub(super) trait Mail: Send + Sync {
     fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
     /// And the one that came last.
     fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
-    /// Takes out everything, what a debounce or throttle holds back included, and says how many there
-    /// were.
-    fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
+    /// Takes out everything but the event that came last, and says how many they were.
+    fn take_older(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
+    /// Takes out everything, what a debounce or throttle holds back included, and says whether one was.
+    fn take_all(&self, ward: &mut Ward) -> (Box<dyn Send>, bool);
     /// From now on nothing comes in.
     fn end(&self, ward: &mut Ward);
 }
@@ -74,11 +106,18 @@ impl<E: Send + 'static> Mail for Warded<Events<E>> {
     fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
         Some(Box::new(ward.open(self).waiting.pop_back()?))
     }
-    fn take_all(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
+    fn take_older(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
+        let waiting = &mut ward.open(self).waiting;
+        let newest = waiting.len().saturating_sub(1);
+        let newest = waiting.split_off(newest);
+        let older = std::mem::replace(waiting, newest);
+        (older.len(), Box::new(older))
+    }
+    fn take_all(&self, ward: &mut Ward) -> (Box<dyn Send>, bool) {
         let Events { waiting, pace, .. } = ward.open(self);
         let held = pace.as_mut().and_then(Pace::cancel);
-        let count = waiting.len() + usize::from(held.is_some());
-        (count, Box::new((std::mem::take(waiting), held)))
+        let was_held = held.is_some();
+        (Box::new((std::mem::take(waiting), held)), was_held)
     }
     fn end(&self, ward: &mut Ward) {
         ward.open(self).is_over = true;
@@ -89,8 +128,9 @@ impl<E: Send + 'static> Mail for Warded<Events<E>> {
 pub(super) trait Course<H: Home>: Send {
     /// Takes over the next `count` events, which wait.
     fn take(&mut self, ward: &mut Ward, count: usize);
-    /// Takes over the next event, if it is to be delivered now at all.
-    fn take_paced(&mut self, ward: &mut Ward, now: Instant);
+    /// Takes over the next event, if it is to be delivered now at all. Asks for the time only if that
+    /// decides.
+    fn take_one(&mut self, ward: &mut Ward, clock: &mut Clock);
     /// Takes over what the window closes with.
     fn close_window(&mut self, ward: &mut Ward, now: Instant);
     /// Gives back what was not delivered, and says how many that is.
@@ -156,10 +196,14 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         }
     }
 
-    fn take_paced(&mut self, ward: &mut Ward, now: Instant) {
+    fn take_one(&mut self, ward: &mut Ward, clock: &mut Clock) {
         let Events { waiting, pace, .. } = ward.open(&self.mail);
-        let (Some(pace), Some(event)) = (pace, waiting.pop_front()) else { return };
-        match pace.take(event, now) {
+        let Some(event) = waiting.pop_front() else { return };
+        let taken = match pace {
+            None => Taken::Call(event),
+            Some(pace) => pace.take(event, clock.now()),
+        };
+        match taken {
             Taken::Call(event) => self.ready.push_back(event),
             Taken::Nothing(dropped) => self.spent.extend(dropped),
         }
@@ -210,9 +254,12 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
             is_last = *left == 0;
         }
         let connection = &self.gate.connection;
+        // What waits for a slot that has no calls left is dropped, and that may panic. It is called all
+        // the same.
+        let mut ended = FirstPanic::default();
         let claim = || {
             if is_last {
-                connection.disconnect();
+                ended.catch(|| _ = connection.disconnect());
             }
         };
         let was_called = H::call(methods, place, &self.kept, &event, claim).is_some();
@@ -221,6 +268,7 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         } else {
             self.end_with_owner(methods, place);
         }
+        ended.resume();
         was_called
     }
 }

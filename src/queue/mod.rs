@@ -6,8 +6,9 @@
 //! | `line` | the two halves of one connection: the events that wait, and those whose turn has come |
 //! | `run` | taking turns, and calling |
 //! | `home` | where the methods live: with `Arc` owners anywhere, with `Rc` owners on the loop's thread |
-//! | `pace` | debounce and throttle |
+//! | `pace`, `timers` | debounce and throttle, and when their windows close |
 //! | `options`, `drive` | the way in, and a way to run |
+//! | `first_panic` | what is done though something before it panicked |
 
 use core::fmt;
 use std::sync::Arc;
@@ -18,12 +19,14 @@ use crate::family::Shared;
 use crate::overflow::Overflow;
 
 mod drive;
+mod first_panic;
 mod home;
 mod line;
 mod options;
 mod pace;
 mod post;
 mod run;
+mod timers;
 
 pub use drive::Drive;
 pub use home::Home;
@@ -237,7 +240,7 @@ impl<H: Home> Queue<H> {
     /// When the next window of a debounce or throttle closes: the loop should run the queue then, even if
     /// nobody wakes it. Windows open when a run takes the first event, so ask after each run.
     pub fn next_deadline(&self) -> Option<Instant> {
-        self.post.lock().timers.first().map(|(due, _)| *due)
+        self.post.lock().timers.next().map(|(due, _)| due)
     }
 
     /// Closes the window of a debounced or throttled connection: calls its handler now, on this thread,

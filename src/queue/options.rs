@@ -224,6 +224,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 calls_left,
                 is_unborn,
             };
+            let identity = connection.identity();
+            let number = locked.connected;
+            locked.connected += 1;
             let place = locked.lines.insert(Line {
                 mail: mail.clone(),
                 is_latest,
@@ -231,8 +234,14 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 course: Some(Box::new(handler)),
                 at: 0,
                 connection,
+                number,
                 timer: None,
+                void: 0,
+                in_flush: 0,
             });
+            if is_paced {
+                locked.paced.insert(identity, place);
+            }
             drop(locked);
             replaced = H::settle(&queue.methods, place, method);
             let post = queue.post.clone();

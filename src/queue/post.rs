@@ -5,27 +5,34 @@
 //! | `lines`, `ward` | the events that wait, by connection, so that each connection's have their own type |
 //! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
 //! | `in_run` | how many of the first turns the run that is under way still has to take |
+//! | `paced` | where the connections are that are debounced or throttled |
 //! | `is_woken` | the loop was told, and has not begun to run since; so always when there are turns and no run |
 //!
-//! The turns of a connection that ended stay until they come up, or are most of all turns. No event is
-//! cloned or dropped, and no handler, wake or waker called, under the lock.
+//! The turns of a connection that ended, and of events that were flushed or cancelled, stay until they come
+//! up, or are most of all turns. So nothing looks for turns, and each is looked at as often as it is moved.
+//!
+//! No event is cloned or dropped, and no handler, wake or waker called, under the lock. So none of them can
+//! panic there, and after each the state is as this table says.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
-use slotmap::SlotMap;
-use std::collections::{BTreeSet, VecDeque};
+use slotmap::{SecondaryMap, SlotMap};
+use std::collections::{HashMap, VecDeque};
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::Mutex;
+use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
 use super::line::{Events, Line};
 use super::run::Batch;
+use super::timers::Timers;
 use crate::connection::Connection;
 use crate::family::{Lock, Shared};
 use crate::overflow::Overflow;
 use crate::raw::{Deputy, Hold, Invoke, Ward, Warded};
+use crate::table::SlotKey;
 
 pub(super) struct Post<H: Home> {
     state: Mutex<State<H>>,
@@ -38,12 +45,15 @@ pub(super) struct State<H: Home> {
     /// Of the events of all lines.
     pub(super) ward: Ward,
     pub(super) lines: SlotMap<Place, Line<H>>,
+    /// How many were ever connected.
+    pub(super) connected: u64,
     pub(super) turns: VecDeque<Place>,
     pub(super) in_run: usize,
     /// How many events wait, in all lines.
     pub(super) waiting: usize,
-    /// The windows that are open, by when they close.
-    pub(super) timers: BTreeSet<(Instant, Place)>,
+    /// The windows that are open.
+    pub(super) timers: Timers,
+    pub(super) paced: HashMap<(usize, SlotKey), Place>,
     pub(super) limit: Option<(usize, Overflow)>,
     pub(super) lost: u64,
     /// Of those, what the last run told.
@@ -66,19 +76,6 @@ pub(super) struct Alarm {
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
-impl Alarm {
-    #[cold]
-    #[inline(never)]
-    pub(super) fn ring(self) {
-        if let Some(wake) = self.wake {
-            wake();
-        }
-        if let Some(waker) = self.waker {
-            waker.wake();
-        }
-    }
-}
-
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
 
 /// An event, of whatever type, that is to be dropped under no lock.
@@ -89,10 +86,12 @@ impl<H: Home> Post<H> {
         let state = State {
             ward: Ward::new(),
             lines: SlotMap::with_key(),
+            connected: 0,
             turns: VecDeque::new(),
             in_run: 0,
             waiting: 0,
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
+            paced: HashMap::new(),
             limit: None,
             lost: 0,
             lost_told: 0,
@@ -121,8 +120,7 @@ impl<H: Home> Post<H> {
     pub(super) fn has_work_or_keeps(&self, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut state = self.lock();
-        if state.waiting > 0 || state.timers.first().is_some_and(|(due, _)| *due <= Instant::now())
-        {
+        if state.waiting > 0 || state.timers.next().is_some_and(|(due, _)| due <= Instant::now()) {
             return true;
         }
         // Whoever was woken has come, and found nothing.
@@ -131,6 +129,27 @@ impl<H: Home> Post<H> {
         drop(state);
         drop(former);
         false
+    }
+
+    /// Tells whoever is to be told, all of them also when one panics. Then the next event tells again.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn ring(&self, Alarm { mut waker, wake }: Alarm) {
+        let mut first = FirstPanic::default();
+        if let Some(wake) = &wake {
+            first.catch(|| wake());
+        }
+        let is_awake = waker.as_ref().is_none_or(|waker| first.catch(|| waker.wake_by_ref()));
+        if !first.is_none() {
+            let mut state = self.lock();
+            state.is_woken = false;
+            // Unless the queue is gone, or its task has come meanwhile.
+            if !is_awake && state.wake.is_some() && state.waker.is_none() {
+                state.waker = waker.take();
+            }
+        }
+        first.catch(|| drop((waker, wake)));
+        first.resume();
     }
 
     pub(super) fn takes_feedback(&self) -> bool {
@@ -148,7 +167,8 @@ impl<H: Home> Post<H> {
             let mut guard = self.lock();
             let state = &mut *guard;
             state.turns.clear();
-            state.timers.clear();
+            state.timers = Timers::default();
+            state.paced.clear();
             state.waiting = 0;
             let alarm = Alarm { waker: state.waker.take(), wake: state.wake.take() };
             let lines = std::mem::take(&mut state.lines);
@@ -177,8 +197,11 @@ impl<H: Home> Post<H> {
         let Some(line) = state.lines.remove(place) else { return };
         state.waiting -= line.mail.len(&mut state.ward);
         let events = line.end(&mut state.ward);
-        if let Some(due) = line.timer {
-            state.timers.remove(&(due, place));
+        if let Some(timer) = line.timer {
+            state.timers.remove(timer);
+        }
+        if line.is_paced {
+            state.paced.remove(&line.connection.identity());
         }
         let mut alarm = None;
         if H::LETS_GO {
@@ -188,14 +211,14 @@ impl<H: Home> Post<H> {
                 alarm = state.alarm();
             }
         }
-        if state.turns.len() > 2 * state.waiting + 64 {
-            state.sweep(|state, place| state.lines.contains_key(place));
-        }
+        state.sweep();
         drop(guard);
+        let mut first = FirstPanic::default();
         if let Some(alarm) = alarm {
-            alarm.ring();
+            first.catch(|| self.ring(alarm));
         }
-        drop((line, events));
+        first.catch(|| drop((line, events)));
+        first.resume();
     }
 }
 
@@ -209,23 +232,31 @@ impl<H: Home> State<H> {
         Some(Alarm { waker: self.waker.take(), wake: self.wake.clone() })
     }
 
-    /// Removes the turns that are not to be kept.
-    pub(super) fn sweep(&mut self, keeps: impl Fn(&Self, Place) -> bool) {
-        let turns = std::mem::take(&mut self.turns);
-        let in_run = self.in_run;
-        for (i, place) in turns.into_iter().enumerate() {
-            if keeps(self, place) {
-                self.turns.push_back(place);
-            } else if i < in_run {
-                self.in_run -= 1;
-            }
+    /// Removes the turns that have no event, if they are most of all.
+    pub(super) fn sweep(&mut self) {
+        if self.turns.len() > 2 * self.waiting + 64 {
+            self.keep_turns(|_| true);
         }
+    }
+
+    /// Removes the turns that have no event, and of the others those that are not to be kept.
+    #[cold]
+    #[inline(never)]
+    fn keep_turns(&mut self, mut keeps: impl FnMut(Place) -> bool) {
+        let State { turns, lines, in_run, .. } = self;
+        let (mut at, first) = (0, *in_run);
+        turns.retain(|place| {
+            let is_kept = lines.get_mut(*place).is_some_and(Line::ends_turn) && keeps(*place);
+            *in_run -= usize::from(!is_kept && at < first);
+            at += 1;
+            is_kept
+        });
+        turns.shrink_to(2 * turns.len() + 64);
     }
 
     /// Where this connection is, if it is debounced or throttled here.
     pub(super) fn paced(&self, connection: &Connection<Shared>) -> Option<Place> {
-        let mut lines = self.lines.iter();
-        lines.find(|(_, line)| line.is_paced && line.connection == *connection).map(|it| it.0)
+        self.paced.get(&connection.identity()).copied()
     }
 
     /// Takes out all events of a debounced or throttled connection, and says how many they are.
@@ -234,10 +265,10 @@ impl<H: Home> State<H> {
         connection: &Connection<Shared>,
     ) -> Option<(usize, Box<dyn Send>)> {
         let place = self.paced(connection)?;
-        let mail = &self.lines[place].mail;
-        self.waiting -= mail.len(&mut self.ward);
-        let cancelled = mail.take_all(&mut self.ward);
-        self.sweep(|_, turn| turn != place);
+        let line = &mut self.lines[place];
+        self.waiting -= line.mail.len(&mut self.ward);
+        let cancelled = line.cancel(&mut self.ward);
+        self.sweep();
         self.set_timer(place);
         Some(cancelled)
     }
@@ -246,14 +277,11 @@ impl<H: Home> State<H> {
     pub(super) fn set_timer(&mut self, place: Place) {
         let Some(line) = self.lines.get_mut(place) else { return };
         let due = line.mail.due(&mut self.ward);
-        let before = std::mem::replace(&mut line.timer, due);
-        if before != due {
-            if let Some(before) = before {
-                self.timers.remove(&(before, place));
-            }
-            if let Some(due) = due {
-                self.timers.insert((due, place));
-            }
+        if line.timer.map(|(due, ..)| due) != due {
+            let timer = due.map(|due| (due, line.number, place));
+            let former = std::mem::replace(&mut line.timer, timer);
+            former.into_iter().for_each(|former| self.timers.remove(former));
+            timer.into_iter().for_each(|timer| self.timers.insert(timer));
         }
     }
 
@@ -290,8 +318,7 @@ impl<H: Home> State<H> {
         self.limit = Some((capacity, overflow));
         let mut dropped = Vec::new();
         if overflow == Overflow::Latest {
-            let places: Vec<_> = self.lines.keys().collect();
-            places.into_iter().for_each(|place| self.keep_latest(place, &mut dropped));
+            self.keep_latest(&mut dropped);
         }
         while self.waiting > capacity {
             dropped.extend(match overflow {
@@ -302,28 +329,26 @@ impl<H: Home> State<H> {
         dropped
     }
 
-    /// Of the events of this line that wait, only the newest stays. It has the turn of the oldest.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn keep_latest(&mut self, place: Place, dropped: &mut Vec<Box<dyn Send>>) {
-        while let Some(line) = self.lines.get(place) {
-            if line.mail.len(&mut self.ward) <= 1 {
-                return;
-            }
-            dropped.extend(line.mail.take_oldest(&mut self.ward));
-            let last = self.turns.iter().rposition(|turn| *turn == place);
-            let last = last.expect("every event that waits has a turn");
-            self.turns.remove(last);
-            self.in_run -= usize::from(last < self.in_run);
-            self.waiting -= 1;
-            self.lost += 1;
+    /// Of the events of each line that wait, only the newest stays. It has the turn of the oldest.
+    fn keep_latest(&mut self, dropped: &mut Vec<Box<dyn Send>>) {
+        for line in self.lines.values() {
+            let (count, older) = line.mail.take_older(&mut self.ward);
+            dropped.push(older);
+            self.waiting -= count;
+            self.lost += count as u64;
         }
+        let mut kept = SecondaryMap::new();
+        self.keep_turns(|place| kept.insert(place, ()).is_none());
     }
 
     fn drop_oldest(&mut self) -> Dropped {
         let oldest = self.turns.pop_front().expect("every event that waits has a turn");
         self.in_run = self.in_run.saturating_sub(1);
-        let dropped = self.lines.get(oldest)?.mail.take_oldest(&mut self.ward)?;
+        let line = self.lines.get_mut(oldest)?;
+        if !line.ends_turn() {
+            return None;
+        }
+        let dropped = line.take_oldest(&mut self.ward)?;
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)
@@ -332,7 +357,12 @@ impl<H: Home> State<H> {
     /// Outside of a run.
     fn drop_newest(&mut self) -> Dropped {
         let newest = self.turns.pop_back().expect("every event that waits has a turn");
-        let dropped = self.lines.get(newest)?.mail.take_newest(&mut self.ward)?;
+        let line = self.lines.get_mut(newest)?;
+        let Some(dropped) = line.mail.take_newest(&mut self.ward) else {
+            // The turns without an event are the first.
+            line.void -= 1;
+            return None;
+        };
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)
@@ -386,7 +416,7 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         let alarm = state.alarm();
         drop(guard);
         if let Some(alarm) = alarm {
-            alarm.ring();
+            self.post.ring(alarm);
         }
         Some(())
     }

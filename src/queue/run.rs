@@ -1,11 +1,11 @@
 //! One run: takes events out of the post, a batch at a time, and calls the handlers.
 
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 use super::Queue;
+use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
-use super::line::Course;
+use super::line::{Course, Line};
 use super::post::{Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
@@ -49,7 +49,7 @@ impl Until {
 pub(super) struct Clock(Option<Instant>);
 
 impl Clock {
-    fn now(&mut self) -> Instant {
+    pub(super) fn now(&mut self) -> Instant {
         *self.0.get_or_insert_with(Instant::now)
     }
 }
@@ -130,13 +130,11 @@ impl<'a, H: Home> Run<'a, H> {
     /// What was lost is told once, by a run that `tells`.
     #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
-        match catch_unwind(AssertUnwindSafe(|| work(&mut self))) {
-            Ok(()) => self.leave(tells),
-            Err(panic) => {
-                self.leave(false);
-                resume_unwind(panic)
-            }
-        }
+        let mut first = FirstPanic::default();
+        first.catch(|| work(&mut self));
+        let ran = self.leave(tells, &mut first);
+        first.resume();
+        ran
     }
 
     /// Calls handlers until `until`, or until those are called whose turn it was.
@@ -149,6 +147,13 @@ impl<'a, H: Home> Run<'a, H> {
             let mut dropped = Vec::new();
             let mut state = self.post.lock();
             state.give_back(&mut self.batch, &mut dropped);
+            if !dropped.is_empty() {
+                // Nothing is taken yet that a panic would have to give back, or that would not be the
+                // latest any more.
+                drop(state);
+                drop(dropped);
+                state = self.post.lock();
+            }
             state.take(&mut self.batch, until.events - self.events, &mut self.clock);
             drop(state);
         }
@@ -176,7 +181,7 @@ impl<'a, H: Home> Run<'a, H> {
 
     /// Wakes the loop if something is left, and lets go of what has ended.
     #[inline(always)]
-    fn leave(mut self, tells: bool) -> Ran {
+    fn leave(mut self, tells: bool, first: &mut FirstPanic) -> Ran {
         let mut dropped = Vec::new();
         let mut state = self.post.lock();
         state.give_back(&mut self.batch, &mut dropped);
@@ -184,7 +189,7 @@ impl<'a, H: Home> Run<'a, H> {
         state.in_run = 0;
         state.running = 0;
         let lost = state.lost - state.lost_told;
-        if tells {
+        if tells && first.is_none() {
             state.lost_told = state.lost;
         }
         let mut left = state.waiting;
@@ -195,11 +200,19 @@ impl<'a, H: Home> Run<'a, H> {
         let alarm = if left > 0 { state.alarm() } else { None };
         let lets_go = H::LETS_GO && !state.ended.is_empty();
         drop(state);
+        let is_told = tells && first.is_none();
         if let Some(alarm) = alarm {
-            alarm.ring();
+            first.catch(|| self.post.ring(alarm));
+        }
+        if !dropped.is_empty() {
+            first.catch(|| drop(dropped));
         }
         if lets_go {
-            self.post.let_go(self.methods);
+            first.catch(|| self.post.let_go(self.methods));
+        }
+        if is_told && !first.is_none() {
+            // Nobody will see what this run returns.
+            self.post.lock().lost_told -= lost;
         }
         ran
     }
@@ -239,6 +252,7 @@ impl<H: Home> State<H> {
     }
 
     fn take_events(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
+        let are_latest = matches!(self.limit, Some((_, Overflow::Latest)));
         let mut last = None;
         while self.in_run > 0 && batch.order.len() < most {
             let place = *self.turns.front().expect("a run's turns are among all turns");
@@ -253,18 +267,22 @@ impl<H: Home> State<H> {
                 }
             }
             let line = self.lines.get_mut(place);
-            let is_paced = line.as_ref().is_some_and(|line| line.is_paced);
-            if is_paced {
-                if batch.courses.is_empty() {
-                    self.take_paced(place, batch, clock.now());
-                }
+            let comes_alone = |line: &&mut Line<H>| line.is_paced || line.is_latest || are_latest;
+            let comes_alone = line.as_ref().is_some_and(comes_alone);
+            if comes_alone && !batch.courses.is_empty() {
                 break;
             }
             self.turns.pop_front();
             self.in_run -= 1;
-            // Otherwise its connection has ended.
+            // Otherwise its connection has ended, or the event was flushed or cancelled.
             let Some(line) = line else { continue };
+            if comes_alone && !line.ends_turn() {
+                continue;
+            }
             self.waiting -= 1;
+            if comes_alone {
+                return self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
+            }
             if let Some(course) = line.course.take() {
                 line.at = batch.courses.len() as u32;
                 batch.courses.push(Taken { place, course, count: 0 });
@@ -282,7 +300,7 @@ impl<H: Home> State<H> {
 
     /// Of the windows that are to close, the first.
     fn take_due(&mut self, batch: &mut Batch<H>, clock: &mut Clock) {
-        let Some(&(due, place)) = self.timers.first() else { return };
+        let Some((due, place)) = self.timers.next() else { return };
         let now = clock.now();
         if due <= now {
             self.take_from(place, batch, |course, ward| course.close_window(ward, now));
@@ -292,12 +310,11 @@ impl<H: Home> State<H> {
     /// How many windows are to close.
     #[cold]
     #[inline(never)]
-    fn due(&self, clock: &mut Clock) -> usize {
-        let now = clock.now();
-        self.timers.iter().take_while(|(due, _)| *due <= now).count()
+    fn due(&mut self, clock: &mut Clock) -> usize {
+        self.timers.due(clock.now())
     }
 
-    /// All events of a debounced or throttled connection have their turn now, and no others.
+    /// All events of a debounced or throttled connection are taken now, and no others.
     pub(super) fn flush(
         &mut self,
         connection: &Connection<Shared>,
@@ -308,43 +325,38 @@ impl<H: Home> State<H> {
             batch.is_last = true;
             return;
         };
-        self.sweep(|_, turn| turn != place);
-        self.in_run = self.lines[place].mail.len(&mut self.ward);
-        (0..self.in_run).for_each(|_| self.turns.push_front(place));
+        let line = &mut self.lines[place];
+        line.in_flush = line.mail.len(&mut self.ward);
         batch.has_closed = false;
         batch.flushes = Some(place);
         self.take(batch, usize::MAX, clock);
     }
 
     /// Closes the window if it has run out, then takes one event at a time, which the handler may cancel,
-    /// and last closes the window.
+    /// and last closes the window. Those that it does not come to keep their turns.
     #[cold]
     #[inline(never)]
     fn take_flushed(&mut self, place: Place, batch: &mut Batch<H>, clock: &mut Clock) {
-        let Some(line) = self.lines.get(place) else {
+        let Some(line) = self.lines.get_mut(place) else {
             batch.is_last = true;
             return;
         };
         let now = clock.now();
-        let has_run_out = line.timer.is_some_and(|due| due <= now);
+        let has_run_out = line.timer.is_some_and(|(due, ..)| due <= now);
         let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
-        batch.is_last = !closes_first && self.in_run == 0;
+        batch.is_last = !closes_first && line.in_flush == 0;
         if closes_first || batch.is_last {
-            self.take_from(place, batch, |course, ward| course.close_window(ward, now));
-        } else {
-            self.take_paced(place, batch, now);
+            return self.take_from(place, batch, |course, ward| course.close_window(ward, now));
         }
-    }
-
-    /// Takes the next event, which is of a debounced or throttled connection.
-    fn take_paced(&mut self, place: Place, batch: &mut Batch<H>, now: Instant) {
-        self.turns.pop_front();
-        self.in_run -= 1;
+        line.in_flush -= 1;
+        line.void += 1;
         self.waiting -= 1;
-        self.take_from(place, batch, |course, ward| course.take_paced(ward, now));
+        self.sweep();
+        self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
     }
 
-    /// Takes what a debounced or throttled connection has to call its handler with: a batch by itself.
+    /// Takes what one connection has to call its handler with: a batch by itself, which nobody's code runs
+    /// before it is delivered. So it is never given back.
     fn take_from(
         &mut self,
         place: Place,
@@ -359,25 +371,19 @@ impl<H: Home> State<H> {
         self.set_timer(place);
     }
 
-    /// What goes to `dropped` is to be dropped under no lock: its connection has ended, or a newer event
-    /// took its place.
+    /// What goes to `dropped` is to be dropped under no lock: its connection has ended.
     fn give_back(&mut self, batch: &mut Batch<H>, dropped: &mut Vec<Box<dyn Send>>) {
         for at in batch.order.drain(..).skip(batch.delivered).rev() {
             self.turns.push_front(batch.courses[at as usize].place);
             self.in_run += 1;
         }
         batch.delivered = 0;
-        let is_latest = matches!(self.limit, Some((_, Overflow::Latest)));
         for Taken { place, mut course, .. } in batch.courses.drain(..) {
             match self.lines.get_mut(place) {
                 None => dropped.push(Box::new(course)),
                 Some(line) => {
-                    let given_back = course.give_back(&mut self.ward);
+                    self.waiting += course.give_back(&mut self.ward);
                     line.course = Some(course);
-                    self.waiting += given_back;
-                    if given_back > 0 && (line.is_latest || is_latest) {
-                        self.keep_latest(place, dropped);
-                    }
                 }
             }
         }

@@ -22,8 +22,13 @@ impl<F: Family> WeakTable<F> {
         self.0.upgrade()
     }
 
+    /// Not used again while anything refers to the slots.
+    pub(crate) fn address(&self) -> *const () {
+        self.0.address()
+    }
+
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        core::ptr::eq(self.0.address(), other.0.address())
+        core::ptr::eq(self.address(), other.address())
     }
 }
 

@@ -1,0 +1,31 @@
+//! Several pieces of work, each done whichever of them panic.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Of the panics in what was done, the first.
+#[derive(Default)]
+pub(super) struct FirstPanic(Option<Box<dyn Any + Send>>);
+
+impl FirstPanic {
+    /// Returns whether it did not panic.
+    pub(super) fn catch(&mut self, work: impl FnOnce()) -> bool {
+        let panic = catch_unwind(AssertUnwindSafe(work)).err();
+        let is_done = panic.is_none();
+        if self.0.is_none() {
+            self.0 = panic;
+        }
+        is_done
+    }
+
+    pub(super) fn is_none(&self) -> bool {
+        self.0.is_none()
+    }
+
+    /// Goes on with the panic, if there was one.
+    pub(super) fn resume(self) {
+        if let Some(panic) = self.0 {
+            resume_unwind(panic);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! When the windows of a queue's debounces and throttles close.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use super::home::Place;
+
+/// A window that is open: when it closes, which of the queue's connections it is of, in the order in which
+/// they were connected, and where that is. Places are used again, so they would tell no order.
+pub(super) type Timer = (Instant, u64, Place);
+
+#[derive(Default)]
+pub(super) struct Timers {
+    open: BTreeSet<Timer>,
+    /// How many of those that are open close at or before a time. So nobody counts them all again who asks
+    /// again a little later.
+    counted: Option<(Instant, usize)>,
+}
+
+impl Timers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// When the next one closes.
+    pub(super) fn next(&self) -> Option<(Instant, Place)> {
+        self.open.first().map(|(due, _, place)| (*due, *place))
+    }
+
+    pub(super) fn insert(&mut self, timer: Timer) {
+        if self.open.insert(timer) {
+            self.count(timer.0, |count| *count += 1);
+        }
+    }
+
+    pub(super) fn remove(&mut self, timer: Timer) {
+        if self.open.remove(&timer) {
+            self.count(timer.0, |count| *count -= 1);
+        }
+    }
+
+    fn count(&mut self, due: Instant, change: impl FnOnce(&mut usize)) {
+        if let Some((until, count)) = &mut self.counted {
+            if due <= *until {
+                change(count);
+            }
+        }
+    }
+
+    /// How many close at or before this time.
+    pub(super) fn due(&mut self, now: Instant) -> usize {
+        // After all that close at this time.
+        let after = |time| (time, u64::MAX, Place::default());
+        let count = match self.counted {
+            Some((until, count)) if until <= now => {
+                count + self.open.range(after(until)..after(now)).count()
+            }
+            _ => self.open.range(..after(now)).count(),
+        };
+        self.counted = Some((now, count));
+        count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_due_is_counted_right_though_times_are_set_and_removed_between_and_the_clock_goes_back()
+     {
+        let (start, mut timers) = (Instant::now(), Timers::default());
+        let at = |time: u64| start + Duration::from_millis(time);
+        let mut set: Vec<u64> = Vec::new();
+        let timer = |time, number| (at(time), number, Place::default());
+        let mut random = 7_u64;
+        for _ in 0..2000 {
+            random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            let (what, time) = (random >> 60, (random >> 33) % 20);
+            match what {
+                0..6 => {
+                    timers.insert(timer(time, set.len() as u64));
+                    set.push(time);
+                }
+                6..10 if !set.is_empty() => {
+                    let time = set.pop().expect("it is not empty");
+                    timers.remove(timer(time, set.len() as u64));
+                }
+                _ => {
+                    let due = set.iter().filter(|due| **due <= time).count();
+                    assert_eq!(timers.due(at(time)), due);
+                }
+            }
+        }
+    }
+}
