@@ -404,7 +404,12 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
             match state.make_room(&self.mail, event, self.is_latest) {
                 Room::Made(it, dropped) => (event, _dropped) = (it, dropped),
                 Room::Replaced(not_sent) | Room::Refused(not_sent) => {
+                    // Others wait, so the loop was told, unless that panicked.
+                    let alarm = if state.running == 0 { state.alarm() } else { None };
                     drop(guard);
+                    if let Some(alarm) = alarm {
+                        self.post.ring(alarm);
+                    }
                     drop(not_sent);
                     return Some(());
                 }

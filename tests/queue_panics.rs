@@ -1,0 +1,616 @@
+//! What the users of a queue give it panics, each at each of its calls: what a queue promises holds
+//! afterwards.
+
+use sigwire::generic::{Local, QueuedSlot, Shared};
+use sigwire::{Connection, Edges, Overflow, Signal};
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, RawWaker, RawWakerVTable, Waker};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// What panics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum At {
+    Wake,
+    WakeEnd,
+    WakerWake,
+    WakerClone,
+    WakerEnd,
+    EventClone,
+    EventEnd,
+    Handler,
+    CaptureEnd,
+    OwnerEnd,
+}
+
+const ALL: [At; 10] = [
+    At::Wake,
+    At::WakeEnd,
+    At::WakerWake,
+    At::WakerClone,
+    At::WakerEnd,
+    At::EventClone,
+    At::EventEnd,
+    At::Handler,
+    At::CaptureEnd,
+    At::OwnerEnd,
+];
+
+/// Panics at one call of one of them, and notes what happens.
+struct Fuse {
+    at: At,
+    /// How many calls until then; 0 means never.
+    left: AtomicUsize,
+    has_blown: AtomicBool,
+    /// What was made and not yet dropped.
+    live: AtomicIsize,
+    sent: AtomicU32,
+    /// Which slot was called with which event, by the order in which they were sent.
+    called: Mutex<Vec<(u32, u32)>>,
+    wake_told: AtomicBool,
+    waker_told: AtomicBool,
+    inside: Mutex<Option<Box<dyn FnMut() + Send>>>,
+}
+
+/// The panic of a fuse, whatever it is in.
+struct Blown;
+
+impl Fuse {
+    fn touch(&self, at: At) {
+        if self.at == at && self.left.load(SeqCst) > 0 && self.left.fetch_sub(1, SeqCst) == 1 {
+            self.has_blown.store(true, SeqCst);
+            // As `panic!`, without a message for each of some thousands.
+            resume_unwind(Box::new(Blown));
+        }
+    }
+}
+
+/// Something that counts while it lives, and touches the fuse as it ends.
+struct Ends(Arc<Fuse>, At);
+impl Ends {
+    fn new(fuse: &Arc<Fuse>, at: At) -> Self {
+        fuse.live.fetch_add(1, SeqCst);
+        Ends(fuse.clone(), at)
+    }
+}
+impl Drop for Ends {
+    fn drop(&mut self) {
+        self.0.live.fetch_sub(1, SeqCst);
+        self.0.touch(self.1);
+    }
+}
+
+/// What is emitted; its clones know in which order they were made.
+struct Event(Arc<Fuse>, Option<(u32, Ends)>);
+impl Event {
+    fn new(fuse: &Arc<Fuse>) -> Self {
+        Event(fuse.clone(), None)
+    }
+}
+impl Clone for Event {
+    fn clone(&self) -> Self {
+        self.0.touch(At::EventClone);
+        let ends = Ends::new(&self.0, At::EventEnd);
+        Event(self.0.clone(), Some((self.0.sent.fetch_add(1, SeqCst), ends)))
+    }
+}
+
+fn waker(fuse: &Arc<Fuse>) -> Waker {
+    fn raw(ends: Arc<Ends>) -> RawWaker {
+        RawWaker::new(Arc::into_raw(ends).cast(), &TABLE)
+    }
+    // SAFETY (all four): the data is that of `raw`, an `Arc` of which this is one reference.
+    const TABLE: RawWakerVTable = RawWakerVTable::new(
+        |data| {
+            let ends = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Ends>()) });
+            ends.0.touch(At::WakerClone);
+            raw(Arc::new(Ends::new(&ends.0, At::WakerEnd)))
+        },
+        |data| {
+            let ends = unsafe { Arc::from_raw(data.cast::<Ends>()) };
+            ends.0.touch(At::WakerWake);
+            ends.0.waker_told.store(true, SeqCst);
+        },
+        |data| {
+            let ends = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Ends>()) });
+            ends.0.touch(At::WakerWake);
+            ends.0.waker_told.store(true, SeqCst);
+        },
+        |data| drop(unsafe { Arc::from_raw(data.cast::<Ends>()) }),
+    );
+    // SAFETY: the table does what it must.
+    unsafe { Waker::from_raw(raw(Arc::new(Ends::new(fuse, At::WakerEnd)))) }
+}
+
+/// What may be said of what was sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// It was delivered in the order in which it was sent, or counted as lost.
+    InOrder,
+    /// It was delivered in the order of each slot, or counted as lost.
+    InOrderOfSlot,
+    /// Some of it was taken back, or passed over; in the order of each slot.
+    Partly,
+}
+use Fate::*;
+
+/// Does a step of a program that goes on after a panic. Returns whether there was none.
+fn goes_on(step: impl FnOnce()) -> bool {
+    match catch_unwind(AssertUnwindSafe(step)) {
+        Ok(()) => true,
+        Err(panic) if panic.is::<Blown>() => false,
+        Err(panic) => resume_unwind(panic),
+    }
+}
+
+/// The connection of a slot whose signal is gone.
+fn never() -> Connection {
+    Signal::<u32>::new().connect(&Arc::new(()), |_, _| ())
+}
+
+macro_rules! both_homes {
+    ($($items:tt)*) => {
+        mod shared_owners {
+            #[allow(unused_imports)]
+            use super::*;
+            use {sigwire::Queue, std::sync::Arc as Strong};
+            type Home = Shared;
+            $($items)*
+        }
+        mod local_owners {
+            #[allow(unused_imports)]
+            use super::*;
+            use {sigwire::LocalQueue as Queue, std::rc::Rc as Strong};
+            type Home = Local;
+            $($items)*
+        }
+    };
+}
+
+both_homes! {
+    struct World {
+        fuse: Arc<Fuse>,
+        queue: Option<Queue>,
+        signals: Vec<Arc<Signal<Event>>>,
+        owners: Vec<Option<Strong<Ends>>>,
+        connections: Vec<Connection>,
+        is_driven: bool,
+        most: usize,
+    }
+
+    type Slot<'a> = QueuedSlot<'a, Event, Home>;
+
+    impl World {
+        fn new(at: At, left: usize) -> Self {
+            let fuse = Arc::new(Fuse {
+                at,
+                left: AtomicUsize::new(left),
+                has_blown: AtomicBool::new(false),
+                live: AtomicIsize::new(0),
+                sent: AtomicU32::new(0),
+                called: Mutex::default(),
+                wake_told: AtomicBool::new(false),
+                waker_told: AtomicBool::new(false),
+                inside: Mutex::default(),
+            });
+            let tells = Ends::new(&fuse, At::WakeEnd);
+            let queue = Some(Queue::new(move || {
+                tells.0.touch(At::Wake);
+                tells.0.wake_told.store(true, SeqCst);
+            }));
+            let (signals, owners, connections) = (vec![], vec![], vec![]);
+            World { fuse, queue, signals, owners, connections, is_driven: false, most: usize::MAX }
+        }
+
+        fn bound(&mut self, capacity: usize, overflow: Overflow) {
+            let queue = self.queue.take().unwrap();
+            goes_on(|| self.queue = Some(queue.bounded(capacity, overflow)));
+        }
+
+        /// A signal of its own, and an owner.
+        fn connect(&mut self, with: impl FnOnce(Slot<'_>) -> Slot<'_>) -> usize {
+            self.signals.push(Arc::new(Signal::new()));
+            self.owners.push(Some(Strong::new(Ends::new(&self.fuse, At::OwnerEnd))));
+            self.connections.push(never());
+            let number = self.signals.len() - 1;
+            self.connect_again(number, None, with);
+            number
+        }
+
+        fn connect_again(&mut self, number: usize, times: Option<usize>, with: impl FnOnce(Slot<'_>) -> Slot<'_>) {
+            let Some(queue) = &self.queue else { return };
+            let Some(owner) = &self.owners[number] else { return };
+            let captured = Ends::new(&self.fuse, At::CaptureEnd);
+            let slot = self.signals[number].slot();
+            let slot = with(match times {
+                Some(times) => slot.times(times).on(queue),
+                None => slot.on(queue),
+            });
+            let mut connection = never();
+            goes_on(|| connection = slot.connect(owner, move |_, event: &Event| {
+                let (sent, _) = event.1.as_ref().unwrap();
+                captured.0.called.lock().unwrap().push((number as u32, *sent));
+                let inside = captured.0.inside.lock().unwrap().take();
+                inside.into_iter().for_each(|mut inside| inside());
+                captured.0.touch(At::Handler);
+            }));
+            self.connections[number] = connection;
+        }
+
+        fn emit(&self, numbers: &[usize]) {
+            for number in numbers {
+                goes_on(|| _ = self.signals[*number].emit(&Event::new(&self.fuse)));
+            }
+        }
+
+        /// The loop runs as long as it is told to.
+        fn turn(&self) {
+            let Some(queue) = &self.queue else { return };
+            if !self.is_driven {
+                while self.fuse.wake_told.swap(false, SeqCst) {
+                    goes_on(|| _ = queue.run_max(self.most));
+                }
+                return;
+            }
+            while self.fuse.waker_told.swap(false, SeqCst) {
+                self.poll();
+            }
+        }
+
+        /// A task that drives the queue, and polls again after a panic, which it knows of.
+        fn poll(&self) {
+            let Some(queue) = &self.queue else { return };
+            let mut waker = None;
+            while waker.is_none() {
+                goes_on(|| waker = Some(self::waker(&self.fuse)));
+            }
+            let waker = waker.unwrap();
+            for _ in 0..100 {
+                let mut is_over = false;
+                goes_on(|| {
+                    let mut drive = pin!(queue.drive());
+                    is_over = drive.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+                });
+                if is_over {
+                    goes_on(|| drop(waker));
+                    return;
+                }
+            }
+            panic!("the queue never is empty");
+        }
+
+        /// Whether nobody has to be told any more, since nothing waits.
+        fn is_done(&self) -> bool {
+            self.queue.as_ref().is_none_or(|queue| queue.is_empty())
+        }
+    }
+
+    type Scenario = fn(&mut World) -> Fate;
+
+    const SCENARIOS: &[(&str, Scenario)] = &[
+        ("run", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            for _ in 0..2 {
+                world.emit(&[a, b, b, a]);
+                world.turn();
+            }
+            InOrder
+        }),
+        ("run, one signal", |world| {
+            let a = world.connect(|slot| slot);
+            world.connect_again(a, None, |slot| slot);
+            world.emit(&[a, a, a]);
+            world.turn();
+            InOrderOfSlot
+        }),
+        ("run_max", |world| {
+            world.most = 2;
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, a, b, a]);
+            world.turn();
+            InOrder
+        }),
+        ("run_until", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, a]);
+            let until = Instant::now() + Duration::from_secs(1000);
+            goes_on(|| _ = world.queue.as_ref().unwrap().run_until(until));
+            goes_on(|| _ = world.queue.as_ref().unwrap().run_until(Instant::now()));
+            world.emit(&[a, b]);
+            world.turn();
+            InOrder
+        }),
+        ("many events", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            (0..70).for_each(|_| world.emit(&[a, b]));
+            world.turn();
+            InOrder
+        }),
+        ("a handler emits", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            let (signal, event) = (world.signals[a].clone(), Event::new(&world.fuse));
+            *world.fuse.inside.lock().unwrap() = Some(Box::new(move || {
+                signal.emit(&event);
+                signal.emit(&event);
+            }));
+            world.emit(&[a, b]);
+            world.turn();
+            world.fuse.inside.lock().unwrap().take();
+            InOrder
+        }),
+        ("drive", |world| {
+            world.is_driven = true;
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot.latest()));
+            world.poll();
+            for _ in 0..3 {
+                world.emit(&[a, a, b]);
+                world.turn();
+            }
+            // Another task takes over, before and after it is told.
+            world.poll();
+            world.emit(&[a]);
+            world.poll();
+            world.turn();
+            InOrder
+        }),
+        ("drive, a handler emits", |world| {
+            world.is_driven = true;
+            let a = world.connect(|slot| slot);
+            let (signal, event) = (world.signals[a].clone(), Event::new(&world.fuse));
+            *world.fuse.inside.lock().unwrap() = Some(Box::new(move || _ = signal.emit(&event)));
+            world.poll();
+            world.emit(&[a, a]);
+            world.turn();
+            world.fuse.inside.lock().unwrap().take();
+            InOrder
+        }),
+        ("drive, disconnect", |world| {
+            world.is_driven = true;
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.poll();
+            world.emit(&[a]);
+            goes_on(|| _ = world.connections[a].disconnect());
+            world.turn();
+            world.emit(&[b]);
+            world.turn();
+            Partly
+        }),
+        ("bounded, drop oldest", |world| {
+            world.bound(2, Overflow::DropOldest);
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, b, a, a]);
+            world.turn();
+            InOrder
+        }),
+        ("bounded, drop newest", |world| {
+            world.bound(2, Overflow::DropNewest);
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, b, a, a]);
+            world.turn();
+            InOrder
+        }),
+        ("bounded, latest", |world| {
+            world.bound(1, Overflow::Latest);
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, b, a, a]);
+            world.turn();
+            InOrderOfSlot
+        }),
+        ("bounded later", |world| {
+            for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+                if world.queue.is_some() {
+                    let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+                    world.emit(&[a, b, b, a, a]);
+                    world.bound(2, overflow);
+                    world.turn();
+                }
+            }
+            if world.queue.is_some() { InOrderOfSlot } else { Partly }
+        }),
+        ("latest", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot.latest()));
+            for _ in 0..2 {
+                world.emit(&[b, a, b, b]);
+                world.turn();
+            }
+            InOrderOfSlot
+        }),
+        ("latest, a connection ends before its turn", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot.latest()));
+            let ends = world.connections[a].clone();
+            *world.fuse.inside.lock().unwrap() = Some(Box::new(move || _ = ends.disconnect()));
+            world.emit(&[a, a, b]);
+            world.turn();
+            world.fuse.inside.lock().unwrap().take();
+            world.emit(&[b]);
+            world.turn();
+            Partly
+        }),
+        ("once and times", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            for (i, times) in [1, 2].into_iter().enumerate() {
+                goes_on(|| _ = world.connections[i].disconnect());
+                world.connect_again(i, Some(times), |slot| slot);
+            }
+            world.emit(&[a, b, b, a, b, a]);
+            world.turn();
+            Partly
+        }),
+        ("debounce", |world| {
+            let a = world.connect(|slot| slot.debounce(Duration::ZERO).edges(Edges::Both));
+            let b = world.connect(|slot| slot.debounce(Duration::ZERO));
+            world.emit(&[a, a, b, b, a]);
+            world.turn();
+            world.emit(&[a, b]);
+            world.turn();
+            goes_on(|| _ = world.queue.as_ref().unwrap().run());
+            Partly
+        }),
+        ("throttle", |world| {
+            let a = world.connect(|slot| slot.throttle(Duration::from_secs(1)));
+            let start = Instant::now();
+            for second in 0..3 {
+                world.emit(&[a, a, a]);
+                let now = start + Duration::from_secs(second);
+                goes_on(|| _ = world.queue.as_ref().unwrap().run_at(now));
+                goes_on(|| _ = world.queue.as_ref().unwrap().run_at(now));
+            }
+            Partly
+        }),
+        ("flush", |world| {
+            let a = world.connect(|slot| slot.throttle(Duration::from_secs(1)));
+            let b = world.connect(|slot| slot);
+            for _ in 0..2 {
+                world.emit(&[a, b, a, b, a]);
+                goes_on(|| _ = world.queue.as_ref().unwrap().flush(&world.connections[a]));
+            }
+            world.turn();
+            goes_on(|| _ = world.queue.as_ref().unwrap().flush(&world.connections[a]));
+            Partly
+        }),
+        ("cancel", |world| {
+            let a = world.connect(|slot| slot.throttle(Duration::from_secs(1)));
+            let b = world.connect(|slot| slot);
+            world.emit(&[a, b, a]);
+            world.turn();
+            world.emit(&[a, b, a]);
+            goes_on(|| _ = world.queue.as_ref().unwrap().cancel(&world.connections[a]));
+            world.emit(&[a, b, a]);
+            world.turn();
+            Partly
+        }),
+        ("disconnect", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, a, b]);
+            goes_on(|| _ = world.connections[a].disconnect());
+            world.turn();
+            world.emit(&[b]);
+            world.turn();
+            Partly
+        }),
+        ("disconnect all elsewhere", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.connect_again(a, None, |slot| slot);
+            world.emit(&[a, b, a, b]);
+            let signal = world.signals[a].clone();
+            let ending = thread::spawn(move || goes_on(|| _ = signal.disconnect_all()));
+            ending.join().unwrap();
+            world.emit(&[b]);
+            world.turn();
+            Partly
+        }),
+        ("an owner ends while its event waits", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, a, b]);
+            let owner = world.owners[a].take();
+            goes_on(|| drop(owner));
+            world.turn();
+            world.emit(&[a, b]);
+            world.turn();
+            Partly
+        }),
+        ("connecting lets go", |world| {
+            for _ in 0..20 {
+                let a = world.connect(|slot| slot);
+                let owner = world.owners[a].take();
+                goes_on(|| drop(owner));
+            }
+            let b = world.connect(|slot| slot);
+            if !world.connections[b].is_connected() {
+                world.connect_again(b, None, |slot| slot);
+            }
+            world.emit(&[b]);
+            world.turn();
+            InOrder
+        }),
+        ("the signal ends", |world| {
+            let (a, b) = (world.connect(|slot| slot), world.connect(|slot| slot));
+            world.emit(&[a, b, a, b]);
+            let signal = std::mem::take(&mut world.signals[a]);
+            goes_on(|| drop(signal));
+            world.turn();
+            world.emit(&[b]);
+            world.turn();
+            Partly
+        }),
+        ("the queue ends", |world| {
+            let a = world.connect(|slot| slot);
+            let b = world.connect(|slot| slot.throttle(Duration::from_secs(1)));
+            world.poll();
+            world.emit(&[a, b, a, b]);
+            world.turn();
+            world.emit(&[a, b, a, b]);
+            world.poll();
+            world.emit(&[b]);
+            let queue = world.queue.take();
+            goes_on(|| drop(queue));
+            world.emit(&[a, b]);
+            Partly
+        }),
+    ];
+
+    fn check(name: &str, scenario: Scenario, at: At, left: usize) -> bool {
+        let mut world = World::new(at, left);
+        let fate = scenario(&mut world);
+        let case = format!("{name}, {at:?} {left}");
+        // Of what tells only the one that panicked may not have told.
+        let tells = if world.is_driven { At::WakerWake } else { At::Wake };
+        assert!(at == tells || world.is_done(), "{case}: nobody was told of what waits");
+        // The next event tells, and comes up.
+        if world.queue.is_some() {
+            let last = world.connect(|slot| slot);
+            if !world.connections[last].is_connected() {
+                world.connect_again(last, None, |slot| slot);
+            }
+            loop {
+                let had_blown = world.fuse.has_blown.load(SeqCst);
+                world.emit(&[last]);
+                world.turn();
+                if world.fuse.has_blown.load(SeqCst) == had_blown {
+                    break;
+                }
+            }
+            assert!(world.is_done(), "{case}: the next event told nobody");
+            let called = world.fuse.called.lock().unwrap();
+            assert!(called.iter().any(|(number, _)| *number == last as u32), "{case}: {called:?}");
+        }
+        let called = std::mem::take(&mut *world.fuse.called.lock().unwrap());
+        let lost = world.queue.as_ref().map_or(0, Queue::lost);
+        let events: Vec<_> = called.iter().map(|(_, sent)| *sent).collect();
+        assert_eq!(events.iter().collect::<BTreeSet<_>>().len(), events.len(), "{case}: twice {called:?}");
+        let sent = u64::from(world.fuse.sent.load(SeqCst));
+        if fate != Partly {
+            assert_eq!(called.len() as u64 + lost, sent, "{case}: {called:?}");
+        }
+        if fate == InOrder {
+            assert!(events.is_sorted(), "{case}: {called:?}");
+        }
+        for number in 0..world.signals.len() as u32 {
+            let own = called.iter().filter(|it| it.0 == number);
+            assert!(own.is_sorted(), "{case}: {called:?}");
+        }
+        let World { fuse, queue, signals, owners, connections, .. } = world;
+        goes_on(|| drop(queue));
+        goes_on(|| drop(owners));
+        goes_on(|| drop(signals));
+        assert!(connections.iter().all(|connection| !connection.is_connected()));
+        assert_eq!((fuse.live.load(SeqCst), Arc::strong_count(&fuse)), (0, 1), "{case}: live");
+        fuse.has_blown.load(SeqCst)
+    }
+
+    #[test]
+    fn whatever_panics_at_whichever_call_the_events_come_in_order_and_the_loop_is_told() {
+        for at in ALL {
+            let mut blown = 0;
+            for (name, scenario) in SCENARIOS {
+                blown += (1..).take_while(|left| check(name, *scenario, at, *left)).count();
+            }
+            assert!(blown > 0, "{at:?} is never called");
+        }
+    }
+}
