@@ -1,6 +1,8 @@
 //! What the users of a queue give it panics, each at each of its calls: what a queue promises holds
 //! afterwards.
 
+mod common;
+
 use sigwire::generic::{Local, QueuedSlot, Shared};
 use sigwire::{Connection, Edges, Overflow, Signal};
 use std::collections::BTreeSet;
@@ -613,4 +615,96 @@ both_homes! {
             assert!(blown > 0, "{at:?} is never called");
         }
     }
+
+    #[test]
+    fn a_task_that_drives_a_queue_is_woken_though_wake_panics_each_time() {
+        let mut world = World::new(At::Handler, 0);
+        let fuse = world.fuse.clone();
+        world.queue = Some(Queue::new(|| resume_unwind(Box::new(Blown))));
+        let a = world.connect(|slot| slot);
+        world.is_driven = true;
+        for _ in 0..3 {
+            world.poll();
+            let signal = &world.signals[a];
+            assert!(!goes_on(|| _ = signal.emit(&Event::new(&fuse))), "the panic goes to who emits");
+            world.turn();
+        }
+        assert_eq!((fuse.called.lock().unwrap().len(), world.is_done()), (3, true));
+    }
+
+    #[test]
+    fn a_waker_that_panics_is_told_again_also_when_wake_panics_as_well() {
+        let mut world = World::new(At::WakerWake, 1);
+        world.queue = Some(Queue::new(|| resume_unwind(Box::new(Blown))));
+        let a = world.connect(|slot| slot);
+        world.is_driven = true;
+        world.poll();
+        world.emit(&[a]);
+        world.turn();
+        assert!(!world.is_done());
+        world.emit(&[a]);
+        world.turn();
+        assert!(world.is_done());
+    }
+
+    #[test]
+    fn a_handlers_last_call_is_made_though_it_panics_to_drop_what_waits_for_it() {
+        let mut world = World::new(At::EventEnd, 1);
+        let a = world.connect(|slot| slot);
+        world.connections[a].disconnect();
+        world.connect_again(a, Some(1), |slot| slot);
+        world.emit(&[a, a]);
+        let queue = world.queue.as_ref().unwrap();
+        assert!(!goes_on(|| _ = queue.run_max(1)));
+        assert_eq!(*world.fuse.called.lock().unwrap(), [(a as u32, 0)]);
+        assert!(!world.connections[a].is_connected());
+    }
+
+    #[test]
+    fn what_was_lost_is_told_by_the_next_run_when_one_panics_as_it_ends() {
+        let mut world = World::new(At::Wake, 2);
+        world.bound(2, Overflow::DropOldest);
+        let a = world.connect(|slot| slot);
+        world.emit(&[a, a, a]);
+        let queue = world.queue.as_ref().unwrap();
+        assert!(!goes_on(|| _ = queue.run_max(1)), "it has an event left, and tells so");
+        let ran = queue.run();
+        assert_eq!((ran.called, ran.lost), (1, 1));
+        assert_eq!(queue.run().lost, 0);
+    }
+
+    #[test]
+    fn a_handlers_panic_goes_to_the_run_though_what_the_run_does_last_panics_too() {
+        let mut world = World::new(At::Handler, 0);
+        world.queue = Some(Queue::new(|| resume_unwind(Box::new(Blown))));
+        let a = world.connect(|slot| slot);
+        *world.fuse.inside.lock().unwrap() = Some(Box::new(|| panic!("the handler's own")));
+        world.emit(&[a, a]);
+        let queue = world.queue.as_ref().unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(|| queue.run())).unwrap_err();
+        assert_eq!(*panic.downcast::<&str>().unwrap(), "the handler's own");
+        assert_eq!(queue.run().called, 1);
+    }
+}
+
+#[test]
+fn a_latest_slot_is_called_with_what_is_emitted_as_an_ended_connection_is_let_go_before_its_turn() {
+    let (queue, ends, moved) =
+        (sigwire::Queue::default(), Signal::<u32>::new(), Arc::new(Signal::new()));
+    let (owner, seen) = (Arc::new(()), Arc::new(Mutex::new(vec![])));
+    let emits = Arc::downgrade(&moved);
+    let at_end = common::AtEnd(move || _ = emits.upgrade().map(|moved| moved.emit(&2)));
+    let own = Arc::new(Mutex::new(None::<Connection>));
+    let known = own.clone();
+    let connection = ends.slot().on(&queue).connect(&owner, move |_, _| {
+        at_end.touch();
+        known.lock().unwrap().take().unwrap().disconnect();
+    });
+    *own.lock().unwrap() = Some(connection);
+    let slot = moved.slot().on(&queue).latest();
+    slot.connect_mut(&seen, |seen: &mut Vec<u32>, n| seen.push(*n));
+    ends.emit(&0);
+    moved.emit(&1);
+    assert_eq!((queue.run().called, queue.lost(), queue.len()), (2, 1, 0));
+    assert_eq!(*seen.lock().unwrap(), [2]);
 }
