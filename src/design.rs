@@ -100,7 +100,9 @@
 //!
 //! A queue has two sides (`queue/post.rs`, `queue/run.rs`). Events wait under one lock, those of each
 //! connection in a deque of their own type, with one common list of turns; a run takes up to 128 turns at
-//! once, by swapping deques where it can, and calls without the lock. Methods of `Rc` owners are on the
+//! once, by swapping deques where it can, and calls without the lock. Only an event that a newer one may
+//! replace, or a window hold back, is taken alone, right before its call. What was cancelled or flushed leaves
+//! its turns behind, without an event, so that nobody looks for them. Methods of `Rc` owners are on the
 //! run's side only (`queue/home.rs`), which never leaves its thread; there the end of a run lets go of those
 //! that ended.
 //!

@@ -1331,6 +1331,36 @@ both_homes! {
     }
 
     #[test]
+    fn what_a_handler_emits_is_for_the_next_run_though_it_ends_a_connection_with_many_events() {
+        for is_cancelled in [false, true] {
+            let (queue, ends) = (Strong::new(Queue::default()), Signal::<u32>::new());
+            let signal = Arc::new(Signal::<u32>::new());
+            let (seen, owner) = (Strong::new(Exclusive::new(vec![])), Strong::new(()));
+            let slot = ends.slot().on(&*queue).debounce(Duration::ZERO);
+            let connection = slot.connect(&owner, |_, _| ());
+            let (weak, again) = (Strong::downgrade(&queue), Arc::downgrade(&signal));
+            signal.slot().on(&*queue).connect_mut(&seen, move |seen, n| {
+                seen.push(*n);
+                if *n == 1 {
+                    if is_cancelled {
+                        weak.upgrade().unwrap().cancel(&connection);
+                    } else {
+                        connection.disconnect();
+                    }
+                    emit_all(&again.upgrade().unwrap(), [3]);
+                }
+            });
+            emit_all(&signal, [1]);
+            emit_all(&ends, 0..500);
+            emit_all(&signal, [2]);
+            let ran = queue.run();
+            assert_eq!((ran.called, ran.left), (2, 1));
+            assert_eq!(queue.run().called, 1);
+            assert_eq!(*seen.try_lock_or_borrow(), [1, 2, 3]);
+        }
+    }
+
+    #[test]
     fn a_queue_that_is_bounded_after_a_cancel_loses_only_what_waits() {
         for (overflow, kept) in [
             (Overflow::DropOldest, &["a also 2", "a 2"][..]),

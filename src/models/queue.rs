@@ -208,6 +208,25 @@ fn the_last_of_the_latest_is_delivered_though_another_connection_uses_the_queue(
     });
 }
 
+#[test]
+fn an_event_that_takes_the_place_of_one_whose_turn_in_a_run_comes_is_delivered_or_waits() {
+    loom::model(|| {
+        let queue = Queue::default();
+        let (clicked, clicks, _) = noting(&queue, false);
+        let (moved, positions, _) = noting(&queue, true);
+        clicked.emit(&11);
+        moved.emit(&1);
+        let emitter = emitter(&moved, &[2, 3]);
+        let first = queue.run();
+        emitter.join().unwrap();
+        let second = queue.run();
+        let positions = take(&positions);
+        assert_eq!((positions.last(), take(&clicks)), (Some(&3), vec![11]));
+        assert!(positions.is_sorted() && queue.is_empty());
+        assert_eq!(positions.len() as u64 + first.lost + second.lost, 3);
+    });
+}
+
 /// An event that counts how many there are of it.
 struct Counted(Counter, Counter);
 

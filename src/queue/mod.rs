@@ -97,19 +97,40 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// | in this case | what happens |
 /// |---|---|
 /// | order | first in, first out, over all signals of the queue |
-/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it. ([`latest`](QueuedSlot::latest) slots may see it in this run) |
+/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it. A [`latest`](QueuedSlot::latest) slot whose turn in this run is still to come is called with it in this run |
 /// | the owner is gone, the connection ended or blocked when the event comes up | the handler is not called, and the event is dropped |
 /// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call may do so; `disconnect_and_wait` does not wait for it |
-/// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them |
+/// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them. For other panics see [below](#when-your-code-panics) |
 /// | the queue has no room | see [`Overflow`]; what was lost is counted, and each run tells it |
 /// | the queue is dropped | its connections end, and the events that wait are dropped |
 /// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. The run that is under way when the connection ends, on whichever thread, lets go of it as it ends. If there is none the loop is woken, and the next run or connect does, or the queue's end |
 /// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
 ///
+/// # When your code panics
+///
+/// None of it runs under a lock. Afterwards the queue works as before, no event but the one in question is
+/// gone, and those that wait are in order.
+///
+/// | what panics | who gets the panic, and what holds |
+/// |---|---|
+/// | a handler, or its owner as a run drops it | the caller of `run` or `flush`, or who polls [`drive`](Self::drive). The event is used up, and so is a call of `once` or `times`. The other events wait where they were, and the loop is told of them |
+/// | an event as it is cloned | who emits. For this slot nothing is queued |
+/// | an event or what a method captured, as it is dropped | who drops it: an emission that replaces an event, a run, a `cancel`, a `disconnect`. What else is to be done is done all the same. [`bounded`](Self::bounded) drops the queue then, which it owns |
+/// | `wake`, or the waker of a task in `drive`, as it is called | who tells the loop: an emission, whose event is queued, a run that ends, or a `disconnect`. The other one is told all the same. Whoever panicked counts as not told, so the next event that is emitted tells again, also if a bound drops that one |
+/// | a waker as it is cloned or dropped | who polls `drive`, or emits. Nothing is lost. A task that polls again goes on |
+/// | a comparison | a queue compares nothing of yours |
+///
+/// If several of them panic in one call, the first panic goes on. (Except where Rust ends the program: when
+/// a second value panics as it is dropped because of the first.)
+///
 /// # Cost
-/// An event takes the queue's lock for a moment as it is queued; a run takes it twice, and once more for
-/// every 128 events. Nothing is allocated for an event once the queue has grown to what it had to hold at
-/// once, unless a bound makes room by dropping another.
+/// An event takes the queue's lock for a moment as it is queued; a run takes it twice, once more for
+/// every 128 events, and twice more at most for an event of a [`latest`](QueuedSlot::latest) slot. Nothing is
+/// allocated for an event once the queue has grown to what it had to hold at once, unless a bound makes
+/// room by dropping another.
+///
+/// What takes many events out at once, such as `flush`, `cancel` or a `disconnect`, takes a time in
+/// proportion to these events, however many others there are.
 pub struct Queue<H: Home> {
     pub(in crate::queue) post: Arc<Post<H>>,
     pub(in crate::queue) methods: H::Methods,
@@ -118,7 +139,7 @@ pub struct Queue<H: Home> {
 impl<H: Home> Queue<H> {
     /// A queue that calls `wake` when it has something to run: on the thread that emitted, once, and not
     /// again before the next run has begun. A run that leaves something calls it too. So as long as events
-    /// wait, the loop was told.
+    /// wait, the loop was told. (If `wake` panics, see [above](Self#when-your-code-panics).)
     ///
     /// `wake` must not wait for the loop, nor run the queue. [`Queue::default()`](Self::default) wakes
     /// nobody, for a loop that runs it in each turn anyway.
@@ -136,7 +157,8 @@ impl<H: Home> Queue<H> {
     /// happens to one too many, also of those that wait already. Without this, a queue grows as it has to.
     ///
     /// Events that a run has taken, 128 at most, do not count. If a panic or a deadline makes it give them
-    /// back, they wait beside the others. (Where only the latest counts, they make way for a newer one.)
+    /// back, they wait beside the others. Where only the latest counts, a run takes each event right before
+    /// the handler is called; until then it counts.
     ///
     /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
@@ -247,11 +269,15 @@ impl<H: Home> Queue<H> {
     /// with what it holds back and what waits for it. Returns whether there was something to call it with.
     /// For saving before the program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
     ///
+    /// It is no run. The events of other connections stay where they are, also when the handler panics,
+    /// and so does what it did not come to of its own. What was [lost](Ran::lost) is still told by the next
+    /// run. A loop that was woken and has not run yet is not woken again: it may then find nothing to run.
+    ///
     /// # Panics
     /// See [`run`](Self::run).
     ///
     /// # Cost
-    /// Looks at all connections and all events of the queue.
+    /// Takes the queue's lock for each event.
     #[track_caller]
     pub fn flush(&self, connection: &Connection<Shared>) -> bool {
         self.flush_at(connection, Instant::now())
@@ -273,9 +299,6 @@ impl<H: Home> Queue<H> {
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
     /// window: the next event is as the first. Returns whether there was anything to forget. It may be
     /// called from inside handlers, and from any thread that has the queue.
-    ///
-    /// # Cost
-    /// Looks at all connections and all events of the queue.
     pub fn cancel(&self, connection: &Connection<Shared>) -> bool {
         let cancelled = self.post.lock().cancel(connection);
         cancelled.is_some_and(|(count, _events)| count > 0)

@@ -78,7 +78,11 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// replaced are counted as [lost](crate::generic::Queue::lost).
     ///
     /// So a slot whose turn in a run is still to come is called with the newest event, even if a handler
-    /// of this run emitted it.
+    /// of this run emitted it, or another thread did meanwhile.
+    ///
+    /// # Cost
+    /// A run takes the queue's lock for it right before the call. Beside other events that is twice more, in
+    /// a queue of latest events once for each.
     pub fn latest(self) -> Self {
         QueuedSlot { is_latest: true, ..self }
     }
@@ -92,6 +96,13 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// a window that has run out holds none of them back. There is no thread behind it. With
     /// a `wait` of zero it is called once for all the events of one run. Events that are passed over are
     /// not counted as lost. See also [`edges`](Self::edges).
+    ///
+    /// | in this case | what happens |
+    /// |---|---|
+    /// | the connection or its signal ends | what is held back is dropped, like the events that wait, and not counted as lost. To deliver it, [`flush`](crate::generic::Queue::flush) before |
+    /// | the slot is blocked as the window closes | what is held back is dropped. All else is as if the handler had been called: a throttle's next window opens |
+    /// | the slot is blocked as an event comes up | the event opens the window, or is held back, all the same. (What is emitted meanwhile is not queued) |
+    /// | several windows are due | the one that was to close first comes first. Of those of one time, which have often opened in one run, the slot that was connected first |
     ///
     /// # Cost
     /// Each event takes the queue's lock once more as it is run.

@@ -68,6 +68,9 @@ pub(super) struct State<H: Home> {
     pub(super) ended: Vec<Place>,
     /// Memory for the next run.
     pub(super) batch: Option<Box<Batch<H>>>,
+    /// How many turns were looked at to find those that have no event.
+    #[cfg(test)]
+    swept: usize,
 }
 
 /// Whom to tell, under no lock, that there is something to run.
@@ -101,6 +104,8 @@ impl<H: Home> Post<H> {
             running: 0,
             ended: Vec::new(),
             batch: None,
+            #[cfg(test)]
+            swept: 0,
         };
         let (is_closed, feeds_itself) = (AtomicBool::new(false), AtomicBool::new(false));
         Post { state: Lock::new(state), is_closed, feeds_itself }
@@ -243,6 +248,10 @@ impl<H: Home> State<H> {
     #[cold]
     #[inline(never)]
     fn keep_turns(&mut self, mut keeps: impl FnMut(Place) -> bool) {
+        #[cfg(test)]
+        {
+            self.swept += self.turns.len();
+        }
         let State { turns, lines, in_run, .. } = self;
         let (mut at, first) = (0, *in_run);
         turns.retain(|place| {
@@ -470,4 +479,71 @@ fn _proof<E: Send + 'static, H: Home>() {
     fn both<T: Send + Sync>() {}
     both::<Sender<E, H>>();
     both::<Lasts<H>>();
+}
+
+#[cfg(all(test, not(sigwire_loom)))]
+mod tests {
+    use crate::{Connection, Edges, Overflow, Queue, Signal};
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    /// What is done to a queue in which a paced connection and another take turns.
+    type Whole = fn(Queue, &Connection, &dyn Fn(usize)) -> Queue;
+
+    #[test]
+    fn turns_are_looked_at_in_proportion_to_the_events_whatever_takes_these_out() {
+        let whole: [(&str, Whole); 7] = [
+            ("flush", |queue, connection, _| {
+                queue.flush(connection);
+                queue
+            }),
+            ("cancel", |queue, connection, _| {
+                queue.cancel(connection);
+                queue
+            }),
+            ("emit and cancel in turn", |queue, connection, emit| {
+                for _ in 0..queue.len() {
+                    emit(1);
+                    assert!(queue.cancel(connection));
+                }
+                queue
+            }),
+            ("emit and flush in turn", |queue, connection, emit| {
+                for _ in 0..queue.len() {
+                    emit(1);
+                    assert!(queue.flush(connection));
+                }
+                queue
+            }),
+            ("disconnect", |queue, connection, _| {
+                connection.disconnect();
+                queue
+            }),
+            ("bounded, latest", |queue, _, _| queue.bounded(2, Overflow::Latest)),
+            ("bounded and filled again", |queue, connection, emit| {
+                queue.cancel(connection);
+                let (queue, room) = (queue.bounded(2, Overflow::DropOldest), 1000);
+                emit(room);
+                queue
+            }),
+        ];
+        for (name, whole) in whole {
+            for events in [1000, 30_000] {
+                let (queue, owner) = (Queue::default(), Arc::new(()));
+                let (paced, other) = (Signal::<()>::new(), Signal::<()>::new());
+                let slot = paced.slot().on(&queue).debounce(Duration::ZERO).edges(Edges::Leading);
+                let connection = slot.connect(&owner, |_, _| ());
+                other.slot().on(&queue).connect(&owner, |_, _| ());
+                for _ in 0..events / 2 {
+                    paced.emit(&());
+                    other.emit(&());
+                }
+                let emit = |count| (0..count).for_each(|_| _ = paced.emit(&()));
+                let queue = whole(queue, &connection, &emit);
+                let state = queue.post.lock();
+                assert!(state.swept <= 4 * events, "{name}: {} of {events}", state.swept);
+                assert!(state.turns.len() <= 2 * state.waiting + 64, "{name}");
+            }
+        }
+    }
 }
