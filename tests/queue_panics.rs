@@ -7,6 +7,8 @@ use sigwire::generic::{Local, QueuedSlot, Shared};
 use sigwire::{Connection, Edges, Overflow, Signal};
 use std::collections::BTreeSet;
 use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU32, AtomicUsize, Ordering::SeqCst};
@@ -106,24 +108,35 @@ fn waker(fuse: &Arc<Fuse>) -> Waker {
     fn raw(ends: Arc<Ends>) -> RawWaker {
         RawWaker::new(Arc::into_raw(ends).cast(), &TABLE)
     }
-    // SAFETY (all four): the data is that of `raw`, an `Arc` of which this is one reference.
+    /// # Safety
+    /// `data` is that of a `raw` which nobody uses afterwards.
+    unsafe fn last(data: *const ()) -> Arc<Ends> {
+        // SAFETY: it came from `into_raw` there, and is turned back once.
+        unsafe { Arc::from_raw(data.cast()) }
+    }
+    /// # Safety
+    /// `data` is that of a `raw` which is used afterwards.
+    unsafe fn one(data: *const ()) -> ManuallyDrop<Arc<Ends>> {
+        // SAFETY: this one is not dropped.
+        ManuallyDrop::new(unsafe { last(data) })
+    }
+    fn wake(ends: impl Deref<Target = Arc<Ends>>) {
+        ends.0.touch(At::WakerWake);
+        ends.0.waker_told.store(true, SeqCst);
+    }
     const TABLE: RawWakerVTable = RawWakerVTable::new(
         |data| {
-            let ends = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Ends>()) });
+            // SAFETY: a clone takes a reference.
+            let ends = unsafe { one(data) };
             ends.0.touch(At::WakerClone);
             raw(Arc::new(Ends::new(&ends.0, At::WakerEnd)))
         },
-        |data| {
-            let ends = unsafe { Arc::from_raw(data.cast::<Ends>()) };
-            ends.0.touch(At::WakerWake);
-            ends.0.waker_told.store(true, SeqCst);
-        },
-        |data| {
-            let ends = std::mem::ManuallyDrop::new(unsafe { Arc::from_raw(data.cast::<Ends>()) });
-            ends.0.touch(At::WakerWake);
-            ends.0.waker_told.store(true, SeqCst);
-        },
-        |data| drop(unsafe { Arc::from_raw(data.cast::<Ends>()) }),
+        // SAFETY: to wake takes the waker.
+        |data| wake(&unsafe { last(data) }),
+        // SAFETY: this takes a reference.
+        |data| wake(unsafe { one(data) }),
+        // SAFETY: a drop is the last.
+        |data| drop(unsafe { last(data) }),
     );
     // SAFETY: the table does what it must.
     unsafe { Waker::from_raw(raw(Arc::new(Ends::new(fuse, At::WakerEnd)))) }
