@@ -10,7 +10,7 @@ use sigwire::{Connection, Edges, LocalQueue, Overflow, Queue, Signal};
 
 type Whole = fn(usize) -> Duration;
 
-const EVENTS: [(&str, Whole); 9] = [
+const EVENTS: [(&str, Whole); 10] = [
     ("bounded, latest", |n| bounded(n, n, Overflow::Latest)),
     ("bounded, drop oldest", |n| bounded(n, 1, Overflow::DropOldest)),
     ("bounded, drop newest", |n| bounded(n, 1, Overflow::DropNewest)),
@@ -19,6 +19,10 @@ const EVENTS: [(&str, Whole); 9] = [
     ("cancel, half of the events are others", cancel_among_others),
     ("emit and cancel in turn", emit_and_cancel),
     ("disconnect, half of the events are others", disconnect_among_others),
+    ("run, one event at a time", |n| {
+        let (queue, _signals, _owner) = filled(n);
+        time(|| while queue.run_max(1).left > 0 {})
+    }),
     ("drop a queue, two connections", |n| {
         let (queue, _signals, _owner) = filled(n);
         time(|| drop(queue))

@@ -368,7 +368,9 @@ impl<H: Home> State<H> {
         take(&mut *course, &mut self.ward);
         batch.order.extend((0..course.len()).map(|_| 0));
         batch.courses.push(Taken { place, course, count: 0 });
-        self.set_timer(place);
+        if line.is_paced {
+            self.set_timer(place);
+        }
     }
 
     /// What goes to `dropped` is to be dropped under no lock: its connection has ended.
