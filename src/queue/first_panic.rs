@@ -9,20 +9,30 @@ pub(super) struct FirstPanic(Option<Box<dyn Any + Send>>);
 
 impl FirstPanic {
     /// Returns whether it did not panic.
+    #[inline(always)]
     pub(super) fn catch(&mut self, work: impl FnOnce()) -> bool {
-        let panic = catch_unwind(AssertUnwindSafe(work)).err();
-        let is_done = panic.is_none();
-        if self.0.is_none() {
-            self.0 = panic;
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(()) => true,
+            Err(panic) => self.note(panic),
         }
-        is_done
     }
 
+    #[cold]
+    #[inline(never)]
+    fn note(&mut self, panic: Box<dyn Any + Send>) -> bool {
+        if self.0.is_none() {
+            self.0 = Some(panic);
+        }
+        false
+    }
+
+    #[inline]
     pub(super) fn is_none(&self) -> bool {
         self.0.is_none()
     }
 
     /// Goes on with the panic, if there was one.
+    #[inline]
     pub(super) fn resume(self) {
         if let Some(panic) = self.0 {
             resume_unwind(panic);

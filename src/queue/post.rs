@@ -79,6 +79,13 @@ pub(super) struct Alarm {
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
+/// How far telling has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nobody,
+    Wake,
+}
+
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
 
 /// An event, of whatever type, that is to be dropped under no lock.
@@ -139,22 +146,37 @@ impl<H: Home> Post<H> {
     /// Tells whoever is to be told, all of them also when one panics. Then the next event tells again.
     #[cold]
     #[inline(never)]
-    pub(super) fn ring(&self, Alarm { mut waker, wake }: Alarm) {
-        let mut first = FirstPanic::default();
-        if let Some(wake) = &wake {
-            first.catch(|| wake());
-        }
-        let is_awake = waker.as_ref().is_none_or(|waker| first.catch(|| waker.wake_by_ref()));
-        if !first.is_none() {
-            let mut state = self.lock();
-            state.is_woken = false;
-            // Unless the queue is gone, or its task has come meanwhile.
-            if !is_awake && state.wake.is_some() && state.waker.is_none() {
-                state.waker = waker.take();
+    pub(super) fn ring(&self, alarm: Alarm, first: &mut FirstPanic) {
+        let (mut alarm, mut told) = (Some(alarm), Told::Nobody);
+        let is_done = first.catch(|| {
+            if let Some(wake) = alarm.as_ref().and_then(|alarm| alarm.wake.as_ref()) {
+                wake();
             }
+            told = Told::Wake;
+            if let Some(waker) = alarm.as_ref().and_then(|alarm| alarm.waker.as_ref()) {
+                waker.wake_by_ref();
+            }
+            drop(alarm.take());
+        });
+        if let (false, Some(alarm)) = (is_done, alarm) {
+            self.ring_again(alarm, told, first);
         }
+    }
+
+    /// One of them has panicked.
+    #[cold]
+    #[inline(never)]
+    fn ring_again(&self, Alarm { mut waker, wake }: Alarm, told: Told, first: &mut FirstPanic) {
+        let tell = |waker: &Waker| told == Told::Nobody && first.catch(|| waker.wake_by_ref());
+        let is_awake = waker.as_ref().is_none_or(tell);
+        let mut state = self.lock();
+        state.is_woken = false;
+        // Unless the queue is gone, or its task has come meanwhile.
+        if !is_awake && state.wake.is_some() && state.waker.is_none() {
+            state.waker = waker.take();
+        }
+        drop(state);
         first.catch(|| drop((waker, wake)));
-        first.resume();
     }
 
     pub(super) fn takes_feedback(&self) -> bool {
@@ -220,7 +242,7 @@ impl<H: Home> Post<H> {
         drop(guard);
         let mut first = FirstPanic::default();
         if let Some(alarm) = alarm {
-            first.catch(|| self.ring(alarm));
+            self.ring(alarm, &mut first);
         }
         first.catch(|| drop((line, events)));
         first.resume();
@@ -416,9 +438,7 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
                     // Others wait, so the loop was told, unless that panicked.
                     let alarm = if state.running == 0 { state.alarm() } else { None };
                     drop(guard);
-                    if let Some(alarm) = alarm {
-                        self.post.ring(alarm);
-                    }
+                    self.ring(alarm);
                     drop(not_sent);
                     return Some(());
                 }
@@ -429,10 +449,17 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         state.waiting += 1;
         let alarm = state.alarm();
         drop(guard);
-        if let Some(alarm) = alarm {
-            self.post.ring(alarm);
-        }
+        self.ring(alarm);
         Some(())
+    }
+
+    #[inline]
+    fn ring(&self, alarm: Option<Alarm>) {
+        if let Some(alarm) = alarm {
+            let mut first = FirstPanic::default();
+            self.post.ring(alarm, &mut first);
+            first.resume();
+        }
     }
 }
 

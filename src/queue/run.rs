@@ -202,7 +202,7 @@ impl<'a, H: Home> Run<'a, H> {
         drop(state);
         let is_told = tells && first.is_none();
         if let Some(alarm) = alarm {
-            first.catch(|| self.post.ring(alarm));
+            self.post.ring(alarm, first);
         }
         if !dropped.is_empty() {
             first.catch(|| drop(dropped));
