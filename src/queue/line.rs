@@ -11,7 +11,6 @@ use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
 use super::pace::{Pace, Taken};
 use super::run::Clock;
-use super::timers::Timer;
 use crate::connection::Connection;
 use crate::family::Shared;
 use crate::list::{CALL, GONE};
@@ -20,10 +19,10 @@ use crate::raw::{Ward, Warded};
 /// What a queue has of one connection.
 pub(super) struct Line<H: Home> {
     pub(super) mail: Arc<dyn Mail>,
-    /// At most one event waits.
-    pub(super) is_latest: bool,
     /// It is debounced or throttled.
     pub(super) is_paced: bool,
+    /// Its next event is taken right before its call: it is paced, or at most one event of it waits.
+    pub(super) comes_alone: bool,
     /// None while a run has taken it.
     pub(super) course: Option<Box<dyn Course<H>>>,
     /// Then: the place of the course in the run's batch.
@@ -32,7 +31,7 @@ pub(super) struct Line<H: Home> {
     /// How many were connected before it.
     pub(super) number: u64,
     /// When its window closes, as the queue's timers know it.
-    pub(super) timer: Option<Timer>,
+    pub(super) timer: Option<Instant>,
     /// How many of its first turns are of events that were flushed or cancelled, and call nothing.
     pub(super) void: usize,
     /// How many of its first events the flush that is under way still has to take.

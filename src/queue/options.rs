@@ -16,6 +16,7 @@ use crate::family::Shared;
 use crate::list::CALL;
 use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
+use crate::overflow::Overflow;
 use crate::owner::{BorrowMut, Captures, Owner};
 use crate::raw::{Handle, Invoke, Link};
 
@@ -236,12 +237,14 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 is_unborn,
             };
             let identity = connection.identity();
+            let are_latest = matches!(locked.limit, Some((_, Overflow::Latest)));
+            let comes_alone = is_paced || is_latest || are_latest;
             let number = locked.connected;
             locked.connected += 1;
             let place = locked.lines.insert(Line {
                 mail: mail.clone(),
-                is_latest,
                 is_paced,
+                comes_alone,
                 course: Some(Box::new(handler)),
                 at: 0,
                 connection,

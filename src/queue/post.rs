@@ -79,11 +79,48 @@ pub(super) struct Alarm {
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
-/// How far telling has come.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// An alarm that is being rung. What a panic leaves of that is done as this is dropped.
+struct Ringing<'a, H: Home> {
+    post: &'a Post<H>,
+    alarm: Alarm,
+    told: Told,
+}
+
+#[derive(PartialEq, Eq)]
 enum Told {
     Nobody,
     Wake,
+    All,
+}
+
+impl<H: Home> Drop for Ringing<'_, H> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.told != Told::All {
+            self.after_panic();
+        }
+    }
+}
+
+impl<H: Home> Ringing<'_, H> {
+    #[cold]
+    #[inline(never)]
+    fn after_panic(&mut self) {
+        // That of now goes on.
+        let mut other = FirstPanic::default();
+        let Alarm { waker, wake } = &mut self.alarm;
+        let is_next = self.told == Told::Nobody;
+        let tell = |waker: &Waker| is_next && other.catch(|| waker.wake_by_ref());
+        let is_awake = waker.as_ref().is_none_or(tell);
+        let mut state = self.post.lock();
+        state.is_woken = false;
+        // Unless the queue is gone, or its task has come meanwhile.
+        if !is_awake && state.wake.is_some() && state.waker.is_none() {
+            state.waker = waker.take();
+        }
+        drop(state);
+        other.catch(|| drop((waker.take(), wake.take())));
+    }
 }
 
 type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
@@ -146,37 +183,16 @@ impl<H: Home> Post<H> {
     /// Tells whoever is to be told, all of them also when one panics. Then the next event tells again.
     #[cold]
     #[inline(never)]
-    pub(super) fn ring(&self, alarm: Alarm, first: &mut FirstPanic) {
-        let (mut alarm, mut told) = (Some(alarm), Told::Nobody);
-        let is_done = first.catch(|| {
-            if let Some(wake) = alarm.as_ref().and_then(|alarm| alarm.wake.as_ref()) {
-                wake();
-            }
-            told = Told::Wake;
-            if let Some(waker) = alarm.as_ref().and_then(|alarm| alarm.waker.as_ref()) {
-                waker.wake_by_ref();
-            }
-            drop(alarm.take());
-        });
-        if let (false, Some(alarm)) = (is_done, alarm) {
-            self.ring_again(alarm, told, first);
+    pub(super) fn ring(&self, alarm: Alarm) {
+        let mut ringing = Ringing { post: self, alarm, told: Told::Nobody };
+        if let Some(wake) = &ringing.alarm.wake {
+            wake();
         }
-    }
-
-    /// One of them has panicked.
-    #[cold]
-    #[inline(never)]
-    fn ring_again(&self, Alarm { mut waker, wake }: Alarm, told: Told, first: &mut FirstPanic) {
-        let tell = |waker: &Waker| told == Told::Nobody && first.catch(|| waker.wake_by_ref());
-        let is_awake = waker.as_ref().is_none_or(tell);
-        let mut state = self.lock();
-        state.is_woken = false;
-        // Unless the queue is gone, or its task has come meanwhile.
-        if !is_awake && state.wake.is_some() && state.waker.is_none() {
-            state.waker = waker.take();
+        ringing.told = Told::Wake;
+        if let Some(waker) = &ringing.alarm.waker {
+            waker.wake_by_ref();
         }
-        drop(state);
-        first.catch(|| drop((waker, wake)));
+        ringing.told = Told::All;
     }
 
     pub(super) fn takes_feedback(&self) -> bool {
@@ -224,8 +240,8 @@ impl<H: Home> Post<H> {
         let Some(line) = state.lines.remove(place) else { return };
         state.waiting -= line.mail.len(&mut state.ward);
         let events = line.end(&mut state.ward);
-        if let Some(timer) = line.timer {
-            state.timers.remove(timer);
+        if let Some(due) = line.timer {
+            state.timers.remove((due, line.number, place));
         }
         if line.is_paced {
             state.paced.remove(&line.connection.identity());
@@ -242,7 +258,7 @@ impl<H: Home> Post<H> {
         drop(guard);
         let mut first = FirstPanic::default();
         if let Some(alarm) = alarm {
-            self.ring(alarm, &mut first);
+            first.catch(|| self.ring(alarm));
         }
         first.catch(|| drop((line, events)));
         first.resume();
@@ -308,11 +324,11 @@ impl<H: Home> State<H> {
     pub(super) fn set_timer(&mut self, place: Place) {
         let Some(line) = self.lines.get_mut(place) else { return };
         let due = line.mail.due(&mut self.ward);
-        if line.timer.map(|(due, ..)| due) != due {
-            let timer = due.map(|due| (due, line.number, place));
-            let former = std::mem::replace(&mut line.timer, timer);
-            former.into_iter().for_each(|former| self.timers.remove(former));
-            timer.into_iter().for_each(|timer| self.timers.insert(timer));
+        let former = std::mem::replace(&mut line.timer, due);
+        if former != due {
+            let timer = |due| (due, line.number, place);
+            former.map(timer).into_iter().for_each(|former| self.timers.remove(former));
+            due.map(timer).into_iter().for_each(|timer| self.timers.insert(timer));
         }
     }
 
@@ -362,7 +378,8 @@ impl<H: Home> State<H> {
 
     /// Of the events of each line that wait, only the newest stays. It has the turn of the oldest.
     fn keep_latest(&mut self, dropped: &mut Vec<Box<dyn Send>>) {
-        for line in self.lines.values() {
+        for line in self.lines.values_mut() {
+            line.comes_alone = true;
             let (count, older) = line.mail.take_older(&mut self.ward);
             dropped.push(older);
             self.waiting -= count;
@@ -438,7 +455,9 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
                     // Others wait, so the loop was told, unless that panicked.
                     let alarm = if state.running == 0 { state.alarm() } else { None };
                     drop(guard);
-                    self.ring(alarm);
+                    if let Some(alarm) = alarm {
+                        self.post.ring(alarm);
+                    }
                     drop(not_sent);
                     return Some(());
                 }
@@ -449,17 +468,10 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         state.waiting += 1;
         let alarm = state.alarm();
         drop(guard);
-        self.ring(alarm);
-        Some(())
-    }
-
-    #[inline]
-    fn ring(&self, alarm: Option<Alarm>) {
         if let Some(alarm) = alarm {
-            let mut first = FirstPanic::default();
-            self.post.ring(alarm, &mut first);
-            first.resume();
+            self.post.ring(alarm);
         }
+        Some(())
     }
 }
 

@@ -5,11 +5,10 @@ use std::time::Instant;
 use super::Queue;
 use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
-use super::line::{Course, Line};
+use super::line::Course;
 use super::post::{Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
-use crate::overflow::Overflow;
 use crate::raw::Ward;
 
 /// What a run of a queue did.
@@ -202,7 +201,7 @@ impl<'a, H: Home> Run<'a, H> {
         drop(state);
         let is_told = tells && first.is_none();
         if let Some(alarm) = alarm {
-            self.post.ring(alarm, first);
+            first.catch(|| self.post.ring(alarm));
         }
         if !dropped.is_empty() {
             first.catch(|| drop(dropped));
@@ -252,7 +251,6 @@ impl<H: Home> State<H> {
     }
 
     fn take_events(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
-        let are_latest = matches!(self.limit, Some((_, Overflow::Latest)));
         let mut last = None;
         while self.in_run > 0 && batch.order.len() < most {
             let place = *self.turns.front().expect("a run's turns are among all turns");
@@ -267,8 +265,7 @@ impl<H: Home> State<H> {
                 }
             }
             let line = self.lines.get_mut(place);
-            let comes_alone = |line: &&mut Line<H>| line.is_paced || line.is_latest || are_latest;
-            let comes_alone = line.as_ref().is_some_and(comes_alone);
+            let comes_alone = line.as_ref().is_some_and(|line| line.comes_alone);
             if comes_alone && !batch.courses.is_empty() {
                 break;
             }
@@ -342,7 +339,7 @@ impl<H: Home> State<H> {
             return;
         };
         let now = clock.now();
-        let has_run_out = line.timer.is_some_and(|(due, ..)| due <= now);
+        let has_run_out = line.timer.is_some_and(|due| due <= now);
         let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
         batch.is_last = !closes_first && line.in_flush == 0;
         if closes_first || batch.is_last {
