@@ -263,6 +263,13 @@ both_homes! {
             }
         }
 
+        /// And `wake` panics.
+        fn emit_loudly(&self, number: usize) {
+            let event = Event::new(&self.fuse);
+            let emits = || _ = self.signals[number].emit(&event);
+            assert!(catch_unwind(AssertUnwindSafe(emits)).is_err());
+        }
+
         /// The loop runs as long as it is told to.
         fn turn(&self) {
             let Some(queue) = &self.queue else { return };
@@ -671,6 +678,46 @@ both_homes! {
         assert!(!goes_on(|| _ = queue.run_max(1)));
         assert_eq!(*world.fuse.called.lock().unwrap(), [(a as u32, 0)]);
         assert!(!world.connections[a].is_connected());
+    }
+
+    #[test]
+    fn an_emission_or_a_disconnect_in_which_wake_and_a_drop_panic_goes_on_with_the_first_panic() {
+        for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
+            let mut world = World::new(At::EventEnd, 1);
+            world.queue = Some(Queue::new(|| panic!("from wake")));
+            world.bound(1, overflow);
+            let a = world.connect(|slot| slot);
+            let message = |step: &dyn Fn()| {
+                let panic = catch_unwind(AssertUnwindSafe(step)).unwrap_err();
+                *panic.downcast::<&str>().unwrap()
+            };
+            for _ in 0..2 {
+                // The second time an event is dropped as well.
+                let event = Event::new(&world.fuse);
+                assert_eq!(message(&|| _ = world.signals[a].emit(&event)), "from wake");
+            }
+            assert!(world.fuse.has_blown.load(SeqCst), "{overflow:?}");
+            let queue = world.queue.as_ref().unwrap();
+            assert_eq!((queue.run().called, queue.lost()), (1, 1));
+            // And again, as the connection ends.
+            world.emit_loudly(a);
+            world.fuse.left.store(1, SeqCst);
+            let ended = catch_unwind(AssertUnwindSafe(|| world.connections[a].disconnect()));
+            assert!(ended.is_err() && queue.is_empty() && !world.connections[a].is_connected());
+        }
+    }
+
+    #[test]
+    fn a_run_lets_go_of_an_ended_connection_though_one_of_its_events_panics_as_it_is_dropped() {
+        let mut world = World::new(At::EventEnd, 2);
+        let a = world.connect(|slot| slot);
+        let own = world.connections[a].clone();
+        *world.fuse.inside.lock().unwrap() = Some(Box::new(move || _ = own.disconnect()));
+        world.emit(&[a, a]);
+        let queue = world.queue.as_ref().unwrap();
+        assert!(!goes_on(|| _ = queue.run()));
+        assert_eq!(Strong::weak_count(world.owners[a].as_ref().unwrap()), 0);
+        assert_eq!(world.fuse.called.lock().unwrap().len(), 1);
     }
 
     #[test]

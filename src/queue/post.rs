@@ -195,6 +195,16 @@ impl<H: Home> Post<H> {
         ringing.told = Told::All;
     }
 
+    /// Both also when both panic, which would end the program if one were dropped because of the other.
+    fn ring_and_drop<T>(&self, alarm: Option<Alarm>, dropped: T) {
+        let mut first = FirstPanic::default();
+        if let Some(alarm) = alarm {
+            first.catch(|| self.ring(alarm));
+        }
+        first.catch(|| drop(dropped));
+        first.resume();
+    }
+
     pub(super) fn takes_feedback(&self) -> bool {
         self.feeds_itself.swap(false, Ordering::Relaxed)
     }
@@ -256,12 +266,7 @@ impl<H: Home> Post<H> {
         }
         state.sweep();
         drop(guard);
-        let mut first = FirstPanic::default();
-        if let Some(alarm) = alarm {
-            first.catch(|| self.ring(alarm));
-        }
-        first.catch(|| drop((line, events)));
-        first.resume();
+        self.ring_and_drop(alarm, (line, events));
     }
 }
 
@@ -440,9 +445,9 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
     /// None when the connection has ended.
     #[inline]
     fn send(&self, event: &E) -> Option<()> {
-        // Before the guard, so that they are dropped after it.
+        // Before the guard, so that it is dropped after it.
         let mut event = event.clone();
-        let _dropped;
+        let mut dropped = None;
         let mut guard = self.post.lock();
         let state = &mut *guard;
         if state.ward.open(&self.mail).is_over {
@@ -450,15 +455,12 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         }
         if state.limit.is_some() || self.is_latest {
             match state.make_room(&self.mail, event, self.is_latest) {
-                Room::Made(it, dropped) => (event, _dropped) = (it, dropped),
+                Room::Made(it, made_room) => (event, dropped) = (it, made_room),
                 Room::Replaced(not_sent) | Room::Refused(not_sent) => {
                     // Others wait, so the loop was told, unless that panicked.
                     let alarm = if state.running == 0 { state.alarm() } else { None };
                     drop(guard);
-                    if let Some(alarm) = alarm {
-                        self.post.ring(alarm);
-                    }
-                    drop(not_sent);
+                    self.post.ring_and_drop(alarm, not_sent);
                     return Some(());
                 }
             }
@@ -468,7 +470,9 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
         state.waiting += 1;
         let alarm = state.alarm();
         drop(guard);
-        if let Some(alarm) = alarm {
+        if dropped.is_some() {
+            self.post.ring_and_drop(alarm, dropped);
+        } else if let Some(alarm) = alarm {
             self.post.ring(alarm);
         }
         Some(())
