@@ -712,10 +712,15 @@ both_homes! {
         let mut world = World::new(At::EventEnd, 2);
         let a = world.connect(|slot| slot);
         let own = world.connections[a].clone();
-        *world.fuse.inside.lock().unwrap() = Some(Box::new(move || _ = own.disconnect()));
+        *world.fuse.inside.lock().unwrap() = Some(Box::new(move || {
+            own.disconnect();
+            panic!("the handler's own");
+        }));
         world.emit(&[a, a]);
         let queue = world.queue.as_ref().unwrap();
-        assert!(!goes_on(|| _ = queue.run()));
+        let panic = catch_unwind(AssertUnwindSafe(|| queue.run())).unwrap_err();
+        assert_eq!(*panic.downcast::<&str>().unwrap(), "the handler's own");
+        assert!(world.fuse.has_blown.load(SeqCst));
         assert_eq!(Strong::weak_count(world.owners[a].as_ref().unwrap()), 0);
         assert_eq!(world.fuse.called.lock().unwrap().len(), 1);
     }
