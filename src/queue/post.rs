@@ -6,7 +6,7 @@
 //! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
 //! | `in_run` | how many of the first turns the run that is under way still has to take |
 //! | `paced` | where the connections are that are debounced or throttled |
-//! | `is_woken` | the loop was told, and has not begun to run since; so always when there are turns and no run |
+//! | `is_woken` | the loop was told, and has not begun to run since; so always when events wait and no run is under way, unless telling panicked |
 //!
 //! The turns of a connection that ended, and of events that were flushed or cancelled, stay until they come
 //! up, or are most of all turns. So nothing looks for turns, and each is looked at as often as it is moved.
