@@ -112,7 +112,9 @@ impl<T, F: Family> fmt::Debug for EventStream<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("EventStream");
         f.field("connection", self.connection());
-        self.channel.debug(&mut f);
+        if let Some(look) = self.channel.try_look() {
+            look.tell(&mut f);
+        }
         f.finish()
     }
 }
