@@ -293,10 +293,22 @@ struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Family> {
 
 #[cfg(feature = "async")]
 impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for KeepRest<'_, '_, E, R, F> {
+    // So that how far it has come can be in a register until then.
+    #[inline(always)]
     fn drop(&mut self) {
-        let list = Some(self.list.share());
-        *self.rest = Some(Cursor { slots: self.slots, list, next: self.next });
+        keep_rest(self.slots, self.list, self.next, self.rest);
     }
+}
+
+#[cfg(feature = "async")]
+#[inline(never)]
+fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+    slots: &'a Slots<E, R, F>,
+    list: &Pinned<'a, List<E, R, F>, F>,
+    next: usize,
+    rest: &mut Option<CursorOf<'a, E, R, F>>,
+) {
+    *rest = Some(Cursor { slots, list: Some(list.share()), next });
 }
 
 type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
