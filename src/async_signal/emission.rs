@@ -3,7 +3,6 @@
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
-use core::mem;
 use core::ops::{ControlFlow, Deref};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -23,6 +22,7 @@ use crate::outcome::Outcome;
 use crate::raw::{Request, Task};
 use crate::slots::Slots;
 use crate::table::SlotKey;
+use crate::waking::Bell;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
@@ -259,12 +259,23 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     }
 }
 
+/// Handlers that wait, and by what their task is woken. (When its own waker panicked as they keep it, they would
+/// never wake anyone again.)
+struct Pending<'a, R, F: Family> {
+    handlers: FuturesUnordered<Task<'a, R, F>>,
+    bell: Bell,
+}
+
+impl<R, F: Family> Pending<'_, R, F> {
+    fn new() -> Self {
+        Pending { handlers: FuturesUnordered::new(), bell: Bell::new() }
+    }
+}
+
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// Those that were not ready when they were first polled. None when all were.
-    pending: Option<FuturesUnordered<Task<'a, R, F>>>,
-    /// Whether something has panicked while `pending` was polled.
-    is_torn: bool,
+    pending: Option<Pending<'a, R, F>>,
     /// The slots that are not called yet, since one before them has panicked.
     rest: Option<Borrowed<'a, E, R, F>>,
     /// Until the first poll.
@@ -274,7 +285,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Together { pending: None, is_torn: false, rest: None, unstarted: Some(source), event }
+        Together { pending: None, rest: None, unstarted: Some(source), event }
     }
 
     /// Starts the handlers of all slots that are connected now, if that is not done yet.
@@ -302,28 +313,21 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
         let Some(pending) = &mut self.pending else { return Poll::Ready(None) };
         // Nested too deep: the handlers wait on.
         drop(Depth::<F>::enter(|| 0));
-        if self.is_torn {
-            // If it was the waker, as it was cloned, the set would never wake anyone again.
-            let mut torn = mem::take(pending).into_iter();
-            pending.extend(&mut torn);
-        }
-        self.is_torn = true;
-        let polled = Pin::new(pending).poll_next(context);
-        self.is_torn = false;
-        polled
+        let context = &mut pending.bell.context(context);
+        Pin::new(&mut pending.handlers).poll_next(context)
     }
 }
 
 /// Lets no handler keep the later ones waiting.
 fn until_all_started<'a, T: ?Sized, R, F: Family>(
-    pending: &mut Option<FuturesUnordered<Task<'a, R, F>>>,
+    pending: &mut Option<Pending<'a, R, F>>,
     left: impl Fn() -> Task<'a, R, F>,
     mut ready: impl FnMut(Outcome<R>),
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
     move |_, answer| {
         match answer {
             Poll::Ready(outcome) => ready(outcome),
-            Poll::Pending => pending.get_or_insert_default().push(left()),
+            Poll::Pending => pending.get_or_insert_with(Pending::new).handlers.push(left()),
         }
         ControlFlow::Continue(())
     }
@@ -332,7 +336,10 @@ fn until_all_started<'a, T: ?Sized, R, F: Family>(
 /// Also when the destructor of one panics, the others are dropped.
 impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Together<'_, E, R, F> {
     fn drop(&mut self) {
-        self.pending.take().into_iter().flatten().for_each(drop);
+        if let Some(Pending { handlers, bell }) = self.pending.take() {
+            handlers.into_iter().for_each(drop);
+            drop(bell);
+        }
     }
 }
 
@@ -405,7 +412,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Together { pending, rest, unstarted, .. } = &self.together;
-        let open = pending.as_ref().map_or(0, FuturesUnordered::len);
+        let open = pending.as_ref().map_or(0, |pending| pending.handlers.len());
         let left = self.ready.len() + open + rest.as_ref().map_or(0, Cursor::left);
         (self.ready.len(), unstarted.is_none().then_some(left))
     }

@@ -17,13 +17,14 @@ use core::mem;
 use core::panic::RefUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 
 use super::{Lost, WhenFull};
 use crate::error::message;
 use crate::family::Family;
 use crate::overflow::Overflow;
 use crate::raw::Brief;
+use crate::waking;
 
 /// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
 /// touch one line, if the event is small.
@@ -265,16 +266,11 @@ impl<T, F: Family> Channel<T, F> {
     /// If that panics, it is woken by the next event as well, or by the end.
     #[inline(always)]
     fn wake_consumer(&self, waker: Option<Waker>) {
-        let Some(waker) = waker else { return };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
-            let mut state = self.state.lock();
-            let unused = match state.waker {
-                Some(_) => Some(waker),
-                None => state.waker.replace(waker),
-            };
-            drop(state);
-            drop(unused);
-            resume_unwind(panic);
+        if let Some(waker) = waker {
+            waking::wake(waker, |waker| {
+                let unused = waking::keep(&mut self.state.lock().waker, waker);
+                drop(unused);
+            });
         }
     }
 
@@ -321,20 +317,15 @@ impl<T, F: Family> Channel<T, F> {
     fn wake_sender(&self, sender: Sender) {
         let Sender { waker, is_second_time } = sender;
         if is_second_time {
-            return wake_all([waker]).unwrap_or_else(|panic| drop(message(panic)));
+            return waking::wake_all([waker]).unwrap_or_else(|panic| drop(message(panic)));
         }
         let lose = Lose(self);
-        match catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
-            Ok(()) => drop(waker),
-            Err(panic) => {
-                let mut state = self.state.lock();
-                state.has_more = true;
-                let more = state.more.get_or_insert_default();
-                more.untold.push_back(Sender { waker, is_second_time: true });
-                drop(state);
-                resume_unwind(panic);
-            }
-        }
+        waking::wake(waker, |waker| {
+            let mut state = self.state.lock();
+            state.has_more = true;
+            let more = state.more.get_or_insert_default();
+            more.untold.push_back(Sender { waker, is_second_time: true });
+        });
         mem::forget(lose);
     }
 
@@ -365,7 +356,7 @@ impl<T, F: Family> Channel<T, F> {
             senders.extend(more.untold.drain(..).map(|sender| sender.waker));
             senders.extend(more.ahead.values_mut().filter_map(|early| early.sender.take()));
         }
-        let woken = wake_all(senders);
+        let woken = waking::wake_all(senders);
         drop((consumer, first, more));
         if let Err(panic) = woken {
             resume_unwind(panic);
@@ -427,20 +418,6 @@ impl<T, F: Family> Drop for Lose<'_, T, F> {
             more.missed += 1;
         }
     }
-}
-
-/// Wakes all of them, also when some panic. Returns the first panic.
-fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> std::thread::Result<()> {
-    let mut woken = Ok(());
-    for waker in wakers {
-        let result = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        match (&woken, result) {
-            (Ok(()), result) => woken = result,
-            (Err(_), Ok(())) => (),
-            (Err(_), Err(panic)) => drop(message(panic)),
-        }
-    }
-    woken
 }
 
 /// Nothing runs under the lock that could leave it half done.
