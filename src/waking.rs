@@ -5,32 +5,37 @@ use core::task::{Context, Waker};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Mutex;
 use std::task::Wake;
+use std::thread::Result;
 
 use crate::error::message;
 use crate::family::Lock;
 
-/// Wakes. A waker that panics was perhaps not heard: it goes to `keep`, to be woken again with what comes
-/// next, before the panic goes on.
+/// Wakes. A waker that panics was perhaps not heard, and there may be no other occasion: so it is woken a second
+/// time at once. Returns the first panic.
 #[inline(always)]
-pub(crate) fn wake(waker: Waker, keep: impl FnOnce(Waker)) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref())) {
-        keep(waker);
-        resume_unwind(panic);
-    }
+pub(crate) fn wake(waker: &Waker) -> Result<()> {
+    let wake = || catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()));
+    wake().or_else(|panic| first(Err(panic), wake()))
 }
 
 /// Wakes all of them, also when some panic. Returns the first panic.
-pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> std::thread::Result<()> {
-    let mut woken = Ok(());
-    for waker in wakers {
-        let result = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-        match (&woken, result) {
-            (Ok(()), result) => woken = result,
-            (Err(_), Ok(())) => (),
-            (Err(_), Err(panic)) => drop(message(panic)),
+pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> Result<()> {
+    wakers.into_iter().fold(Ok(()), |woken, waker| {
+        let woken = first(woken, wake(&waker));
+        first(woken, catch_unwind(AssertUnwindSafe(|| drop(waker))))
+    })
+}
+
+/// The first panic of two. The second goes no further.
+fn first(first: Result<()>, second: Result<()>) -> Result<()> {
+    match (first, second) {
+        (Ok(()), second) => second,
+        (first, Ok(())) => first,
+        (first, Err(panic)) => {
+            drop(message(panic));
+            first
         }
     }
-    woken
 }
 
 /// Wakes a task for others, who can clone and drop it without a panic of the task's waker.
@@ -65,16 +70,9 @@ impl Wake for Task {
         self.wake_by_ref();
     }
 
-    /// Who polls with the bell rings it only once until the next poll. So where the task's waker panics, it is
-    /// woken a second time at once: there may be no other occasion.
     fn wake_by_ref(self: &Arc<Self>) {
         let Some(waker) = Lock::lock(&self.0).take() else { return };
-        let wake = || catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()));
-        let woken = wake().inspect_err(|_| {
-            if let Err(again) = wake() {
-                drop(message(again));
-            }
-        });
+        let woken = wake(&waker);
         let unused = keep(&mut Lock::lock(&self.0), waker);
         drop(unused);
         if let Err(panic) = woken {

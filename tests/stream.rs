@@ -802,6 +802,34 @@ both_flavours! {
     }
 
     #[test]
+    fn a_consumer_whose_waker_panics_is_woken_by_the_next_event() {
+        struct Panics(AtomicUsize, Wakes);
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                self.wake_by_ref();
+            }
+            fn wake_by_ref(self: &Arc<Self>) {
+                if self.0.load(SeqCst) == 1 {
+                    panic!("in a waker");
+                }
+                self.1.0.fetch_add(1, SeqCst);
+            }
+        }
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        let wakes = Arc::new(Panics(AtomicUsize::new(1), Wakes::default()));
+        let waker = Waker::from(wakes.clone());
+        assert!(Pin::new(&mut stream).poll_next(&mut Context::from_waker(&waker)).is_pending());
+        for n in 1..=3 {
+            assert!(panic_of(|| signal.emit(&n)).contains("in a waker"));
+        }
+        wakes.0.store(0, SeqCst);
+        emit(&signal, 4..=5);
+        assert_eq!(wakes.1.take(), 1, "and then it is awake");
+        assert_eq!(ready(&mut stream), [1, 2, 3, 4, 5].map(Ok));
+    }
+
+    #[test]
     fn an_asynchronous_stream_with_room_for_no_event_is_refused_as_well() {
         let signal: AsyncSignal<u32> = AsyncSignal::new();
         for message in [panic_of(|| signal.stream(0, Wait)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {

@@ -5,12 +5,11 @@
 //!
 //! # When a waker or an event panics
 //! Whatever of the user's is called (a waker's clone, wake and drop, an event's drop) is called with the
-//! channel in order, so the panic costs nobody else anything. Who was to be woken, and panicked, was perhaps
-//! not told. So a consumer's waker is kept for the next event, and a sender's for the next one that is taken.
+//! channel in order, so the panic costs nobody else anything. A waker that panics as it is woken is woken a
+//! second time at once; a consumer's is also kept for the next event.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
-use alloc::vec::Vec;
 use core::fmt;
 use core::future::Future;
 use core::mem;
@@ -20,7 +19,6 @@ use core::task::{Context, Poll, Waker, ready};
 use std::panic::resume_unwind;
 
 use super::{Lost, WhenFull};
-use crate::error::message;
 use crate::family::Family;
 use crate::overflow::Overflow;
 use crate::raw::Brief;
@@ -65,14 +63,12 @@ struct More<T> {
     ahead: BTreeMap<Ticket, Early<T>>,
     /// That of the next one that comes ahead.
     ticket: Ticket,
-    /// Senders that have had room, and panicked as they were woken for that.
-    untold: VecDeque<Sender>,
 }
 
 impl<T> Default for More<T> {
     fn default() -> Self {
-        let (events, untold) = (VecDeque::new(), VecDeque::new());
-        More { events, lost: 0, missed: 0, ahead: BTreeMap::new(), ticket: 0, untold }
+        let (events, ahead) = (VecDeque::new(), BTreeMap::new());
+        More { events, lost: 0, missed: 0, ahead, ticket: 0 }
     }
 }
 
@@ -82,13 +78,6 @@ struct Early<T> {
     lost: u64,
     event: T,
     sender: Option<Waker>,
-}
-
-/// Who is to be told that there was room for its event.
-struct Sender {
-    waker: Waker,
-    /// It panicked the first time.
-    is_second_time: bool,
 }
 
 /// Of an event that its sender waits with. They rise.
@@ -146,7 +135,7 @@ impl<T> State<T> {
 
     /// What the consumer gets next, and who is to be woken because there is room now.
     #[inline(always)]
-    fn take(&mut self, sender: &mut Option<Sender>) -> Poll<Option<Result<T, Lost>>> {
+    fn take(&mut self, sender: &mut Option<Waker>) -> Poll<Option<Result<T, Lost>>> {
         if self.lost > 0 {
             return Poll::Ready(Some(Err(Lost(mem::take(&mut self.lost)))));
         }
@@ -164,7 +153,7 @@ impl<T> State<T> {
 
     /// There is a new first event, or else some were lost after the former one.
     #[inline(never)]
-    fn move_up(&mut self) -> Option<Sender> {
+    fn move_up(&mut self) -> Option<Waker> {
         let more = self.more.as_mut()?;
         let sender = more.let_one_in();
         match more.events.pop_front() {
@@ -174,7 +163,7 @@ impl<T> State<T> {
             }
             None => self.lost = mem::take(&mut more.lost),
         }
-        self.has_more = more.has_any();
+        self.has_more = !(more.events.is_empty() && more.ahead.is_empty()) || more.lost > 0;
         sender
     }
 
@@ -197,17 +186,11 @@ impl<T> More<T> {
         ticket
     }
 
-    /// There is room for one more. Returns who waits for that, behind those that were to be told before.
-    fn let_one_in(&mut self) -> Option<Sender> {
-        if let Some((_, Early { lost, event, sender })) = self.ahead.pop_first() {
-            self.events.push_back((lost, event));
-            let sender = sender.map(|waker| Sender { waker, is_second_time: false });
-            if self.untold.is_empty() {
-                return sender;
-            }
-            self.untold.extend(sender);
-        }
-        self.untold.pop_front()
+    /// There is room for one more. Returns who waits for that.
+    fn let_one_in(&mut self) -> Option<Waker> {
+        let (_, Early { lost, event, sender }) = self.ahead.pop_first()?;
+        self.events.push_back((lost, event));
+        sender
     }
 
     /// Takes an event back, and leaves word of that in its place.
@@ -217,11 +200,6 @@ impl<T> More<T> {
         *next.map_or(&mut self.lost, |(_, next)| &mut next.lost) += lost + 1;
         self.missed += 1;
         Some((event, sender))
-    }
-
-    fn has_any(&self) -> bool {
-        !(self.events.is_empty() && self.ahead.is_empty() && self.untold.is_empty())
-            || self.lost > 0
     }
 }
 
@@ -266,11 +244,11 @@ impl<T, F: Family> Channel<T, F> {
     /// If that panics, it is woken by the next event as well, or by the end.
     #[inline(always)]
     fn wake_consumer(&self, waker: Option<Waker>) {
-        if let Some(waker) = waker {
-            waking::wake(waker, |waker| {
-                let unused = waking::keep(&mut self.state.lock().waker, waker);
-                drop(unused);
-            });
+        let Some(waker) = waker else { return };
+        if let Err(panic) = waking::wake(&waker) {
+            let unused = waking::keep(&mut self.state.lock().waker, waker);
+            drop(unused);
+            resume_unwind(panic);
         }
     }
 
@@ -311,21 +289,13 @@ impl<T, F: Family> Channel<T, F> {
         Poll::Pending
     }
 
-    /// Wakes who waited for room. If that panics, the event that made room does not get to the consumer,
-    /// and the sender is woken once more with the next one, for which it costs nobody anything.
+    /// Wakes who waited for room. If that panics, the event that made room does not get to the consumer.
     #[inline(never)]
-    fn wake_sender(&self, sender: Sender) {
-        let Sender { waker, is_second_time } = sender;
-        if is_second_time {
-            return waking::wake_all([waker]).unwrap_or_else(|panic| drop(message(panic)));
-        }
+    fn wake_sender(&self, sender: Waker) {
         let lose = Lose(self);
-        waking::wake(waker, |waker| {
-            let mut state = self.state.lock();
-            state.has_more = true;
-            let more = state.more.get_or_insert_default();
-            more.untold.push_back(Sender { waker, is_second_time: true });
-        });
+        if let Err(panic) = waking::wake_all([sender]) {
+            resume_unwind(panic);
+        }
         mem::forget(lose);
     }
 
@@ -351,12 +321,8 @@ impl<T, F: Family> Channel<T, F> {
         let first = state.first.take();
         let mut more = state.more.take();
         drop(state);
-        let mut senders = Vec::new();
-        if let Some(more) = &mut more {
-            senders.extend(more.untold.drain(..).map(|sender| sender.waker));
-            senders.extend(more.ahead.values_mut().filter_map(|early| early.sender.take()));
-        }
-        let woken = waking::wake_all(senders);
+        let senders = more.iter_mut().flat_map(|more| more.ahead.values_mut());
+        let woken = waking::wake_all(senders.filter_map(|early| early.sender.take()));
         drop((consumer, first, more));
         if let Err(panic) = woken {
             resume_unwind(panic);
