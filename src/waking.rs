@@ -1,14 +1,14 @@
 //! Wakers may panic. Nobody else is to be left asleep for that, nor whom they stand for.
 
 use alloc::sync::Arc;
-use core::task::{Context, Waker};
+use core::task::Waker;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Mutex;
 use std::task::Wake;
 use std::thread::Result;
 
 use crate::error::message;
-use crate::family::Lock;
+use crate::family::Shared;
+use crate::raw::Brief;
 
 /// Wakes. A waker that panics was perhaps not heard, and there may be no other occasion: so it is woken a second
 /// time at once. Returns the first panic.
@@ -44,24 +44,28 @@ pub(crate) struct Bell {
     waker: Waker,
 }
 
-struct Task(Mutex<Option<Waker>>);
+/// None while it is being woken.
+struct Task(Brief<Option<Waker>, Shared>);
 
 impl Bell {
-    pub(crate) fn new() -> Self {
-        let task = Arc::new(Task(Mutex::new(None)));
+    pub(crate) fn new(task: Waker) -> Self {
+        let task = Arc::new(Task(Brief::new(Some(task))));
         Bell { waker: task.clone().into(), task }
     }
 
-    /// What to poll with, so that the task of `context` is woken.
-    pub(crate) fn context(&mut self, context: &Context<'_>) -> Context<'_> {
-        let of_the_task = context.waker();
-        let is_known = |known: &Waker| known.will_wake(of_the_task);
-        if !Lock::lock(&self.task.0).as_ref().is_some_and(is_known) {
-            let new = of_the_task.clone();
-            let former = Lock::lock(&self.task.0).replace(new);
+    /// From now on it is this task that is woken.
+    pub(crate) fn stand_for(&self, task: &Waker) {
+        // Which compares pointers, and calls nothing.
+        if !self.task.0.lock().as_ref().is_some_and(|known| known.will_wake(task)) {
+            let task = task.clone();
+            let former = self.task.0.lock().replace(task);
             drop(former);
         }
-        Context::from_waker(&self.waker)
+    }
+
+    /// What is woken in place of the task.
+    pub(crate) fn waker(&self) -> &Waker {
+        &self.waker
     }
 }
 
@@ -71,9 +75,9 @@ impl Wake for Task {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Some(waker) = Lock::lock(&self.0).take() else { return };
+        let Some(waker) = self.0.lock().take() else { return };
         let woken = wake(&waker);
-        let unused = keep(&mut Lock::lock(&self.0), waker);
+        let unused = keep(&mut self.0.lock(), waker);
         drop(unused);
         if let Err(panic) = woken {
             resume_unwind(panic);

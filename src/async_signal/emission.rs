@@ -98,6 +98,14 @@ fn count<R>(called: &mut usize) -> impl FnMut(Outcome<R>) -> ControlFlow<Infalli
     }
 }
 
+/// Goes on until there is one.
+fn result<R>(outcome: Outcome<R>) -> ControlFlow<R> {
+    match outcome {
+        Outcome::Returned(result) => ControlFlow::Break(result),
+        Outcome::TimedOut => ControlFlow::Continue(()),
+    }
+}
+
 /// Goes on until `each` has enough, or a handler has to wait: then it is `running`. That is noted here, since
 /// what comes between this and the end of the call may panic.
 fn until_pending<T: ?Sized, R, B>(
@@ -181,10 +189,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E,
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
-        self.0.poll_each(context, |outcome| match outcome {
-            Outcome::Returned(result) => ControlFlow::Break(result),
-            Outcome::TimedOut => ControlFlow::Continue(()),
-        })
+        self.0.poll_each(context, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Sequence { running, source, cursor, .. } = &self.0;
@@ -259,16 +264,41 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     }
 }
 
-/// Handlers that wait, and by what their task is woken. (When its own waker panicked as they keep it, they would
-/// never wake anyone again.)
+/// Handlers that wait.
 struct Pending<'a, R, F: Family> {
     handlers: FuturesUnordered<Task<'a, R, F>>,
-    bell: Bell,
+    /// What wakes their task, from the first time they are polled together. If its own waker panicked as they keep
+    /// that, they would never wake anyone again.
+    bell: Option<Bell>,
 }
 
 impl<R, F: Family> Pending<'_, R, F> {
     fn new() -> Self {
-        Pending { handlers: FuturesUnordered::new(), bell: Bell::new() }
+        Pending { handlers: FuturesUnordered::new(), bell: None }
+    }
+
+    /// Until `each` has enough of what comes of them. Ready with `None` when there are no more.
+    fn poll_each<B>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+    ) -> Poll<Option<B>> {
+        // Nested too deep: the handlers wait on.
+        drop(Depth::<F>::enter(|| 0));
+        let bell = match &mut self.bell {
+            Some(bell) => {
+                bell.stand_for(context.waker());
+                bell
+            }
+            none => none.insert(Bell::new(context.waker().clone())),
+        };
+        let context = &mut Context::from_waker(bell.waker());
+        while let Some(outcome) = ready!(Pin::new(&mut self.handlers).poll_next(context)) {
+            if let ControlFlow::Break(end) = each(outcome) {
+                return Poll::Ready(Some(end));
+            }
+        }
+        Poll::Ready(None)
     }
 }
 
@@ -308,13 +338,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
         }
     }
 
-    /// What came of the next one that ends.
-    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<R>>> {
-        let Some(pending) = &mut self.pending else { return Poll::Ready(None) };
-        // Nested too deep: the handlers wait on.
-        drop(Depth::<F>::enter(|| 0));
-        let context = &mut pending.bell.context(context);
-        Pin::new(&mut pending.handlers).poll_next(context)
+    /// Goes on with those that wait, until `each` has enough of what comes of them.
+    fn poll_each<B>(
+        &mut self,
+        context: &mut Context<'_>,
+        each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+    ) -> Poll<Option<B>> {
+        match &mut self.pending {
+            Some(pending) => pending.poll_each(context, each),
+            None => Poll::Ready(None),
+        }
     }
 }
 
@@ -362,11 +395,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let EmitConcurrent { together, called } = &mut *self;
         together.start(context, |_| *called += 1);
-        while let Some(outcome) = ready!(together.poll_pending(context)) {
-            *called += 1;
-            drop(outcome);
-        }
-        Poll::Ready(*called)
+        together.poll_each(context, count(called)).map(|_| *called)
     }
 }
 
@@ -402,13 +431,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
         if let Some(result) = ready.pop_front() {
             return Poll::Ready(Some(result));
         }
-        loop {
-            match ready!(together.poll_pending(context)) {
-                Some(Outcome::Returned(result)) => return Poll::Ready(Some(result)),
-                Some(Outcome::TimedOut) => {}
-                None => return Poll::Ready(None),
-            }
-        }
+        together.poll_each(context, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Together { pending, rest, unstarted, .. } = &self.together;

@@ -158,7 +158,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Cost
     /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
-    /// allocations, and three for all of them, and its first poll is followed by a second one at once.
+    /// allocations, and two for all of them, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }
