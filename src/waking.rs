@@ -20,10 +20,12 @@ pub(crate) fn wake(waker: &Waker) -> Result<()> {
 
 /// Wakes all of them, also when some panic. Returns the first panic.
 pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> Result<()> {
-    wakers.into_iter().fold(Ok(()), |woken, waker| {
-        let woken = first(woken, wake(&waker));
-        first(woken, catch_unwind(AssertUnwindSafe(|| drop(waker))))
-    })
+    let mut woken = Ok(());
+    for waker in wakers {
+        woken = first(woken, wake(&waker));
+        woken = first(woken, catch_unwind(AssertUnwindSafe(|| drop(waker))));
+    }
+    woken
 }
 
 /// The first panic of two. The second goes no further.
@@ -44,7 +46,8 @@ pub(crate) struct Bell {
     waker: Waker,
 }
 
-/// None while it is being woken.
+/// Who is woken. None while somebody wakes it: another who comes then need not. If the task was not woken yet, it will
+/// be; and if it was, its next poll has not begun, since that puts a waker here.
 struct Task(Brief<Option<Waker>, Shared>);
 
 impl Bell {
@@ -53,7 +56,7 @@ impl Bell {
         Bell { waker: task.clone().into(), task }
     }
 
-    /// From now on it is this task that is woken.
+    /// From now on it is this task that is woken: to be called at the beginning of each of its polls.
     pub(crate) fn stand_for(&self, task: &Waker) {
         // Which compares pointers, and calls nothing.
         if !self.task.0.lock().as_ref().is_some_and(|known| known.will_wake(task)) {

@@ -180,7 +180,8 @@ impl std::task::Wake for Woken {
 fn at_the_bottom(run: &mut dyn FnMut()) {
     thread_local! {
         static RUN: Cell<Option<*mut dyn FnMut()>> = const { Cell::new(None) };
-        static SIGNAL: sigwire::local::Signal<u32> = sigwire::local::Signal::new();
+        static SIGNAL: sigwire::local::Signal<u32> =
+            const { sigwire::local::Signal::new() };
     }
     // SAFETY: only the lifetime differs, and it is used before this returns.
     RUN.set(Some(unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut dyn FnMut()>(run) }));

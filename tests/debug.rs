@@ -56,6 +56,8 @@ both_flavours! {
         owner: Strong<u32>,
     }
 
+    type Make = fn(&Scene) -> Box<dyn Debug>;
+
     impl Scene {
         fn new() -> Self {
             let (signal, owner) = (Std::new(Signal::new()), Strong::new(1));
@@ -127,7 +129,7 @@ both_flavours! {
         not_for_ever(|| {
             // The part of the text at which the signal and the owner are dropped.
             for last in 0..12 {
-                let make: [fn(&Scene) -> Box<dyn Debug>; 7] = [
+                let make: [Make; 7] = [
                     |scene| Box::new(scene.signal.slot().name("n").connect(&scene.owner, |_, _| ())),
                     |scene| Box::new(scene.signal.connect_fn(|_| ())),
                     |scene| {
