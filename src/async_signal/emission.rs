@@ -43,7 +43,7 @@ pub(super) struct Sequence<
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
-    /// None as long as no handler has kept the emission waiting, and when there is no slot to call.
+    /// None as long as no handler has kept the emission waiting or panicked, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
     event: &'a E,
 }
