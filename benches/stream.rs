@@ -7,7 +7,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use common::{Event, loops, paired};
 use criterion::measurement::WallTime;
@@ -166,7 +166,40 @@ fn compared(subscribers: usize) {
     );
 }
 
+/// Emissions that wait for room and are dropped, while one always waits: the time of each, and of two takes after
+/// all of them. Neither is to grow with their number.
+fn dropped_emissions() {
+    let signal: sigwire::AsyncSignal<Event> = sigwire::AsyncSignal::new();
+    for count in [1_000, 10_000, 100_000, 1_000_000] {
+        let mut stream = signal.stream(1, sigwire::Wait);
+        let mut context = Context::from_waker(Waker::noop());
+        let mut begin = |event| {
+            let mut emission = signal.emit(event);
+            _ = Pin::new(&mut emission).poll(&mut context);
+            emission
+        };
+        let events: Vec<Event> = (0..count).collect();
+        drop(begin(&0));
+        let mut waits = begin(&0);
+        let start = Instant::now();
+        for event in &events {
+            waits = begin(event);
+        }
+        let each = start.elapsed().as_nanos() as f64 / count as f64;
+        let start = Instant::now();
+        for _ in 0..2 {
+            _ = black_box(Pin::new(&mut stream).poll_next(&mut Context::from_waker(Waker::noop())));
+        }
+        let takes = start.elapsed();
+        println!(
+            "{count} emissions dropped while one waits: {each:.0} ns each, then two takes {takes:?}"
+        );
+        drop(waits);
+    }
+}
+
 fn streams(criterion: &mut Criterion) {
+    dropped_emissions();
     for subscribers in [1, 10, 100, 1_000] {
         compared(subscribers);
         let mut group = criterion.benchmark_group(format!("stream/{subscribers}"));

@@ -89,7 +89,9 @@
 //!
 //! Where emissions wait for room, their events are in the channel already, behind those there is room for. Each
 //! event that is taken makes room for the next one in line, and wakes its emission; so nobody can
-//! overtake, and an emission that is dropped finds its own event by the number it was given.
+//! overtake, and an emission that is dropped finds its own event by the number it was given. These numbers order a
+//! tree: what is dropped goes at once, and leaves a count at its neighbor, so that a stream holds no more than what
+//! waits, and the lock is never held for longer than a few nodes of the tree need.
 //!
 //! # Queues
 //!

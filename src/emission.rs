@@ -102,20 +102,6 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         None
     }
 
-    /// Calls the slots that are connected now.
-    #[cfg(feature = "async")]
-    #[track_caller]
-    pub(crate) fn call_all(&self, event: &E, mut each: impl FnMut(R)) {
-        if self.calls_none() {
-            return;
-        }
-        let run = Run::new(self);
-        self.visit_each(&run.list, &mut 0, event, |_, result| {
-            each(result);
-            ControlFlow::<Infallible>::Continue(())
-        });
-    }
-
     #[inline(always)]
     #[track_caller]
     pub(crate) fn emit(&self, event: &E) -> usize {
@@ -237,27 +223,6 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         self.list.as_ref().map_or(&[], |list| list.entries())
     }
 
-    /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
-    /// not, this costs what [`Slots::emit`] does; what is left then is in the cursor.
-    #[cfg(feature = "async")]
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn begin<B>(
-        slots: S,
-        event: &E,
-        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
-    ) -> Option<(Self, B)> {
-        if slots.calls_none() {
-            return None;
-        }
-        let run = Run::new(&slots);
-        let mut next = 0;
-        let end = slots.visit_each(&run.list, &mut next, event, each)?;
-        let list = Some(run.list.share());
-        drop(run);
-        Some((Cursor { slots, list, next }, end))
-    }
-
     /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the emission,
     /// which keeps its list until then anyway.
     #[inline(always)]
@@ -286,6 +251,64 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
             }
         }
     }
+}
+
+#[cfg(feature = "async")]
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Cursor<E, R, F, &'a Slots<E, R, F>> {
+    /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
+    /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
+    /// `rest`. Before a slot is called, `begun` is.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn begin<B>(
+        slots: &'a Slots<E, R, F>,
+        event: &E,
+        rest: &mut Option<Self>,
+        begun: impl FnOnce(),
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        if slots.calls_none() {
+            begun();
+            return None;
+        }
+        let run = Run::new(slots);
+        begun();
+        let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
+        let end = slots.visit_each(keep.list, &mut keep.next, event, each);
+        if end.is_none() {
+            core::mem::forget(keep);
+        }
+        end
+    }
+}
+
+/// Puts what is left of an emission where it is gone on with, unless this is forgotten.
+#[cfg(feature = "async")]
+struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Family> {
+    slots: &'a Slots<E, R, F>,
+    list: &'r Pinned<'a, List<E, R, F>, F>,
+    next: usize,
+    rest: &'r mut Option<CursorOf<'a, E, R, F>>,
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for KeepRest<'_, '_, E, R, F> {
+    // So that how far it has come can be in a register until then.
+    #[inline(always)]
+    fn drop(&mut self) {
+        keep_rest(self.slots, self.list, self.next, self.rest);
+    }
+}
+
+#[cfg(feature = "async")]
+#[inline(never)]
+fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+    slots: &'a Slots<E, R, F>,
+    list: &Pinned<'a, List<E, R, F>, F>,
+    next: usize,
+    rest: &mut Option<CursorOf<'a, E, R, F>>,
+) {
+    *rest = Some(Cursor { slots, list: Some(list.share()), next });
 }
 
 type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;

@@ -90,6 +90,8 @@ mod slots;
 mod stream;
 mod table;
 mod unwind;
+#[cfg(feature = "async")]
+mod waking;
 
 /// Both flavours in one: the types with the [`Family`](generic::Family) as their last parameter, for
 /// code that serves either. The names at the [crate root](crate) are these with `Shared`, those in

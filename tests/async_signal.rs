@@ -9,9 +9,11 @@ mod common;
 use futures::future::{join, poll_fn, ready};
 use futures::{FutureExt, Stream, StreamExt, poll};
 use sigwire::Failure;
+use std::cell::Cell;
 use std::future::Future;
 use std::mem::replace;
 use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
@@ -174,6 +176,28 @@ impl std::task::Wake for Woken {
     }
 }
 
+/// Runs it inside as many emissions as may be nested.
+fn at_the_bottom(run: &mut dyn FnMut()) {
+    thread_local! {
+        static RUN: Cell<Option<*mut dyn FnMut()>> = const { Cell::new(None) };
+        static SIGNAL: sigwire::local::Signal<u32> =
+            const { sigwire::local::Signal::new() };
+    }
+    // SAFETY: only the lifetime differs, and it is used before this returns.
+    RUN.set(Some(unsafe { std::mem::transmute::<*mut (dyn FnMut() + '_), *mut dyn FnMut()>(run) }));
+    SIGNAL.with(|signal| {
+        let _guard = signal.connect_fn(|depth| {
+            if *depth < 256 {
+                SIGNAL.with(|signal| signal.emit(&(depth + 1)));
+            } else if let Some(run) = RUN.take() {
+                // SAFETY: `at_the_bottom` borrows it meanwhile.
+                unsafe { (*run)() };
+            }
+        });
+        signal.emit(&1);
+    });
+}
+
 /// The ways to emit, and await all of it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Way {
@@ -196,6 +220,17 @@ both_flavours! {
             Try => signal.try_emit(n).await.unwrap(),
             Concurrently => signal.emit_concurrent(n).await,
             CallConcurrently => signal.call_concurrent(n).count().await,
+        }
+    }
+
+    /// The same, which can also be polled again after a panic.
+    fn emission<'a>(way: Way, signal: &'a AsyncSignal<u32>, n: &'a u32) -> Pin<Box<dyn Future<Output = usize> + 'a>> {
+        match way {
+            Emit => Box::pin(signal.emit(n)),
+            Call => Box::pin(signal.call(n).count()),
+            Try => Box::pin(signal.try_emit(n).map(|called| called.unwrap())),
+            Concurrently => Box::pin(signal.emit_concurrent(n)),
+            CallConcurrently => Box::pin(signal.call_concurrent(n).count()),
         }
     }
 
@@ -885,6 +920,75 @@ both_flavours! {
                     assert_eq!(run(way, &signal, &2).await, 2);
                     drop(b);
                     assert!(log.take().contains(&"b dropped".to_owned()));
+                }
+            }
+        }
+
+        async fn an_emission_polled_again_after_panics_runs_every_handler_once() {
+            const READY: &str = "ready";
+            const PENDING: &str = "pending";
+            let kinds = [READY, IN_MAKING, PENDING, IN_THE_FIRST_POLL, IN_A_LATER_POLL];
+            // Each kind before and after each other.
+            for first in kinds {
+                for second in kinds {
+                    for way in [Emit, Call, Concurrently, CallConcurrently] {
+                        let signal: AsyncSignal<u32> = AsyncSignal::new();
+                        let log = Log::default();
+                        let owner = Strong::new(log.clone());
+                        let order = [READY, first, second, PENDING, second, first, READY, PENDING];
+                        for kind in order {
+                            signal.connect(&owner, move |log: &Log, _: &u32| {
+                                log.add(kind);
+                                let handler = match kind {
+                                    READY => None,
+                                    PENDING => Some(yield_once().left_future()),
+                                    kind => Some(panicking(kind).right_future()),
+                                };
+                                let log = log.clone();
+                                async move {
+                                    if let Some(handler) = handler {
+                                        handler.await;
+                                    }
+                                    log.add("done");
+                                }
+                            });
+                        }
+                        let mut emission = emission(way, &signal, &1);
+                        let mut panics = 0;
+                        let called = loop {
+                            let poll = AssertUnwindSafe(|| poll_by_none(&mut emission));
+                            match std::panic::catch_unwind(poll) {
+                                Ok(Poll::Ready(called)) => break called,
+                                Ok(Poll::Pending) => (),
+                                Err(_) => panics += 1,
+                            }
+                        };
+                        let good = order.iter().filter(|kind| [READY, PENDING].contains(kind)).count();
+                        assert_eq!((called, panics), (good, order.len() - good), "{way:?} {order:?}");
+                        let (done, started): (Vec<_>, Vec<_>) =
+                            log.take().into_iter().partition(|entry| entry == "done");
+                        assert_eq!((started, done.len()), (order.map(String::from).to_vec(), good));
+                    }
+                }
+            }
+        }
+
+        async fn an_emission_polled_where_it_is_nested_too_deep_goes_on_when_it_is_polled_elsewhere() {
+            for way in WAYS {
+                for polled_before in [false, true] {
+                    let Behind { signal, log, a, b: _b, c: _c, .. } = Behind::new();
+                    let mut emission = emission(way, &signal, &1);
+                    if polled_before {
+                        assert!(poll_by_none(&mut emission).is_pending(), "{way:?}");
+                    }
+                    let mut message = String::new();
+                    at_the_bottom(&mut || message = common::panic_of(|| poll_by_none(&mut emission)));
+                    assert!(message.contains("nested 256 deep"), "{message}");
+                    a.door.open();
+                    assert_eq!(poll_by_none(&mut emission), Poll::Ready(3), "{way:?}, {polled_before}");
+                    let mut noted = log.take();
+                    noted.sort();
+                    assert_eq!(noted, ["a ends 1", "a starts 1", "b 1", "c 1"]);
                 }
             }
         }

@@ -125,6 +125,8 @@ both_flavours! {
                 signal.upgrade().unwrap().emit(&(n - 1));
             }
         });
+        // A thread may allocate when it first calls a tracked owner.
+        signal.emit(&0);
         assert_eq!(allocations(|| signal.emit(&1)), 0);
         signal.emit(&100);
         assert_eq!(allocations(|| signal.emit(&100)), 0, "the room for deeper nesting is kept");
@@ -488,6 +490,94 @@ both_flavours! {
             connect();
             signal.disconnect_all();
             assert_eq!(allocations(connect), 0);
+        }
+
+        /// An event of 1 KiB.
+        type Large = [u64; 128];
+
+        /// Begins an emission that waits for room.
+        fn begin<'a>(
+            signal: &'a AsyncSignal<Large>,
+            event: &'a Large,
+        ) -> std::pin::Pin<Box<dyn Future<Output = usize> + 'a>> {
+            let mut emission = Box::pin(signal.emit(event));
+            assert!((&mut emission).now_or_never().is_none());
+            emission
+        }
+
+        #[test]
+        fn what_dropped_emissions_leave_in_a_stream_does_not_grow_with_their_number() {
+            // How many emissions go on waiting, and which one of those is replaced in each turn.
+            for (waiting, replaced) in [(1, 0), (2, 0), (2, 1), (20, 0), (20, 7), (20, 19)] {
+                let signal: AsyncSignal<Large> = AsyncSignal::new();
+                let mut stream = signal.stream(1, sigwire::Wait);
+                let event = [1; 128];
+                finish(signal.emit(&event));
+                let mut emissions: Vec<_> = (0..waiting).map(|_| begin(&signal, &event)).collect();
+                let mut heaps = [100, 10_000].map(|turns| {
+                    for _ in 0..turns {
+                        emissions.push(begin(&signal, &event));
+                        drop(emissions.remove(replaced));
+                    }
+                    heap()
+                });
+                // A node of the tree, or two, may be more or less full.
+                heaps.sort();
+                assert!(heaps[1] - heaps[0] <= 64 << 10, "{heaps:?} with {waiting}, {replaced}");
+                let mut events = 0;
+                let mut lost = 0;
+                while let Some(Some(item)) = stream.next().now_or_never() {
+                    match item {
+                        Ok(_) => events += 1,
+                        Err(sigwire::Lost(n)) => lost += n,
+                    }
+                }
+                assert_eq!((events, lost, stream.missed()), (1 + waiting, 10_100, 10_100));
+            }
+        }
+
+        #[test]
+        fn what_many_waiting_emissions_take_is_given_back_when_all_but_one_are_dropped() {
+            let signal: AsyncSignal<Large> = AsyncSignal::new();
+            let stream = signal.stream(1, sigwire::Wait);
+            let event = [1; 128];
+            finish(signal.emit(&event));
+            let before = heap();
+            for left in [0, 500, 999] {
+                let mut emissions: Vec<_> = (0..1_000).map(|_| begin(&signal, &event)).collect();
+                assert!(heap() - before > 1_000 << 10);
+                emissions.swap(0, left);
+                emissions.truncate(1);
+                emissions.shrink_to_fit();
+                assert!(heap() - before < 32 << 10, "{} bytes for one event", heap() - before);
+            }
+            assert_eq!(stream.missed(), 3 * 1_000);
+        }
+
+        #[cfg(feature = "tokio")]
+        #[test]
+        fn a_stream_that_nobody_reads_holds_no_more_than_the_emissions_that_wait_for_their_deadline() {
+            use std::time::Duration;
+            let mut runtime = tokio::runtime::Builder::new_current_thread();
+            runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
+                let signal: AsyncSignal<Large> = AsyncSignal::new();
+                let options = signal.slot().timeout(Duration::from_millis(10));
+                let stream = options.stream(1, sigwire::Wait);
+                let event = [1; 128];
+                let mut emissions = futures::stream::FuturesUnordered::new();
+                let mut heaps = Vec::new();
+                for turn in 0..4_000 {
+                    emissions.push(signal.emit(&event));
+                    while let Some(Some(_)) = emissions.next().now_or_never() {}
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                    if turn % 1_000 == 100 {
+                        heaps.push(heap());
+                    }
+                }
+                assert!(emissions.len() < 20 && stream.missed() > 3_900);
+                let (least, most) = (heaps.iter().min().unwrap(), heaps.iter().max().unwrap());
+                assert!(most - least <= 64 << 10, "{heaps:?}");
+            });
         }
     }
 }

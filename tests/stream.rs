@@ -802,6 +802,34 @@ both_flavours! {
     }
 
     #[test]
+    fn a_consumer_whose_waker_panics_is_woken_by_the_next_event() {
+        struct Panics(AtomicUsize, Wakes);
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                self.wake_by_ref();
+            }
+            fn wake_by_ref(self: &Arc<Self>) {
+                if self.0.load(SeqCst) == 1 {
+                    panic!("in a waker");
+                }
+                self.1.0.fetch_add(1, SeqCst);
+            }
+        }
+        let signal: Signal<u32> = Signal::new();
+        let mut stream = signal.stream(8, Overflow::DropOldest);
+        let wakes = Arc::new(Panics(AtomicUsize::new(1), Wakes::default()));
+        let waker = Waker::from(wakes.clone());
+        assert!(Pin::new(&mut stream).poll_next(&mut Context::from_waker(&waker)).is_pending());
+        for n in 1..=3 {
+            assert!(panic_of(|| signal.emit(&n)).contains("in a waker"));
+        }
+        wakes.0.store(0, SeqCst);
+        emit(&signal, 4..=5);
+        assert_eq!(wakes.1.take(), 1, "and then it is awake");
+        assert_eq!(ready(&mut stream), [1, 2, 3, 4, 5].map(Ok));
+    }
+
+    #[test]
     fn an_asynchronous_stream_with_room_for_no_event_is_refused_as_well() {
         let signal: AsyncSignal<u32> = AsyncSignal::new();
         for message in [panic_of(|| signal.stream(0, Wait)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {
@@ -1080,9 +1108,13 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
         fn not_woken(emissions: &[Emission<'_>]) {
             emissions.iter().for_each(|(_, _, wakes)| _ = wakes.take());
         }
+        // How many of ten steps emit, and how many take. Of the others, so many drop an emission.
+        let (emit, take, drops) =
+            [(4, 3, 3), (5, 1, 2), (5, 0, 2), (5, 1, 5), (6, 2, 9)][random.below(5)];
         for event in &events {
-            match random.below(10) {
-                0..4 => {
+            let step = random.below(10);
+            match step {
+                _ if step < emit => {
                     let emission: Pin<Box<dyn Future<Output = usize>>> = match random.below(2) {
                         0 => Box::pin(signal.emit(event)),
                         _ => Box::pin(signal.emit_concurrent(event)),
@@ -1102,7 +1134,7 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
                     }
                     assert_eq!(consumer.take(), usize::from(std::mem::take(&mut consumer_waits)));
                 }
-                4..7 => {
+                _ if step < emit + take => {
                     not_woken(&emissions);
                     let item = poll_with(&mut stream, &consumer);
                     consumer_waits = item.is_pending();
@@ -1115,7 +1147,7 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
                         assert_eq!(wakes.take(), usize::from(let_in.contains(event)));
                     }
                 }
-                7 if !emissions.is_empty() => {
+                _ if !emissions.is_empty() && random.below(10) < drops => {
                     let (event, emission, _) = emissions.remove(random.below(emissions.len()));
                     drop(emission);
                     if let Some(held) = model.waits(event) {
@@ -1123,7 +1155,7 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
                         missed += 1;
                     }
                 }
-                8 if !emissions.is_empty() => {
+                _ if !emissions.is_empty() && random.below(2) == 0 => {
                     let which = random.below(emissions.len());
                     let polled = poll(&mut emissions[which]);
                     let waits = model.waits(emissions[which].0).is_some();
@@ -1132,7 +1164,7 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
                         drop(emissions.remove(which));
                     }
                 }
-                9 if connected && random.one_in(20) => {
+                _ if connected && random.one_in(20) => {
                     connected = !stream.connection().disconnect();
                     assert_eq!(consumer.take(), usize::from(std::mem::take(&mut consumer_waits)));
                 }

@@ -1,5 +1,6 @@
 //! Emissions of asynchronous signals.
 
+use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
 use core::ops::{ControlFlow, Deref};
@@ -21,6 +22,7 @@ use crate::outcome::Outcome;
 use crate::raw::{Request, Task};
 use crate::slots::Slots;
 use crate::table::SlotKey;
+use crate::waking::Bell;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
@@ -41,7 +43,7 @@ pub(super) struct Sequence<
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
-    /// None as long as no handler has kept the emission waiting, and when there is no slot to call.
+    /// None as long as no handler has kept the emission waiting or panicked, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
     event: &'a E,
 }
@@ -55,14 +57,15 @@ where
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
-    /// `first` are the slots to begin with, if they are not in the cursor.
     pub(super) fn poll_each<B>(
         &mut self,
-        first: Option<S>,
         context: &mut Context<'_>,
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
-        if core::mem::take(&mut self.running) {
+        if self.running {
+            // Nested too deep: the handler waits on.
+            drop(Depth::<F>::enter(|| 0));
+            self.running = false;
             let Poll::Ready(outcome) = Pin::new(&mut self.task).poll(context) else {
                 self.running = true;
                 return Poll::Pending;
@@ -71,40 +74,50 @@ where
                 return Poll::Ready(Some(end));
             }
         }
-        let end = Request::with(self.event, &mut self.task, context, |request, _| {
-            let each = |_: &_, answer| match answer {
-                Poll::Ready(outcome) => each(outcome).map_break(Some),
-                Poll::Pending => ControlFlow::Break(None),
-            };
-            if let Some(slots) = first {
-                let (cursor, end) = Cursor::begin(slots, request, each)?;
-                self.cursor = Some(cursor);
-                return Some(end);
-            }
-            self.cursor.as_mut()?.call_each(request, each)
+        let Sequence { task, running, cursor, event, .. } = self;
+        let end = Request::with(*event, task, context, |request, _| {
+            cursor.as_mut()?.call_each(request, until_pending(running, each))
         });
-        match end {
-            None => Poll::Ready(None),
-            Some(None) => {
-                self.running = true;
-                Poll::Pending
-            }
-            Some(end) => Poll::Ready(end),
-        }
+        end.map_or(Poll::Ready(None), |end| end.map(Some))
     }
 
     /// Runs all handlers, and counts them.
     pub(super) fn poll_count(
         &mut self,
-        first: Option<S>,
         context: &mut Context<'_>,
         called: &mut usize,
     ) -> Poll<usize> {
-        let count = |_| {
-            *called += 1;
-            ControlFlow::<()>::Continue(())
-        };
-        self.poll_each(first, context, count).map(|_| *called)
+        self.poll_each(context, count(called)).map(|_| *called)
+    }
+}
+
+fn count<R>(called: &mut usize) -> impl FnMut(Outcome<R>) -> ControlFlow<Infallible> {
+    |_| {
+        *called += 1;
+        ControlFlow::Continue(())
+    }
+}
+
+/// Goes on until there is one.
+fn result<R>(outcome: Outcome<R>) -> ControlFlow<R> {
+    match outcome {
+        Outcome::Returned(result) => ControlFlow::Break(result),
+        Outcome::TimedOut => ControlFlow::Continue(()),
+    }
+}
+
+/// Goes on until `each` has enough, or a handler has to wait: then it is `running`. That is noted here, since
+/// what comes between this and the end of the call may panic.
+fn until_pending<T: ?Sized, R, B>(
+    running: &mut bool,
+    mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Poll<B>> {
+    move |_, answer| match answer {
+        Poll::Ready(outcome) => each(outcome).map_break(Poll::Ready),
+        Poll::Pending => {
+            *running = true;
+            ControlFlow::Break(Poll::Pending)
+        }
     }
 }
 
@@ -114,14 +127,29 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
         Sequence { source: Some(source), ..Self::over(None, event) }
     }
 
-    /// In the first poll, the slots that are connected now.
-    fn first(&mut self) -> Option<&'a AsyncSlots<E, R, F>> {
-        self.source.take()?.slots()
+    /// Runs all handlers, and counts them. In the first poll, those of the slots that are connected now.
+    fn poll_count_from_start(
+        &mut self,
+        context: &mut Context<'_>,
+        called: &mut usize,
+    ) -> Poll<usize> {
+        let Some(source) = self.source else { return self.poll_count(context, called) };
+        let Some(slots) = source.slots() else {
+            self.source = None;
+            return Poll::Ready(0);
+        };
+        let Sequence { task, running, source, cursor, event } = self;
+        let end = Request::with(*event, task, context, |request, _| {
+            let each = until_pending(running, count(called));
+            Cursor::begin(slots, request, cursor, || *source = None, each)
+        });
+        end.map_or(Poll::Ready(*called), |end| end.map(|never| match never {}))
     }
 
-    /// Puts them into the cursor, for who has to know them before they are called.
+    /// Puts the slots that are connected in the first poll into the cursor, for who has to know them before
+    /// they are called.
     fn start(&mut self) -> Option<&Borrowed<'a, E, R, F>> {
-        let slots = self.first().filter(|slots| !slots.calls_none())?;
+        let slots = self.source.take()?.slots().filter(|slots| !slots.calls_none())?;
         Some(self.cursor.insert(Cursor::new(slots)))
     }
 }
@@ -144,8 +172,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let Emit { sequence, called } = &mut *self;
-        let first = sequence.first();
-        sequence.poll_count(first, context, called)
+        sequence.poll_count_from_start(context, called)
     }
 }
 
@@ -162,10 +189,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E,
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
-        self.0.poll_each(None, context, |outcome| match outcome {
-            Outcome::Returned(result) => ControlFlow::Break(result),
-            Outcome::TimedOut => ControlFlow::Continue(()),
-        })
+        self.0.poll_each(context, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Sequence { running, source, cursor, .. } = &self.0;
@@ -211,7 +235,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each(None, context, |outcome| match outcome {
+                this.sequence.poll_each(context, |outcome| match outcome {
                     Outcome::Returned(result) => {
                         // Before it counts: a result whose destructor panics has failed.
                         drop(result);
@@ -240,10 +264,50 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     }
 }
 
+/// Handlers that wait.
+struct Pending<'a, R, F: Family> {
+    handlers: FuturesUnordered<Task<'a, R, F>>,
+    /// What wakes their task, from the first time they are polled together. If its own waker panicked as they keep
+    /// that, they would never wake anyone again.
+    bell: Option<Bell>,
+}
+
+impl<R, F: Family> Pending<'_, R, F> {
+    fn new() -> Self {
+        Pending { handlers: FuturesUnordered::new(), bell: None }
+    }
+
+    /// Until `each` has enough of what comes of them. Ready with `None` when there are no more.
+    fn poll_each<B>(
+        &mut self,
+        context: &mut Context<'_>,
+        mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+    ) -> Poll<Option<B>> {
+        // Nested too deep: the handlers wait on.
+        drop(Depth::<F>::enter(|| 0));
+        let bell = match &mut self.bell {
+            Some(bell) => {
+                bell.stand_for(context.waker());
+                bell
+            }
+            none => none.insert(Bell::new(context.waker().clone())),
+        };
+        let context = &mut Context::from_waker(bell.waker());
+        while let Some(outcome) = ready!(Pin::new(&mut self.handlers).poll_next(context)) {
+            if let ControlFlow::Break(end) = each(outcome) {
+                return Poll::Ready(Some(end));
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// Those that were not ready when they were first polled. None when all were.
-    pending: Option<FuturesUnordered<Task<'a, R, F>>>,
+    pending: Option<Pending<'a, R, F>>,
+    /// The slots that are not called yet, since one before them has panicked.
+    rest: Option<Borrowed<'a, E, R, F>>,
     /// Until the first poll.
     unstarted: Option<&'a AsyncSource<E, R, F>>,
     event: &'a E,
@@ -251,35 +315,64 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
     fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Together { pending: None, unstarted: Some(source), event }
+        Together { pending: None, rest: None, unstarted: Some(source), event }
     }
 
     /// Starts the handlers of all slots that are connected now, if that is not done yet.
-    fn start(&mut self, context: &mut Context<'_>, mut ready: impl FnMut(Outcome<R>)) {
-        let Some(slots) = self.unstarted.take().and_then(AsyncSource::slots) else { return };
-        Request::with(self.event, &mut Task::new(), context, |request, left| {
-            slots.call_all(request, |answer| match answer {
-                Poll::Ready(outcome) => ready(outcome),
-                Poll::Pending => {
-                    self.pending.get_or_insert_with(FuturesUnordered::new).push(left.take());
-                }
+    fn start(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) {
+        let Together { pending, rest, unstarted, event, .. } = self;
+        if let Some(source) = *unstarted {
+            let Some(slots) = source.slots() else {
+                *unstarted = None;
+                return;
+            };
+            Request::with(*event, &mut Task::new(), context, |request, left| {
+                let each = until_all_started(pending, || left.take(), ready);
+                Cursor::begin(slots, request, rest, || *unstarted = None, each)
             });
-        });
+        } else if let Some(cursor) = rest {
+            Request::with(*event, &mut Task::new(), context, |request, left| {
+                cursor.call_each(request, until_all_started(pending, || left.take(), ready))
+            });
+            *rest = None;
+        }
     }
 
-    /// What came of the next one that ends.
-    fn poll_pending(&mut self, context: &mut Context<'_>) -> Poll<Option<Outcome<R>>> {
+    /// Goes on with those that wait, until `each` has enough of what comes of them.
+    fn poll_each<B>(
+        &mut self,
+        context: &mut Context<'_>,
+        each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
+    ) -> Poll<Option<B>> {
         match &mut self.pending {
-            Some(pending) => Pin::new(pending).poll_next(context),
+            Some(pending) => pending.poll_each(context, each),
             None => Poll::Ready(None),
         }
+    }
+}
+
+/// Lets no handler keep the later ones waiting.
+fn until_all_started<'a, T: ?Sized, R, F: Family>(
+    pending: &mut Option<Pending<'a, R, F>>,
+    left: impl Fn() -> Task<'a, R, F>,
+    mut ready: impl FnMut(Outcome<R>),
+) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
+    move |_, answer| {
+        match answer {
+            Poll::Ready(outcome) => ready(outcome),
+            Poll::Pending => pending.get_or_insert_with(Pending::new).handlers.push(left()),
+        }
+        ControlFlow::Continue(())
     }
 }
 
 /// Also when the destructor of one panics, the others are dropped.
 impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Together<'_, E, R, F> {
     fn drop(&mut self) {
-        self.pending.take().into_iter().flatten().for_each(drop);
+        if let Some(Pending { handlers, bell }) = self.pending.take() {
+            handlers.into_iter().for_each(drop);
+            drop(bell);
+        }
     }
 }
 
@@ -302,10 +395,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let EmitConcurrent { together, called } = &mut *self;
         together.start(context, |_| *called += 1);
-        while ready!(together.poll_pending(context)).is_some() {
-            *called += 1;
-        }
-        Poll::Ready(*called)
+        together.poll_each(context, count(called)).map(|_| *called)
     }
 }
 
@@ -341,18 +431,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
         if let Some(result) = ready.pop_front() {
             return Poll::Ready(Some(result));
         }
-        loop {
-            match ready!(together.poll_pending(context)) {
-                Some(Outcome::Returned(result)) => return Poll::Ready(Some(result)),
-                Some(Outcome::TimedOut) => {}
-                None => return Poll::Ready(None),
-            }
-        }
+        together.poll_each(context, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Together { pending, unstarted, .. } = &self.together;
-        let open = pending.as_ref().map_or(0, FuturesUnordered::len);
-        (self.ready.len(), unstarted.is_none().then_some(self.ready.len() + open))
+        let Together { pending, rest, unstarted, .. } = &self.together;
+        let open = pending.as_ref().map_or(0, |pending| pending.handlers.len());
+        let left = self.ready.len() + open + rest.as_ref().map_or(0, Cursor::left);
+        (self.ready.len(), unstarted.is_none().then_some(left))
     }
 }
 

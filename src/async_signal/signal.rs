@@ -72,8 +72,32 @@ use crate::owner::{Captures, Owner};
 /// [`Connection::disconnect_and_wait`](crate::Connection::disconnect_and_wait) waits for the first poll of a
 /// handler at most, not for its end.
 ///
+/// # When something panics
+/// The panic goes to who polls the emission, and the signal stays as it was. Polled again, the emission goes on
+/// with the handlers that are left: each is started once, and those that wait are kept.
+///
+/// | what panics | what becomes of it |
+/// |---|---|
+/// | a handler, as its future is made or polled | it is over, its future is dropped, and it is not counted |
+/// | the destructor of its future, when that is ready | the same; its result is dropped |
+/// | the destructor of its result, where emissions drop results | it was called, and is counted |
+/// | the task's waker, as a handler clones or drops it | as the handler does with it: usually its poll panics |
+/// | the waker, as concurrent handlers are polled | none of them is lost; poll again |
+/// | the waker, as it is woken by a concurrent handler | it is woken a second time at once; the panic goes to who woke |
+///
+/// [`try_emit`](Self::try_emit) catches the first three, and reports those handlers. A destructor that panics while
+/// another panic is on its way ends the program, as everywhere.
+///
 /// # Cost
 /// A signal is one pointer wide, and allocates nothing until something is connected.
+///
+/// An emission that waits for a handler shares the list of slots it began with, and keeps it until it ends or is
+/// dropped. So meanwhile a connect cannot change that list: the next one copies it. (A disconnect does so only when
+/// more than half of the list is gone; otherwise it marks the slot.) Later connects change the copy, until an
+/// emission shares that as well: there are as many lists as connects came between emissions that still wait.
+/// A list is a few words for each slot. It holds weak pointers, so nothing that was disconnected lives
+/// longer for it, but for the memory blocks of owners that are gone. The slots of an old list that are still to
+/// be called take the signal's lock for a moment each.
 #[repr(transparent)]
 pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Family> {
     source: AsyncSource<E, R, F>,
@@ -113,7 +137,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Panics
     /// When a handler does: the later ones are not called then, unless the emission is polled again, as no
-    /// future should be that panicked. When emissions are nested 256 deep.
+    /// future should be that panicked. When emissions are nested 256 deep: polled again from less deep, it goes on
+    /// as if nothing had been.
     ///
     /// # Cost
     /// For each handler that is ready at once about what a slot of a [`Signal`](crate::Signal) costs; going on
@@ -128,11 +153,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// order.
     ///
     /// # Panics
-    /// See [`emit`](Self::emit).
+    /// See [`emit`](Self::emit). Polled again, it starts the handlers that were not started yet, and goes on with
+    /// those that wait.
     ///
     /// # Cost
     /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
-    /// allocations, and its first poll is followed by a second one at once.
+    /// allocations, and two for all of them, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }

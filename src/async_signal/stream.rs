@@ -56,7 +56,8 @@ impl<E: ?Sized + Storable<F>, F: Family> AsyncSource<E, (), F> {
     /// When `capacity` is 0. And see [`connect`](Self::connect).
     ///
     /// # Cost
-    /// As [`Source::stream`](crate::Source::stream). Events of emissions that wait have a buffer of their own.
+    /// As [`Source::stream`](crate::Source::stream). Events of emissions that wait are kept
+    /// apart, in blocks of up to 11.
     #[track_caller]
     pub fn stream(
         &self,

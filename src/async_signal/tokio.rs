@@ -203,7 +203,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
         let cursor = slots.map(Cursor::new);
         runtime.spawn(async move {
             let (mut sequence, mut called) = (Sequence::over(cursor, &*event), 0);
-            poll_fn(|context| sequence.poll_count(None, context, &mut called)).await
+            poll_fn(|context| sequence.poll_count(context, &mut called)).await
         })
     }
 }

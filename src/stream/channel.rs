@@ -2,20 +2,27 @@
 //!
 //! One lock, held for a few moves of values and no longer: events are cloned before it is taken, and
 //! what is to be dropped or woken is carried out of it.
+//!
+//! # When a waker or an event panics
+//! Whatever of the user's is called (a waker's clone, wake and drop, an event's drop) is called with the
+//! channel in order, so the panic costs nobody else anything. A waker that panics as it is woken is woken a
+//! second time at once; a consumer's is also kept for the next event.
 
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeMap, VecDeque};
 use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::panic::RefUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
+use std::panic::resume_unwind;
 
 use super::{Lost, WhenFull};
 use crate::family::Family;
 use crate::overflow::Overflow;
 use crate::raw::Brief;
+use crate::waking;
 
 /// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
 /// touch one line, if the event is small.
@@ -25,7 +32,7 @@ pub(super) struct Channel<T, F: Family> {
 }
 
 struct State<T> {
-    /// Only while there is nothing for the consumer.
+    /// Only while there is nothing for the consumer, or when it panicked as it was woken.
     waker: Option<Waker>,
     /// The event that has waited longest.
     first: Option<T>,
@@ -33,7 +40,7 @@ struct State<T> {
     lost: u64,
     /// Made when it is first needed.
     more: Option<Box<More<T>>>,
-    /// Whether `more` has anything for the consumer. Never without `first`.
+    /// Whether there is something to do in `more` when `first` is taken.
     has_more: bool,
     /// Nothing comes any more.
     ended: bool,
@@ -50,28 +57,30 @@ struct More<T> {
     lost: u64,
     /// How many were dropped or replaced for want of room, reported or not.
     missed: u64,
-    /// Those there is no room for yet, and their senders. The last one was not taken back.
-    ahead: VecDeque<Early<T>>,
-    /// That of the first of these.
+    /// Those there is no room for yet, and their senders. One that is taken back leaves nothing here but a
+    /// count at the next one. So this is as large as there are senders that wait, and no step over it is
+    /// long: what is moved under the lock at once is a few nodes of the tree at most.
+    ahead: BTreeMap<Ticket, Early<T>>,
+    /// That of the next one that comes ahead.
     ticket: Ticket,
 }
 
 impl<T> Default for More<T> {
     fn default() -> Self {
-        let (events, ahead) = (VecDeque::new(), VecDeque::new());
+        let (events, ahead) = (VecDeque::new(), BTreeMap::new());
         More { events, lost: 0, missed: 0, ahead, ticket: 0 }
     }
 }
 
 /// An event for which there is no room yet.
 struct Early<T> {
-    /// How many events were lost right before it, and it too if it was taken back.
+    /// How many events were lost right before it.
     lost: u64,
-    event: Option<T>,
+    event: T,
     sender: Option<Waker>,
 }
 
-/// Of an event that its sender waits with. They follow each other.
+/// Of an event that its sender waits with. They rise.
 type Ticket = u64;
 
 /// What became of an event.
@@ -158,6 +167,11 @@ impl<T> State<T> {
         sender
     }
 
+    /// Whether the consumer gets something, or the end.
+    fn has_item(&self) -> bool {
+        self.lost > 0 || self.first.is_some() || self.ended
+    }
+
     fn missed(&self) -> u64 {
         self.more.as_ref().map_or(0, |more| more.missed)
     }
@@ -165,42 +179,26 @@ impl<T> State<T> {
 
 impl<T> More<T> {
     fn queue_up(&mut self, event: T) -> Ticket {
-        let ticket = self.ticket + self.ahead.len() as Ticket;
+        let ticket = self.ticket;
+        self.ticket += 1;
         let lost = mem::take(&mut self.lost);
-        self.ahead.push_back(Early { lost, event: Some(event), sender: None });
+        self.ahead.insert(ticket, Early { lost, event, sender: None });
         ticket
-    }
-
-    /// The event with this ticket, if there is no room for it yet.
-    fn early(&mut self, ticket: Ticket) -> Option<&mut Early<T>> {
-        let place = ticket.checked_sub(self.ticket)?;
-        self.ahead.get_mut(usize::try_from(place).ok()?)
     }
 
     /// There is room for one more. Returns who waits for that.
     fn let_one_in(&mut self) -> Option<Waker> {
-        let mut before = 0;
-        loop {
-            let Early { lost, event, sender } = self.ahead.pop_front()?;
-            self.ticket += 1;
-            before += lost;
-            if let Some(event) = event {
-                self.events.push_back((before, event));
-                return sender;
-            }
-        }
+        let (_, Early { lost, event, sender }) = self.ahead.pop_first()?;
+        self.events.push_back((lost, event));
+        sender
     }
 
     /// Takes an event back, and leaves word of that in its place.
     fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
-        let early = self.early(ticket)?;
-        let event = early.event.take()?;
-        let sender = early.sender.take();
-        early.lost += 1;
+        let Early { lost, event, sender } = self.ahead.remove(&ticket)?;
+        let next = self.ahead.range_mut(ticket..).next();
+        *next.map_or(&mut self.lost, |(_, next)| &mut next.lost) += lost + 1;
         self.missed += 1;
-        while self.ahead.back().is_some_and(|last| last.event.is_none()) {
-            self.lost += self.ahead.pop_back().map_or(0, |last| last.lost);
-        }
         Some((event, sender))
     }
 }
@@ -222,16 +220,17 @@ impl<T, F: Family> Channel<T, F> {
         Channel { state }
     }
 
+    /// Puts the event in. What became of it goes through `keep` before the consumer is woken, which may
+    /// panic.
     #[inline(always)]
-    fn push(&self, event: T) -> Put<T> {
+    fn push<U>(&self, event: T, keep: impl FnOnce(Put<T>) -> U) -> U {
         let mut state = self.state.lock();
         let put = state.put(event);
         let waker = state.waker.take();
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-        put
+        let kept = keep(put);
+        self.wake_consumer(waker);
+        kept
     }
 
     fn end(&self) {
@@ -239,8 +238,17 @@ impl<T, F: Family> Channel<T, F> {
         state.ended = true;
         let waker = state.waker.take();
         drop(state);
-        if let Some(waker) = waker {
-            waker.wake();
+        self.wake_consumer(waker);
+    }
+
+    /// If that panics, it is woken by the next event as well, or by the end.
+    #[inline(always)]
+    fn wake_consumer(&self, waker: Option<Waker>) {
+        let Some(waker) = waker else { return };
+        if let Err(panic) = waking::wake(&waker) {
+            let unused = waking::keep(&mut self.state.lock().waker, waker);
+            drop(unused);
+            resume_unwind(panic);
         }
     }
 
@@ -251,47 +259,55 @@ impl<T, F: Family> Channel<T, F> {
         let taken = state.take(&mut sender);
         if taken.is_ready() {
             drop(state);
-            self.wake(sender);
+            if let Some(sender) = sender {
+                self.wake_sender(sender);
+            }
             return taken;
         }
+        // This compares pointers, and calls nothing.
         if state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             return Poll::Pending;
         }
         drop(state);
-        self.wait(context.waker().clone())
+        self.wait(context)
     }
 
-    /// Looks again, since the lock was let go to clone the waker.
+    /// Looks again, since the lock was let go to clone the waker. Nothing is taken before that is of no use
+    /// any more and dropped: if it panics, that costs no event.
     #[inline(never)]
-    fn wait(&self, waker: Waker) -> Poll<Option<Result<T, Lost>>> {
+    fn wait(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lost>>> {
+        let waker = context.waker().clone();
         let mut state = self.state.lock();
-        let mut sender = None;
-        let taken = state.take(&mut sender);
-        let unused = if taken.is_ready() { Some(waker) } else { state.waker.replace(waker) };
+        if state.has_item() {
+            drop(state);
+            drop(waker);
+            return self.poll(context);
+        }
+        let former = state.waker.replace(waker);
         drop(state);
-        drop(unused);
-        self.wake(sender);
-        taken
+        drop(former);
+        Poll::Pending
     }
 
     /// Wakes who waited for room. If that panics, the event that made room does not get to the consumer.
-    #[inline(always)]
-    fn wake(&self, sender: Option<Waker>) {
-        if let Some(sender) = sender {
-            let lose = Lose(self);
-            sender.wake();
-            mem::forget(lose);
+    #[inline(never)]
+    fn wake_sender(&self, sender: Waker) {
+        let lose = Lose(self);
+        if let Err(panic) = waking::wake_all([sender]) {
+            resume_unwind(panic);
         }
+        mem::forget(lose);
     }
 
     /// Ready when there is room for the event with this ticket.
     fn poll_room(&self, ticket: Ticket, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = self.state.lock();
-        let (polled, unused) = match state.more.as_mut().and_then(|more| more.early(ticket)) {
-            Some(early) => (Poll::Pending, early.sender.replace(waker)),
-            None => (Poll::Ready(()), Some(waker)),
-        };
+        let (polled, unused) =
+            match state.more.as_mut().and_then(|more| more.ahead.get_mut(&ticket)) {
+                Some(early) => (Poll::Pending, early.sender.replace(waker)),
+                None => (Poll::Ready(()), Some(waker)),
+            };
         drop(state);
         drop(unused);
         polled
@@ -305,12 +321,12 @@ impl<T, F: Family> Channel<T, F> {
         let first = state.first.take();
         let mut more = state.more.take();
         drop(state);
-        let mut senders = WakeAll(VecDeque::new());
-        for early in more.iter_mut().flat_map(|more| &mut more.ahead) {
-            senders.0.extend(early.sender.take());
-        }
-        senders.wake();
+        let senders = more.iter_mut().flat_map(|more| more.ahead.values_mut());
+        let woken = waking::wake_all(senders.filter_map(|early| early.sender.take()));
         drop((consumer, first, more));
+        if let Err(panic) = woken {
+            resume_unwind(panic);
+        }
     }
 
     pub(super) fn missed(&self) -> u64 {
@@ -323,15 +339,37 @@ impl<T, F: Family> Channel<T, F> {
         state.ended && state.first.is_none() && state.lost == 0
     }
 
-    /// Does not wait for the lock: then nothing is said.
-    pub(super) fn debug(&self, f: &mut fmt::DebugStruct<'_, '_>) {
-        let Some(state) = self.state.try_lock() else { return };
+    /// How it stands. Does not wait for the lock: then it does not say.
+    pub(super) fn try_look(&self) -> Option<Look> {
+        let state = self.state.try_lock()?;
         let more = state.more.as_ref().map_or(0, |more| more.events.len() + more.ahead.len());
-        f.field("capacity", &state.capacity)
-            .field("overflow", &state.when_full)
-            .field("waiting", &(usize::from(state.first.is_some()) + more))
-            .field("missed", &state.missed())
-            .field("ended", &state.ended);
+        Some(Look {
+            capacity: state.capacity,
+            when_full: state.when_full,
+            waiting: usize::from(state.first.is_some()) + more,
+            missed: state.missed(),
+            ended: state.ended,
+        })
+    }
+}
+
+/// What [`Debug`](core::fmt::Debug) tells of a channel, to be written when the lock is given back: the
+/// formatter is the user's.
+pub(super) struct Look {
+    capacity: u32,
+    when_full: WhenFull,
+    waiting: usize,
+    missed: u64,
+    ended: bool,
+}
+
+impl Look {
+    pub(super) fn tell(&self, f: &mut fmt::DebugStruct<'_, '_>) {
+        f.field("capacity", &self.capacity)
+            .field("overflow", &self.when_full)
+            .field("waiting", &self.waiting)
+            .field("missed", &self.missed)
+            .field("ended", &self.ended);
     }
 }
 
@@ -348,23 +386,6 @@ impl<T, F: Family> Drop for Lose<'_, T, F> {
     }
 }
 
-/// Wakes all of them, also when one panics.
-struct WakeAll(VecDeque<Waker>);
-
-impl WakeAll {
-    fn wake(&mut self) {
-        while let Some(waker) = self.0.pop_front() {
-            waker.wake();
-        }
-    }
-}
-
-impl Drop for WakeAll {
-    fn drop(&mut self) {
-        self.wake();
-    }
-}
-
 /// Nothing runs under the lock that could leave it half done.
 impl<T, F: Family> RefUnwindSafe for Channel<T, F> {}
 
@@ -377,15 +398,17 @@ impl<T, F: Family> Feed<T, F> {
     /// An event comes.
     #[inline]
     pub(super) fn push(&self, event: T) {
-        drop(self.0.push(event));
+        drop(self.0.push(event, |put| put));
     }
 
     /// An event comes. The future is ready when there is room for it, or where none is waited for.
     pub(crate) fn send(&self, event: T) -> Sending<T, F> {
-        Sending(match self.0.push(event) {
-            Put::Ahead(ticket) => Some(Ahead { channel: self.0.clone(), ticket }),
-            Put::In | Put::Dropped(_) => None,
-        })
+        let (ahead, _dropped) = self.0.push(event, |put| match put {
+            Put::Ahead(ticket) => (Some(Ahead { channel: self.0.clone(), ticket }), None),
+            Put::Dropped(event) => (None, Some(event)),
+            Put::In => (None, None),
+        });
+        Sending(ahead)
     }
 }
 

@@ -39,9 +39,23 @@ pub use when_full::{Wait, WhenFull};
 /// It ends when its signal is dropped or the slot disconnected, after the events that came before.
 /// Dropping it disconnects.
 ///
+/// # When something panics
+/// The stream stays usable, no event is lost without a word, and nobody else is left waiting.
+///
+/// | what panics | who gets the panic | what becomes of it |
+/// |---|---|---|
+/// | the event, as it is cloned | the emission | the event does not come |
+/// | the event, as it is dropped because there was no room | the emission | it counts as lost already |
+/// | the consumer's waker, as it is woken | the emission, or who ended the slot | the event has come. The waker is woken a second time at once, and again by the next event |
+/// | the same, as it is cloned or dropped | who polls the stream | nothing is taken |
+/// | the waker of an emission that waits for room, as it is woken | who polls or drops the stream | it is woken a second time at once. The event that was taken is reported as lost |
+/// | the same, as it is cloned or dropped | who polls the emission | its event is taken back and reported as lost, or has come |
+/// | events, as they are dropped with the stream | who drops that | it is disconnected, and who waited for room is woken |
+///
 /// # Cost
 /// Taking an item takes a lock for a moment, which is shared with the emitting threads and with no
-/// other stream.
+/// other stream. Where emissions wait for room, that moment grows with the logarithm of their number; those that
+/// were dropped cost nothing any more.
 #[must_use = "dropping it disconnects at once; take the events out of it"]
 pub struct EventStream<T, F: Family> {
     // First, so that what comes no more is not waited for.
@@ -112,7 +126,9 @@ impl<T, F: Family> fmt::Debug for EventStream<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("EventStream");
         f.field("connection", self.connection());
-        self.channel.debug(&mut f);
+        if let Some(look) = self.channel.try_look() {
+            look.tell(&mut f);
+        }
         f.finish()
     }
 }

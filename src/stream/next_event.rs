@@ -14,6 +14,9 @@ use crate::family::Family;
 ///
 /// It is connected from the moment it is made, awaited or not, until an event came or it is dropped.
 /// It borrows nothing, so it can be given to a task. Polled again once it is done, it gives `None`.
+///
+/// When something panics, it is as with an [`EventStream`]. An event that panics as it is cloned was its one event: it
+/// gives `None` then.
 #[must_use = "dropping it disconnects at once; await it"]
 pub struct NextEvent<T, F: Family> {
     /// Of one event at most.

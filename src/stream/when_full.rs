@@ -27,7 +27,7 @@ use crate::overflow::Overflow;
 /// ```
 ///
 /// When an emission is dropped while it waits, or the slot's deadline passes, its event is taken back;
-/// the stream has a [`Lost`](crate::Lost) in its place. A task that emits and takes from the same full
+/// the stream has a [`Lost`](crate::Lost) in its place, and keeps nothing else of it. A task that emits and takes from the same full
 /// stream waits for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Wait;
