@@ -21,14 +21,14 @@ pub(crate) fn this_thread() -> usize {
     DEPTH.with(|depth| core::ptr::from_ref(depth).addr())
 }
 
-/// How many emissions are under way on this thread, each inside the one before.
+/// How many emissions are under way on this thread.
 #[cfg(feature = "std")]
 #[inline(always)]
-pub(crate) fn here() -> usize {
+fn here() -> usize {
     DEPTH.get()
 }
 
-/// One level of nesting, until it is dropped: before the emission lets go of its list.
+/// One level of nesting, until it is dropped.
 pub(crate) struct Depth<F: Family>(PhantomData<(*const (), F)>);
 
 impl<F: Family> Depth<F> {
@@ -57,11 +57,8 @@ impl<F: Family> Depth<F> {
 impl<F: Family> Drop for Depth<F> {
     #[inline]
     fn drop(&mut self) {
-        let depth = here();
-        DEPTH.set(depth - 1);
-        if F::THREADED {
-            crate::raw::leave_depth(depth);
-        }
+        // However they are nested: it is their number that counts.
+        DEPTH.set(here() - 1);
     }
 }
 

@@ -5,25 +5,27 @@ use core::fmt;
 use core::iter::FusedIterator;
 use core::mem::needs_drop;
 use core::ops::{ControlFlow, Deref};
+use core::sync::atomic::Ordering;
 
 use crate::depth::Depth;
-use crate::family::Family;
-use crate::list::{CALL, Entry, GONE, List};
-use crate::raw::{Called, Lane, Pinned};
+use crate::family::{Atom, Family};
+use crate::list::{Entry, List};
+use crate::raw::{Called, Caller, Desk, Lane, Liveness, Pinned};
 use crate::slots::Slots;
+use crate::state::SlotState;
+use crate::table::SlotKey;
 #[cfg(feature = "std")]
 use {
     crate::connection::Connection,
     crate::error::{EmitError, SlotPanic, message},
-    crate::table::SlotKey,
     std::panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
 struct Run<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    // Dropped in this order.
     _depth: Depth<F>,
     list: Pinned<'a, List<E, R, F>, F>,
+    /// After the list.
     _tidy: TidyAtEnd<'a, E, R, F>,
 }
 
@@ -51,40 +53,86 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     /// Calls the slot, if it may be called. The lane says that it is running until the next slot
     /// begins, or [`Lane::end`].
     #[inline(always)]
-    fn visit(&self, lane: &Lane<List<E, R, F>, F>, entry: &Entry<E, R, F>, event: &E) -> Option<R> {
-        let state = entry.state();
-        if !F::THREADED && state == CALL {
-            // On one thread it stays so until the slot runs.
-            lane.begin(entry.tag());
-            if let Some(result) = entry.handle.call(event) {
-                return Some(result);
-            }
-            return self.not_called(lane, entry);
+    fn visit<'l>(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        if F::THREADED {
+            return self.visit_through(lane, caller, entry, event);
         }
-        if state == GONE {
+        if !entry.is(SlotState::Call) {
+            return self.visit_special(lane, caller.desk(), entry, event);
+        }
+        // On one thread it stays so until the slot runs.
+        lane.begin(entry.tag());
+        if let Some(result) = entry.handle.call(event) {
+            return Some(result);
+        }
+        self.not_called(lane, caller.desk(), entry)
+    }
+
+    #[inline(always)]
+    fn visit_through<'l>(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        if entry.is_gone() {
             return None;
         }
         lane.begin(entry.tag());
-        match entry.handle.call_through(entry.gate(self), event) {
+        match entry.call_through(caller, event) {
             Called::Returned(result) => Some(result),
-            Called::Refused => None,
-            Called::Dead => self.not_called(lane, entry),
+            Called::Refused => {
+                caller.desk().passing_over(false);
+                None
+            }
+            Called::Dead => self.not_called(lane, caller.desk(), entry),
         }
     }
 
-    /// The owner is gone.
+    /// Kept out of the loop, and with a caller of its own, which most emissions on one thread have no use for.
+    #[inline(never)]
+    fn visit_special(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        desk: &dyn Desk,
+        entry: &Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        self.visit_through(lane, &mut Caller::new(desk), entry, event)
+    }
+
+    /// The owner is gone, or is not complete yet.
     #[cold]
-    fn not_called(&self, lane: &Lane<List<E, R, F>, F>, entry: &Entry<E, R, F>) -> Option<R> {
+    fn not_called(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        desk: &dyn Desk,
+        entry: &Entry<E, R, F>,
+    ) -> Option<R> {
         lane.end();
-        self.bury(entry.key());
+        desk.passing_over(true);
+        // Nothing can be said of an owner that was never seen complete: so the lock is not taken for it.
+        let may_come = entry.is(SlotState::Incomplete);
+        if !(may_come && entry.handle.liveness() == Liveness::Absent) {
+            self.bury(entry.key());
+        }
+        desk.passing_over(false);
         None
     }
 
     /// Calls the slots from `next` on, until `each` has enough of what they return.
     #[inline(always)]
-    fn visit_each<B>(
+    fn visit_each<'l, B>(
         &self,
-        list: &Pinned<'_, List<E, R, F>, F>,
+        list: &'l Pinned<'_, List<E, R, F>, F>,
+        mut caller: Caller<'l>,
         next: &mut usize,
         event: &E,
         mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
@@ -92,7 +140,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         for entry in &list.entries()[*next..] {
             // Before the call: when the slot panics, the one after it has its turn.
             *next += 1;
-            if let Some(result) = self.visit(list.lane(), entry, event) {
+            if let Some(result) = self.visit(list.lane(), &mut caller, entry, event) {
                 list.lane().end();
                 if let ControlFlow::Break(end) = each(entry, result) {
                     return Some(end);
@@ -127,9 +175,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     fn emit_to_some(&self, event: &E) -> usize {
         let run = Run::new(self);
         let lane = run.list.lane();
+        let mut caller = Caller::new(self);
         let mut called = 0;
         for entry in run.list.entries() {
-            if let Some(result) = self.visit(lane, entry, event) {
+            if let Some(result) = self.visit(lane, &mut caller, entry, event) {
                 called += 1;
                 if needs_drop::<R>() {
                     lane.end();
@@ -138,6 +187,21 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             }
         }
         called
+    }
+}
+
+/// The desk of an emission that reports panics: it knows those that are not its slots' doing.
+struct Observed<'a, F: Family> {
+    desk: &'a dyn Desk,
+    passing_over: &'a F::State,
+}
+
+impl<F: Family> Desk for Observed<'_, F> {
+    fn admits(&self, key: SlotKey) -> bool {
+        self.desk.admits(key)
+    }
+    fn passing_over(&self, begins: bool) {
+        self.passing_over.store(begins.into(), Ordering::Relaxed);
     }
 }
 
@@ -151,15 +215,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if self.calls_none() {
             return Ok(0);
         }
+        let passing_over = F::State::new(0);
+        let observed = Observed::<F> { desk: self, passing_over: &passing_over };
         let run = Run::new(self);
-        let mut called = 0;
         let lane = run.list.lane();
+        let mut caller = Caller::new(&observed);
+        let mut called = 0;
         let mut panics = Vec::new();
         for entry in run.list.entries() {
             // Taken down now: when the slot has panicked, it may be disconnected.
             let name = self.name_of(entry.key());
             let visit = AssertUnwindSafe(|| {
-                self.visit(lane, entry, event)
+                self.visit(lane, &mut caller, entry, event)
                     .map(|result| {
                         lane.end();
                         drop(result)
@@ -170,9 +237,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
                 Ok(was_called) => called += usize::from(was_called),
                 Err(payload) => {
                     lane.end();
-                    called += 1;
-                    let connection = connection(entry.key());
-                    panics.push(SlotPanic { connection, name, message: message(payload) });
+                    let was_called = passing_over.swap(0, Ordering::Relaxed) == 0;
+                    called += usize::from(was_called);
+                    let (connection, message) = (connection(entry.key()), message(payload));
+                    panics.push(SlotPanic { connection, name, message, was_called });
                 }
             }
         }
@@ -191,6 +259,13 @@ pub(crate) struct Cursor<
     /// None only while it is dropped.
     list: Option<F::Strong<List<E, R, F>>>,
     next: usize,
+    /// A panic came up, and was none of the slot's doing.
+    passing_over: F::State,
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F>>> Unpin
+    for Cursor<E, R, F, S>
+{
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F>>>
@@ -198,7 +273,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
 {
     pub(crate) fn new(slots: S) -> Self {
         let list = slots.versions.lock().share();
-        Cursor { slots, list: Some(list), next: 0 }
+        Cursor { slots, list: Some(list), next: 0, passing_over: F::State::new(0) }
     }
 
     /// How many slots may still be called.
@@ -210,6 +285,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
     #[cfg(feature = "async")]
     pub(crate) fn last(&self) -> Option<SlotKey> {
         self.entries()[..self.next].last().map(Entry::key)
+    }
+
+    /// Whether the last call panicked though its slot was not called.
+    #[cfg(feature = "async")]
+    pub(crate) fn takes_passing_over(&self) -> bool {
+        self.passing_over.swap(0, Ordering::Relaxed) != 0
     }
 
     /// The names of the slots, as far as there are any: afterwards they may be disconnected.
@@ -232,12 +313,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        let Cursor { slots, list: Some(list), next } = self else { return None };
+        let Cursor { slots, list: Some(list), next, passing_over } = self else { return None };
         if *next == list.entries().len() {
             return None;
         }
         let _depth = Depth::<F>::enter(|| slots.versions.readers());
-        slots.visit_each(&slots.versions.lane_for(list), next, event, each)
+        let list = slots.versions.lane_for(list);
+        let observed = Observed::<F> { desk: &**slots, passing_over };
+        slots.visit_each(&list, Caller::new(&observed), next, event, each)
     }
 }
 
@@ -274,7 +357,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Cursor<E, R, F, &'a Slots<E
         let run = Run::new(slots);
         begun();
         let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
-        let end = slots.visit_each(keep.list, &mut keep.next, event, each);
+        let end = slots.visit_each(keep.list, Caller::new(slots), &mut keep.next, event, each);
         if end.is_none() {
             core::mem::forget(keep);
         }
@@ -308,7 +391,8 @@ fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Family>(
     next: usize,
     rest: &mut Option<CursorOf<'a, E, R, F>>,
 ) {
-    *rest = Some(Cursor { slots, list: Some(list.share()), next });
+    let passing_over = F::State::new(0);
+    *rest = Some(Cursor { slots, list: Some(list.share()), next, passing_over });
 }
 
 type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;

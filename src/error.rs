@@ -7,7 +7,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::connection::Connection;
 use crate::family::Family;
 
-/// Some slots panicked in a [`try_emit`](crate::Signal::try_emit). All the others were called.
+/// Some slots panicked in a [`try_emit`](crate::Signal::try_emit), or what they let go of did. All the
+/// others were called.
 pub struct EmitError<F: Family> {
     pub(crate) called: usize,
     pub(crate) panics: Vec<SlotPanic<F>>,
@@ -19,7 +20,7 @@ impl<F: Family> EmitError<F> {
         self.called
     }
 
-    /// The slots that panicked, in the order they were called. At least one.
+    /// The panics, in the order of their slots. At least one.
     pub fn panics(&self) -> &[SlotPanic<F>] {
         &self.panics
     }
@@ -36,7 +37,8 @@ impl<F: Family> fmt::Debug for EmitError<F> {
 
 impl<F: Family> fmt::Display for EmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} slots panicked", self.panics.len(), self.called)?;
+        let panicked = self.panics.iter().filter(|panic| panic.was_called).count();
+        write!(f, "{panicked} of {} slots panicked", self.called)?;
         for (panic, separator) in
             self.panics.iter().zip([": "].into_iter().chain(std::iter::repeat("; ")))
         {
@@ -48,11 +50,12 @@ impl<F: Family> fmt::Display for EmitError<F> {
 
 impl<F: Family> std::error::Error for EmitError<F> {}
 
-/// One slot that panicked.
+/// One panic of a slot.
 pub struct SlotPanic<F: Family> {
     pub(crate) connection: Connection<F>,
     pub(crate) name: Option<&'static str>,
     pub(crate) message: String,
+    pub(crate) was_called: bool,
 }
 
 impl<F: Family> SlotPanic<F> {
@@ -64,6 +67,12 @@ impl<F: Family> SlotPanic<F> {
     /// The name the slot was connected with, if it was.
     pub fn name(&self) -> Option<&'static str> {
         self.name
+    }
+
+    /// Whether the slot was called. It was not when its owner was found gone, or the slot disconnected or
+    /// blocked, and a destructor panicked as the emission let go of it.
+    pub fn was_called(&self) -> bool {
+        self.was_called
     }
 
     /// What the slot panicked with, where that is a text.
@@ -78,13 +87,18 @@ impl<F: Family> fmt::Debug for SlotPanic<F> {
             .field("connection", &self.connection)
             .field("name", &self.name)
             .field("message", &self.message)
+            .field("was_called", &self.was_called)
             .finish()
     }
 }
 
 impl<F: Family> fmt::Display for SlotPanic<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "slot {} panicked with `{}`", self.name.unwrap_or("without name"), self.message)
+        write!(f, "slot {} ", self.name.unwrap_or("without name"))?;
+        if !self.was_called {
+            f.write_str("was not called, and a destructor ")?;
+        }
+        write!(f, "panicked with `{}`", self.message)
     }
 }
 

@@ -38,9 +38,9 @@ pub trait Family: Pointers {
     /// Whether slots of one signal can run on several threads.
     #[doc(hidden)]
     const THREADED: bool;
-    /// Whether upgrading an owner keeps a store before it from being overtaken by a load after it.
+    /// Whether an atomic read-modify-write keeps a store before it from being overtaken by a load after it.
     #[doc(hidden)]
-    const UPGRADE_IS_BARRIER: bool;
+    const EXCHANGE_IS_BARRIER: bool;
     /// A fence with SeqCst.
     #[doc(hidden)]
     fn full_fence();
@@ -129,7 +129,7 @@ impl Family for Local {
     type State = Cell<u8>;
     type Lock<T> = RefCell<T>;
     const THREADED: bool = false;
-    const UPGRADE_IS_BARRIER: bool = true;
+    const EXCHANGE_IS_BARRIER: bool = true;
     #[inline(always)]
     fn full_fence() {}
     #[inline(always)]
@@ -226,8 +226,9 @@ mod shared {
         type State = AtomicU8;
         type Lock<T> = Mutex<T>;
         const THREADED: bool = true;
-        // There it is a locked instruction.
-        const UPGRADE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");
+        // There it is a locked instruction, which is a full barrier: Intel SDM vol. 3A, "Memory Ordering in
+        // P6 and More Recent Processor Families".
+        const EXCHANGE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");
         #[inline(always)]
         fn full_fence() {
             fence(Ordering::SeqCst);

@@ -1,12 +1,12 @@
 //! What is known of each slot beyond its place in the call order. All of it under the lock.
 
 use alloc::collections::BTreeMap;
-use core::sync::atomic::Ordering;
 use slotmap::SlotMap;
 
-use crate::family::{Atom, Family};
-use crate::list::{ASK, CALL, GONE, List};
+use crate::family::Family;
+use crate::list::List;
 use crate::raw::Anchor;
+use crate::state::{SlotState, StateCell};
 use crate::table::SlotKey;
 
 /// A position no list has: the key's place in the map has been used as often as it can be.
@@ -29,32 +29,44 @@ pub(crate) struct Special<F: Family> {
     pub(crate) name: Option<&'static str>,
     pub(crate) calls_left: Option<usize>,
     pub(crate) blocks: usize,
-    /// The slot was connected through a weak pointer to an owner that is not complete yet.
-    pub(crate) unborn: bool,
+    /// The slot was connected through a weak pointer, and its owner was never seen complete.
+    pub(crate) incomplete: bool,
     /// Shows the state of the slot's entry to who calls it later than its emission.
-    pub(crate) gate: Option<F::Strong<F::State>>,
+    pub(crate) gate: Option<F::Strong<StateCell<F>>>,
 }
 
 impl<F: Family> Default for Special<F> {
     fn default() -> Self {
-        Special { anchor: None, name: None, calls_left: None, blocks: 0, unborn: false, gate: None }
+        Special {
+            anchor: None,
+            name: None,
+            calls_left: None,
+            blocks: 0,
+            incomplete: false,
+            gate: None,
+        }
     }
 }
 
 impl<F: Family> Special<F> {
-    pub(crate) fn state(&self) -> u8 {
-        let asks = self.blocks > 0 || self.calls_left.is_some() || self.unborn;
-        if asks { ASK } else { CALL }
+    pub(crate) fn state(&self) -> SlotState {
+        if self.incomplete {
+            SlotState::Incomplete
+        } else if self.blocks > 0 || self.calls_left.is_some() {
+            SlotState::Ask
+        } else {
+            SlotState::Call
+        }
     }
 
     fn is_nothing(&self) -> bool {
-        let is_plain = self.state() == CALL && self.anchor.is_none();
+        let is_plain = self.state() == SlotState::Call && self.anchor.is_none();
         is_plain && self.name.is_none() && self.gate.is_none()
     }
 
-    pub(crate) fn show(&self, state: u8) {
+    pub(crate) fn show(&self, state: SlotState) {
         if let Some(gate) = &self.gate {
-            gate.store(state, Ordering::Release);
+            gate.store(state);
         }
     }
 }
@@ -116,7 +128,7 @@ impl<F: Family> Ledger<F> {
             None
         } else {
             self.special.remove(&key).and_then(|special| {
-                special.show(GONE);
+                special.show(SlotState::Gone);
                 special.anchor
             })
         };
@@ -141,11 +153,18 @@ impl<F: Family> Ledger<F> {
         result
     }
 
-    /// The owner of this slot is there: from now on, when it is not, it is gone.
-    pub(crate) fn seen_alive(&mut self, key: SlotKey) {
-        if self.special(key).is_some_and(|special| special.unborn) {
-            self.change(key, |special| special.unborn = false);
+    /// The owner of this slot may be still to come.
+    pub(crate) fn is_incomplete(&self, key: SlotKey) -> bool {
+        self.special(key).is_some_and(|special| special.incomplete)
+    }
+
+    /// The owner of this slot is there: from now on, when it is not, it is gone. Says whether that is new.
+    pub(crate) fn seen_alive(&mut self, key: SlotKey) -> bool {
+        let is_new = self.is_incomplete(key);
+        if is_new {
+            self.change(key, |special| special.incomplete = false);
         }
+        is_new
     }
 
     /// Takes note of where the entries from `first` on are.

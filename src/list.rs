@@ -3,17 +3,10 @@
 use core::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
-use crate::family::{Atom, Family};
-use crate::raw::{Desk, Gate, Handle};
+use crate::family::Family;
+use crate::raw::{Called, Caller, Handle};
+use crate::state::{SlotState, StateCell};
 use crate::table::{SlotKey, tag};
-
-/// Nothing speaks against calling the slot.
-pub(crate) const CALL: u8 = 0;
-/// The ledger decides: the slot is blocked, or counts its calls, or its owner is not complete yet,
-/// or the list is not the current version any more.
-pub(crate) const ASK: u8 = 1;
-/// The slot is disconnected; its place waits to be used again.
-pub(crate) const GONE: u8 = 2;
 
 /// One slot as an emission sees it. All but the state stays as it is while an emission can see it.
 pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
@@ -21,13 +14,17 @@ pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
     /// The key as one number, for one load.
     key_bits: u64,
     priority: i32,
-    /// [`CALL`], [`ASK`] or [`GONE`]; written under the lock, read without.
-    state: F::State,
+    state: StateCell<F>,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
-    pub(crate) fn new(handle: Handle<E, R, F>, key: SlotKey, priority: i32, state: u8) -> Self {
-        Entry { handle, key_bits: key.to_bits(), priority, state: F::State::new(state) }
+    pub(crate) fn new(
+        handle: Handle<E, R, F>,
+        key: SlotKey,
+        priority: i32,
+        state: SlotState,
+    ) -> Self {
+        Entry { handle, key_bits: key.to_bits(), priority, state: StateCell::new(state) }
     }
 
     pub(crate) fn key(&self) -> SlotKey {
@@ -40,29 +37,31 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
         tag(self.key_bits)
     }
 
+    /// Calls the slot, if it may be called.
     #[inline(always)]
-    pub(crate) fn gate<'a>(&'a self, desk: &'a dyn Desk) -> Gate<'a, F> {
-        Gate { state: &self.state, key_bits: self.key_bits, desk }
+    pub(crate) fn call_through<'l>(&'l self, caller: &mut Caller<'l>, event: &E) -> Called<R> {
+        self.handle.call_through(&self.state, self.key_bits, caller, event)
     }
 
     #[inline(always)]
-    pub(crate) fn state(&self) -> u8 {
-        self.state.load(Ordering::Relaxed)
+    pub(crate) fn is(&self, state: SlotState) -> bool {
+        self.state.is(state, Ordering::Relaxed)
     }
 
-    pub(crate) fn set(&self, state: u8) {
-        self.state.store(state, Ordering::Release);
+    pub(crate) fn set(&self, state: SlotState) {
+        self.state.store(state);
     }
 
     /// From now on the ledger decides: the list is not the current version any more.
     pub(crate) fn ask(&self) {
-        if self.state() == CALL {
-            self.set(ASK);
+        if self.is(SlotState::Call) {
+            self.set(SlotState::Ask);
         }
     }
 
+    #[inline(always)]
     pub(crate) fn is_gone(&self) -> bool {
-        self.state() == GONE
+        self.is(SlotState::Gone)
     }
 }
 
@@ -72,7 +71,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Entry<E, R, F> {
             handle: self.handle.clone(),
             key_bits: self.key_bits,
             priority: self.priority,
-            state: F::State::new(self.state()),
+            state: StateCell::new(self.state.load(Ordering::Relaxed)),
         }
     }
 }

@@ -7,12 +7,12 @@ use core::hash::{Hash, Hasher};
 use crate::connection::Connection;
 use crate::family::Family;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Handle, Hold, Invoke};
+use crate::raw::{Anchor, Checked, Handle, Hold, Invoke, Target};
 
 /// A method that takes `&self`, or a closure with the owner first.
-pub(crate) struct ByRef<M>(pub(crate) M);
+pub(crate) struct ByRef;
 
-impl<O, E, R, M, F> Invoke<O, E, R, F> for ByRef<M>
+impl<O, E, R, M, F> Invoke<M, O, E, R, F> for ByRef
 where
     O: ?Sized,
     E: ?Sized,
@@ -21,15 +21,15 @@ where
 {
     type Method = M;
     #[inline(always)]
-    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
-        Some((self.0)(&owner, event))
+    fn invoke(method: &M, owner: Target<impl Hold<Target = O>, F>, event: &E) -> Option<R> {
+        Some(method(&owner, event))
     }
 }
 
 /// A method that takes `&mut self`.
-pub(crate) struct ByMut<M>(pub(crate) M);
+pub(crate) struct ByMut;
 
-impl<O, E, R, M, F> Invoke<O, E, R, F> for ByMut<M>
+impl<O, E, R, M, F> Invoke<M, O, E, R, F> for ByMut
 where
     O: ?Sized + BorrowMut,
     E: ?Sized,
@@ -37,18 +37,15 @@ where
     F: Family,
 {
     type Method = M;
-    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
-        Some(owner.with_mut(|inner| (self.0)(inner, event)))
+    fn invoke(method: &M, owner: Target<impl Hold<Target = O>, F>, event: &E) -> Option<R> {
+        Some(owner.with_mut(|inner| method(inner, event)))
     }
 }
 
 /// A method that gets the connection of its own slot.
-pub(crate) struct Extended<M, F: Family> {
-    pub(crate) method: M,
-    pub(crate) connection: Connection<F>,
-}
+pub(crate) struct Extended;
 
-impl<O, E, R, M, F> Invoke<O, E, R, F> for Extended<M, F>
+impl<O, E, R, M, F> Invoke<(M, Connection<F>), O, E, R, F> for Extended
 where
     O: ?Sized,
     E: ?Sized,
@@ -56,8 +53,12 @@ where
     F: Family,
 {
     type Method = M;
-    fn invoke(&self, owner: impl Hold<Target = O>, event: &E) -> Option<R> {
-        Some((self.method)(&owner, &self.connection, event))
+    fn invoke(
+        (method, connection): &(M, Connection<F>),
+        owner: Target<impl Hold<Target = O>, F>,
+        event: &E,
+    ) -> Option<R> {
+        Some(method(&owner, connection, event))
     }
 }
 
@@ -105,7 +106,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> WeakMethod<E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        let (handle, anchor) = Handle::new(owner.weak(), ByRef(method));
+        let (handle, anchor) =
+            Handle::new::<ByRef, _, _>(Checked::new(owner.weak()), Checked::new(method));
         WeakMethod { handle, anchor }
     }
 

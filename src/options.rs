@@ -8,9 +8,10 @@ use crate::family::Family;
 use crate::ledger::Special;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Handle, Link};
+use crate::raw::{Anchor, Checked, Handle, Link, Liveness};
 use crate::signal::Source;
 use crate::slots::NewSlot;
+use crate::state::StateCell;
 use crate::table::SlotKey;
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
@@ -99,7 +100,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        self.put::<O, M>(owner, |weak, _| Handle::new(weak, ByRef(method)))
+        self.put::<O, M>(owner, |weak, _| Handle::new::<ByRef, _, _>(weak, Checked::new(method)))
     }
 
     /// See [`Source::connect_mut`].
@@ -109,7 +110,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
     {
-        self.put::<O, M>(owner, |weak, _| Handle::new(weak, ByMut(method)))
+        self.put::<O, M>(owner, |weak, _| Handle::new::<ByMut, _, _>(weak, Checked::new(method)))
     }
 
     /// See [`Source::connect_extended`].
@@ -117,9 +118,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     where
         O: Owner<F>,
         M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
+        Connection<F>: Captures<F>,
     {
         self.put::<O, M>(owner, |weak, connection| {
-            Handle::new(weak, Extended { method, connection: connection() })
+            let method = Checked::new(method).and(Checked::new(connection()));
+            Handle::new::<Extended, _, _>(weak, method)
         })
     }
 
@@ -128,7 +131,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     where
         C: Fn(&E) -> R + Captures<F>,
     {
-        let (handle, anchor) = Handle::closure(closure);
+        let (handle, anchor) = Handle::closure(Checked::new(closure));
         self.put_closure::<C>(handle, anchor)
     }
 
@@ -157,22 +160,26 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     pub(crate) fn put_gated<M: 'static>(
         self,
         owner: *const (),
-        unborn: bool,
-        gate: F::Strong<F::State>,
+        incomplete: bool,
+        gate: F::Strong<StateCell<F>>,
         make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
-        self.put_method(owner, TypeId::of::<M>(), unborn, Some(gate), make)
+        self.put_method(owner, TypeId::of::<M>(), incomplete, Some(gate), make)
     }
 
     /// Connects what `make` makes of a weak pointer to the owner; it can have the slot's connection.
     pub(crate) fn put<O: Owner<F>, M: 'static>(
         self,
         owner: &O,
-        make: impl FnOnce(O::Weak, &dyn Fn() -> Connection<F>) -> (Handle<E, R, F>, Option<Anchor<F>>),
+        make: impl FnOnce(
+            Checked<O::Weak, F>,
+            &dyn Fn() -> Connection<F>,
+        ) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
         let (weak, source) = (owner.weak(), self.source);
-        self.put_method(weak.address(), TypeId::of::<M>(), !weak.is_alive(), None, |key| {
-            make(weak, &|| source.connection(key))
+        let incomplete = weak.liveness() == Liveness::Absent;
+        self.put_method(weak.address(), TypeId::of::<M>(), incomplete, None, |key| {
+            make(Checked::new(weak), &|| source.connection(key))
         })
     }
 
@@ -189,8 +196,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         self,
         owner: *const (),
         method: TypeId,
-        unborn: bool,
-        gate: Option<F::Strong<F::State>>,
+        incomplete: bool,
+        gate: Option<F::Strong<StateCell<F>>>,
         make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
     ) -> Connection<F> {
         let new = NewSlot {
@@ -200,7 +207,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
                 name: self.name,
                 calls_left: self.calls_left,
                 blocks: 0,
-                unborn,
+                incomplete,
                 gate,
             },
             unique: self.unique.then_some((owner, method)),

@@ -4,7 +4,7 @@ use alloc::rc::{self, Rc};
 use core::cell::RefCell;
 
 use crate::family::{Family, Local};
-use crate::raw::Link;
+use crate::raw::{Link, MaybeSendSync};
 
 /// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
 /// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
@@ -30,7 +30,7 @@ pub trait Owner<F: Family>: sealed::Sealed<F> {
     /// The type whose methods can be connected.
     type Target: ?Sized + 'static;
     #[doc(hidden)]
-    type Weak: Link<Target = Self::Target> + 'static;
+    type Weak: Link<Target = Self::Target> + MaybeSendSync<F> + 'static;
     #[doc(hidden)]
     fn weak(&self) -> Self::Weak;
     #[doc(hidden)]
@@ -62,21 +62,13 @@ pub trait BorrowMut: sealed::Lockable + 'static {
     note = "slots of a thread-safe `Signal` run on whichever thread emits; \
             use `sigwire::local::Signal` for slots that stay on one thread"
 )]
-pub trait Captures<F>: sealed::Captures<F> + 'static {}
+pub trait Captures<F>: MaybeSendSync<F> + 'static {}
 
-impl<F, T: sealed::Captures<F> + 'static> Captures<F> for T {}
+impl<F, T: MaybeSendSync<F> + 'static> Captures<F> for T {}
 
 mod sealed {
     pub trait Sealed<F> {}
     pub trait Lockable {}
-
-    pub trait Captures<F> {}
-    impl<T> Captures<crate::family::Local> for T {}
-    // `Send + Sync` is what the `unsafe impl`s of `raw` count on.
-    #[cfg(feature = "std")]
-    impl<T: Send + Sync> Captures<crate::family::Shared> for T {}
-    #[cfg(all(test, sigwire_loom))]
-    impl<T> Captures<crate::models::Modelled> for T {}
 }
 
 macro_rules! owner {
@@ -158,18 +150,24 @@ mod shared {
 
     /// Notes a lock as held by this thread. While a thread ends there is nothing to note it in:
     /// then a slot that locks its owner twice is not told so.
-    struct Held;
+    struct Held(*const ());
 
     impl Held {
         fn note(lock: *const ()) -> Self {
             let _ = HELD.try_with(|held| held.borrow_mut().push(lock));
-            Held
+            Held(lock)
         }
     }
 
     impl Drop for Held {
         fn drop(&mut self) {
-            let _ = HELD.try_with(|held| held.borrow_mut().pop());
+            let _ = HELD.try_with(|held| {
+                // Mostly the last; not where slots are suspended, each on a stack of its own.
+                let mut held = held.borrow_mut();
+                if let Some(place) = held.iter().rposition(|lock| *lock == self.0) {
+                    held.remove(place);
+                }
+            });
         }
     }
 

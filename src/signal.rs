@@ -5,7 +5,7 @@ use core::ops::Deref;
 
 use crate::connection::{Block, Connection, ScopedConnection};
 use crate::emission::Emission;
-use crate::family::{Atom, Family, Local};
+use crate::family::{Family, Local};
 use crate::method::WeakMethod;
 use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
@@ -88,26 +88,24 @@ pub struct Source<E: ?Sized + 'static, R: 'static, F: Family> {
     slots: OnceStrong<Slots<E, R, F>, F>,
 }
 
-// Not one for all families: a trait cannot say that making a pointer cell is `const`.
+// Not one for all families: see `OnceStrong::new`.
 macro_rules! new {
-    ($family:ty, $pointer:ty) => {
+    ($family:ty) => {
         impl<E: ?Sized + 'static, R: 'static> Signal<E, R, $family> {
             /// A signal without slots. Allocates nothing.
             pub const fn new() -> Self {
-                let slots = OnceStrong::new(<$pointer>::new(core::ptr::null_mut()));
-                Signal { source: Source { slots } }
+                Signal { source: Source { slots: OnceStrong::<_, $family>::new() } }
             }
         }
     };
 }
-new!(Local, core::cell::Cell<*mut Slots<E, R, Local>>);
+new!(Local);
 #[cfg(feature = "std")]
-new!(crate::family::Shared, core::sync::atomic::AtomicPtr<Slots<E, R, crate::family::Shared>>);
+new!(crate::family::Shared);
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Default for Signal<E, R, F> {
     fn default() -> Self {
-        let slots = OnceStrong::new(F::Ptr::new(core::ptr::null_mut()));
-        Signal { source: Source { slots } }
+        Signal { source: Source { slots: OnceStrong::empty() } }
     }
 }
 
@@ -220,11 +218,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// parameter for the event is connected as `|owner, _| owner.method()`.
     ///
     /// The owner may be a `Weak`, for objects that connect themselves in
-    /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Whether such an owner is not complete yet or gone
-    /// already cannot be told, until the signal has once looked at it while it was complete: when it
-    /// called the slot, counted or pruned its slots, or was asked whether it is connected. A slot whose
-    /// owner is gone before that is not called, but kept until it is disconnected. For short-lived
-    /// objects, connect the complete `Arc`.
+    /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). std does not say whether such an owner is not complete
+    /// yet or gone already. The signal knows once it has seen the owner complete: when it called the slot,
+    /// counted or pruned its slots, or was asked whether it is connected. A slot whose owner is gone
+    /// before that is never called, and stays until it is disconnected. Each emission tries to upgrade it.
+    /// For short-lived objects, connect the complete `Arc`; or use a [`Tracked`](crate::Tracked), which
+    /// knows.
     ///
     /// # Panics
     /// When the signal holds 2^32 - 2 slots.
@@ -332,6 +331,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     where
         O: Owner<F>,
         M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
+        Connection<F>: Captures<F>,
     {
         self.slot().connect_extended(owner, method)
     }

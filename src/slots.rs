@@ -11,8 +11,9 @@ use smallvec::SmallVec;
 
 use crate::family::{Atom, Family};
 use crate::ledger::{Ledger, Special};
-use crate::list::{ASK, CALL, Entry, GONE, List};
-use crate::raw::{Anchor, Desk, Guard, Handle, Versions};
+use crate::list::{Entry, List};
+use crate::raw::{Anchor, Desk, Guard, Handle, Liveness, Versions};
+use crate::state::SlotState;
 use crate::table::{Running, SlotKey, SlotTable};
 
 type Freed<F> = SmallVec<[Anchor<F>; 2]>;
@@ -78,7 +79,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if slot.special.name.is_some() {
             self.has_names.store(1, Ordering::Relaxed);
         }
-        let state = if self.is_silent() { ASK } else { slot.special.state() };
+        let state = self.state_of(Some(&slot.special));
         slot.special.show(state);
         let key = ledger.add(slot.special);
         let (handle, anchor) = make(key);
@@ -172,7 +173,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        if !ledger.special(key).is_some_and(|special| special.unborn) {
+        let entry = ledger.position(key).map(|position| &list.entries()[position]);
+        if entry.is_some_and(|entry| !is_connected(entry, ledger)) {
             take(list, ledger, key, &mut freed);
             guard.tidy_later();
         }
@@ -229,7 +231,7 @@ fn take<E: ?Sized + 'static, R: 'static, F: Family>(
     freed: &mut Freed<F>,
 ) {
     if let Some(taken) = ledger.take(key) {
-        list.entries()[taken.position].set(GONE);
+        list.entries()[taken.position].set(SlotState::Gone);
         freed.extend(taken.anchor);
     }
 }
@@ -250,16 +252,20 @@ fn prune<E: ?Sized + 'static, R: 'static, F: Family>(
     before - ledger.connected()
 }
 
-/// Whether the slot, which is in the ledger, has an owner or waits for it to be complete.
+/// Whether the slot, which is in the ledger, has an owner, or one that may be still to come.
 fn is_connected<E: ?Sized + 'static, R: 'static, F: Family>(
     entry: &Entry<E, R, F>,
     ledger: &mut Ledger<F>,
 ) -> bool {
-    if entry.handle.is_alive() {
-        ledger.seen_alive(entry.key());
-        true
-    } else {
-        ledger.special(entry.key()).is_some_and(|special| special.unborn)
+    match entry.handle.liveness() {
+        Liveness::Alive => {
+            if ledger.seen_alive(entry.key()) {
+                entry.set(SlotState::Ask);
+            }
+            true
+        }
+        Liveness::Gone => false,
+        Liveness::Absent => ledger.is_incomplete(entry.key()),
     }
 }
 
@@ -371,10 +377,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         self.show(&list.entries()[position], ledger);
     }
 
+    /// The state of a slot that is connected.
+    fn state_of(&self, special: Option<&Special<F>>) -> SlotState {
+        match special.map_or(SlotState::Call, Special::state) {
+            SlotState::Call if self.is_silent() => SlotState::Ask,
+            state => state,
+        }
+    }
+
     /// Shows the state of a connected slot.
     fn show(&self, entry: &Entry<E, R, F>, ledger: &Ledger<F>) {
         let special = ledger.special(entry.key());
-        let state = if self.is_silent() { ASK } else { special.map_or(CALL, Special::state) };
+        let state = self.state_of(special);
         entry.set(state);
         if let Some(special) = special {
             special.show(state);
@@ -386,13 +400,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
 mod tests {
     use super::*;
     use crate::family::{Local, Shared};
+    use crate::raw::Checked;
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     fn blocks_at_their_limit<F: Family>() {
         let slots = Slots::<u32, (), F>::new();
         let new = NewSlot { priority: 0, special: Special::default(), unique: None };
         let key = slots.connect(new, |_| {
-            let (handle, anchor) = Handle::closure(|_: &u32| ());
+            let (handle, anchor) = Handle::closure(Checked::any(|_: &u32| ()));
             (handle, Some(anchor))
         });
         let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
@@ -406,6 +421,25 @@ mod tests {
         slots.blocks.store(1, Ordering::Relaxed);
         slots.unblock(None);
         assert_eq!(slots.emit(&1), 1);
+    }
+
+    #[test]
+    fn a_slot_whose_owner_may_be_still_to_come_costs_an_emission_no_lock() {
+        let source = crate::local::Signal::<u32>::new();
+        let captured = 7;
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            std::rc::Rc::<u32>::new_cyclic(|weak| {
+                source.connect(weak, |_, _| ());
+                source.connect(weak, move |_, _| _ = captured);
+                panic!("it cannot be made")
+            })
+        }));
+        assert!(made.is_err());
+        let slots = source.slots();
+        let locked = slots.versions.lock();
+        assert_eq!(slots.emit(&1), 0, "it would panic if it took the lock once more");
+        drop(locked);
+        assert_eq!((slots.count(), slots.prune()), (2, 0), "who can say?");
     }
 
     #[test]

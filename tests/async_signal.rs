@@ -1026,6 +1026,25 @@ both_flavours! {
             assert_eq!(signal.try_emit(&1).await.unwrap_err().failures().len(), 1);
         }
 
+        async fn a_destructor_that_panics_as_a_dead_slot_is_pruned_is_no_failure_of_its_handler() {
+            let log = Log::default();
+            let signal: AsyncSignal<u32> = AsyncSignal::new();
+            let (dead, good) = (Worker::new(&log, "dead"), Worker::new(&log, "good"));
+            let bomb = AtEnd(|| panic!("in a destructor"));
+            signal.connect_sync(&dead, move |_, _| bomb.touch());
+            signal.connect(&good, Worker::note);
+            signal.connect_sync(&good, |_, _| panic!("sync"));
+            drop(dead);
+            log.take();
+            let error = signal.try_emit(&1).await.unwrap_err();
+            let were_called: Vec<_> = error.failures().iter().map(|it| it.was_called()).collect();
+            assert_eq!((error.called(), were_called), (2, vec![false, true]));
+            assert!(error.to_string().starts_with(
+                "1 of 2 handlers failed: slot without name was not called, and a destructor panicked"
+            ));
+            assert_eq!(log.take(), ["good 1"]);
+        }
+
         async fn a_result_whose_destructor_panics_counts_once() {
             struct Bad;
             impl Drop for Bad {

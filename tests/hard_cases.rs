@@ -477,6 +477,27 @@ both_flavours! {
     }
 
     #[test]
+    fn a_destructor_that_panics_as_a_dead_slot_is_pruned_is_no_panic_of_that_slot() {
+        let signal: Signal<u32> = Signal::new();
+        let (owner, living) = (Strong::new(()), Strong::new(()));
+        let bomb = AtEnd(|| panic!("in a destructor"));
+        let dead = signal.slot().name("dead").connect(&owner, move |_, _| bomb.touch());
+        let bad = signal.connect(&living, |_, n| panic!("bad {n}"));
+        signal.connect(&living, |_, _| ());
+        drop(owner);
+        let error = signal.try_emit(&5).unwrap_err();
+        let panics: Vec<_> =
+            error.panics().iter().map(|p| (p.connection().clone(), p.was_called())).collect();
+        assert_eq!((error.called(), panics), (2, vec![(dead, false), (bad, true)]));
+        assert_eq!(
+            error.to_string(),
+            "1 of 2 slots panicked: slot dead was not called, and a destructor panicked with \
+             `in a destructor`; slot without name panicked with `bad 5`"
+        );
+        assert_eq!(signal.try_emit(&5).unwrap_err().panics().len(), 1);
+    }
+
+    #[test]
     fn a_panic_payload_that_panics_whenever_it_is_dropped_does_not_stop_try_emit() {
         struct Bomb;
         impl Drop for Bomb {
@@ -1089,6 +1110,21 @@ both_flavours! {
         drop(panel);
         assert_eq!(signal.emit(&4), 0);
         assert_eq!(signal.slot_count(), 0);
+    }
+
+    #[test]
+    fn a_weak_pointer_to_nothing_connects_nothing() {
+        let signal: Signal<u32> = Signal::new();
+        let (nobody, captured) = (StdWeak::<u32>::new(), 7);
+        type Any = dyn std::any::Any + Send + Sync;
+        let any: StdWeak<Any> = nobody.clone();
+        let connections = [
+            signal.connect(&nobody, |_, _| ()),
+            signal.connect(&nobody, move |_, _| _ = captured),
+            signal.connect(&any, |_, _| ()),
+        ];
+        assert!(connections.iter().all(|connection| !connection.is_connected()));
+        assert_eq!((signal.slot_count(), signal.prune()), (0, 3));
     }
 
     #[test]

@@ -242,6 +242,41 @@ fn an_owner_that_was_never_complete_is_never_destroyed_and_never_called() {
 }
 
 #[test]
+fn slots_of_an_owner_that_will_never_be_complete_are_pruned() {
+    let signal: Signal<u32> = Signal::new();
+    let queue = sigwire::Queue::default();
+    let captured = 7;
+    let never_made = || {
+        panic_of(|| {
+            Tracked::<u32>::new_cyclic(|weak| {
+                signal.connect(weak, |_, _| ());
+                signal.connect(weak, move |_, _| _ = captured);
+                signal.slot().once().connect(weak, |_, _| ());
+                signal.slot().on(&queue).connect(weak, |_, _| ());
+                assert_eq!(signal.slot_count(), 4);
+                panic!("it cannot be made")
+            })
+        })
+    };
+    never_made();
+    assert_eq!((signal.slot_count(), signal.prune()), (0, 4));
+    never_made();
+    assert_eq!(signal.emit(&1), 0);
+    assert_eq!(signal.prune(), 0, "the emission pruned them");
+}
+
+#[test]
+fn an_owner_that_is_gone_connects_nothing_through_a_weak_pointer() {
+    let signal: Signal<u32> = Signal::new();
+    let weak = Tracked::downgrade(&Tracked::new(1));
+    let captured = 7;
+    let connections =
+        [signal.connect(&weak, |_, _| ()), signal.connect(&weak, move |_, _| _ = captured)];
+    assert!(connections.iter().all(|connection| !connection.is_connected()));
+    assert_eq!((signal.emit(&1), signal.prune()), (0, 0));
+}
+
+#[test]
 fn an_owner_that_connects_itself_while_it_is_made_is_called_once_it_is_complete() {
     let log = Log::default();
     let signal: Signal<u32> = Signal::new();

@@ -39,7 +39,7 @@ pub(super) struct Sequence<
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
     /// The handler that is under way, if `running`. Dropped first: it may use the signal.
-    task: Task<'a, R, F>,
+    task: Task<'a, E, R, F>,
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
@@ -206,7 +206,8 @@ pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     source: &'a AsyncSource<E, R, F>,
     names: BTreeMap<SlotKey, &'static str>,
     called: usize,
-    failures: Vec<(SlotKey, Failure)>,
+    /// Each with its slot, and whether that was called.
+    failures: Vec<(SlotKey, Failure, bool)>,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
@@ -215,11 +216,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
         TryEmit { sequence, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
     }
 
-    /// The handler that was called last has failed.
+    /// The handler that was come to last has failed.
     fn failed(&mut self, failure: Failure) {
-        self.called += 1;
-        let last = self.sequence.cursor.as_ref().and_then(Cursor::last);
-        self.failures.push((last.expect("a handler failed, so one was called"), failure));
+        let cursor = self.sequence.cursor.as_ref().expect("a handler failed, so there are some");
+        let was_called = !cursor.takes_passing_over();
+        self.called += usize::from(was_called);
+        let last = cursor.last().expect("a handler failed, so one was come to");
+        self.failures.push((last, failure, was_called));
     }
 }
 
@@ -255,24 +258,25 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
         if this.failures.is_empty() {
             return Poll::Ready(Ok(this.called));
         }
-        let failures = this.failures.drain(..).map(|(key, failure)| SlotFailure {
+        let failures = this.failures.drain(..).map(|(key, failure, was_called)| SlotFailure {
             connection: this.source.source().connection(key),
             name: this.names.get(&key).copied(),
             failure,
+            was_called,
         });
         Poll::Ready(Err(AsyncEmitError { called: this.called, failures: failures.collect() }))
     }
 }
 
 /// Handlers that wait.
-struct Pending<'a, R, F: Family> {
-    handlers: FuturesUnordered<Task<'a, R, F>>,
+struct Pending<'a, E: ?Sized + 'static, R, F: Family> {
+    handlers: FuturesUnordered<Task<'a, E, R, F>>,
     /// What wakes their task, from the first time they are polled together. If its own waker panicked as they keep
     /// that, they would never wake anyone again.
     bell: Option<Bell>,
 }
 
-impl<R, F: Family> Pending<'_, R, F> {
+impl<E: ?Sized + 'static, R, F: Family> Pending<'_, E, R, F> {
     fn new() -> Self {
         Pending { handlers: FuturesUnordered::new(), bell: None }
     }
@@ -305,7 +309,7 @@ impl<R, F: Family> Pending<'_, R, F> {
 /// All handlers at once, on the task that polls.
 struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// Those that were not ready when they were first polled. None when all were.
-    pending: Option<Pending<'a, R, F>>,
+    pending: Option<Pending<'a, E, R, F>>,
     /// The slots that are not called yet, since one before them has panicked.
     rest: Option<Borrowed<'a, E, R, F>>,
     /// Until the first poll.
@@ -352,9 +356,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
 }
 
 /// Lets no handler keep the later ones waiting.
-fn until_all_started<'a, T: ?Sized, R, F: Family>(
-    pending: &mut Option<Pending<'a, R, F>>,
-    left: impl Fn() -> Task<'a, R, F>,
+fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R, F: Family>(
+    pending: &mut Option<Pending<'a, E, R, F>>,
+    left: impl Fn() -> Task<'a, E, R, F>,
     mut ready: impl FnMut(Outcome<R>),
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
     move |_, answer| {

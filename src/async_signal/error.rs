@@ -18,7 +18,7 @@ impl<F: Family> AsyncEmitError<F> {
         self.called
     }
 
-    /// The handlers that failed, in the order they were called. At least one.
+    /// The failures, in the order of their slots. At least one.
     pub fn failures(&self) -> &[SlotFailure<F>] {
         &self.failures
     }
@@ -35,7 +35,8 @@ impl<F: Family> fmt::Debug for AsyncEmitError<F> {
 
 impl<F: Family> fmt::Display for AsyncEmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} handlers failed", self.failures.len(), self.called)?;
+        let failed = self.failures.iter().filter(|failure| failure.was_called).count();
+        write!(f, "{failed} of {} handlers failed", self.called)?;
         for (place, failure) in self.failures.iter().enumerate() {
             write!(f, "{}{failure}", if place == 0 { ": " } else { "; " })?;
         }
@@ -55,11 +56,12 @@ pub enum Failure {
     TimedOut,
 }
 
-/// One handler that failed.
+/// One failure of a handler.
 pub struct SlotFailure<F: Family> {
     pub(super) connection: Connection<F>,
     pub(super) name: Option<&'static str>,
     pub(super) failure: Failure,
+    pub(super) was_called: bool,
 }
 
 impl<F: Family> SlotFailure<F> {
@@ -71,6 +73,12 @@ impl<F: Family> SlotFailure<F> {
     /// The name the slot was connected with, if it was.
     pub fn name(&self) -> Option<&'static str> {
         self.name
+    }
+
+    /// Whether the handler was called. It was not when its owner was found gone, or the slot disconnected or
+    /// blocked, and a destructor panicked as the emission let go of it.
+    pub fn was_called(&self) -> bool {
+        self.was_called
     }
 
     /// What happened.
@@ -85,6 +93,7 @@ impl<F: Family> fmt::Debug for SlotFailure<F> {
             .field("connection", &self.connection)
             .field("name", &self.name)
             .field("failure", &self.failure)
+            .field("was_called", &self.was_called)
             .finish()
     }
 }
@@ -92,6 +101,9 @@ impl<F: Family> fmt::Debug for SlotFailure<F> {
 impl<F: Family> fmt::Display for SlotFailure<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "slot {} ", self.name.unwrap_or("without name"))?;
+        if !self.was_called {
+            f.write_str("was not called, and a destructor ")?;
+        }
         match &self.failure {
             Failure::Panicked(message) => write!(f, "panicked with `{message}`"),
             Failure::TimedOut => f.write_str("was not ready at its deadline"),

@@ -3,9 +3,9 @@
 use core::future::Future;
 
 use super::{Answer, Event};
-use crate::family::{Family, Local, Shared};
+use crate::family::Family;
 use crate::outcome::Outcome;
-use crate::raw::{Hold, Invoke};
+use crate::raw::{Hold, Invoke, MaybeSend, Target};
 
 /// An `async` method that can be a handler: `async fn(&self, &E) -> R` of the owner by its path, or an async
 /// closure with the owner first, `async |owner: &T, event: &E| ..`. Its future may borrow from both.
@@ -104,74 +104,14 @@ where
     note = "it holds something across an `.await` that is not `Send`; \
             `sigwire::local::AsyncSignal` takes such handlers"
 )]
-pub trait Moves<F>: sealed::Moves<F> {}
+pub trait Moves<F>: MaybeSend<F> {}
 
-impl<F, V: sealed::Moves<F>> Moves<F> for V {}
-
-mod sealed {
-    use super::{Local, Shared};
-    pub trait Moves<F> {}
-    impl<V> Moves<Local> for V {}
-    // `Send` is what the `unsafe impl` for tasks counts on.
-    impl<V: Send> Moves<Shared> for V {}
-    #[cfg(all(test, sigwire_loom))]
-    impl<V> Moves<crate::models::Modelled> for V {}
-}
-
-/// How long a handler may take.
-pub(super) trait Limit: Clone + 'static {
-    /// What comes of a handler that would return an `R`.
-    type Output<R>;
-    type Limited<V: Future>: Future<Output = Self::Output<V::Output>>;
-    fn limit<V: Future>(&self, future: V) -> Self::Limited<V>;
-    fn outcome<R>(output: Self::Output<R>) -> Outcome<R>;
-}
-
-/// As long as it takes.
-#[derive(Clone)]
-pub(super) struct NoLimit;
-
-impl Limit for NoLimit {
-    type Output<R> = R;
-    type Limited<V: Future> = V;
-    #[inline(always)]
-    fn limit<V: Future>(&self, future: V) -> V {
-        future
-    }
-    #[inline(always)]
-    fn outcome<R>(result: R) -> Outcome<R> {
-        Outcome::Returned(result)
-    }
-}
-
-/// A method or a closure, and how long it may take.
-pub(super) struct Limited<M, L> {
-    pub(super) method: M,
-    pub(super) limit: L,
-}
-
-/// Calls an async method.
-impl<O, E, R, M, L, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for Limited<M, L>
-where
-    O: ?Sized + 'static,
-    E: ?Sized + 'static,
-    R: 'static,
-    M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
-    L: Limit,
-    F: Family,
-{
-    type Method = M;
-    #[inline(always)]
-    fn invoke(&self, owner: impl Hold<Target = O>, request: &Event<E, R, F>) -> Option<Answer<R>> {
-        let start = |owner, event| self.limit.limit(self.method.start(owner, event));
-        request.start(owner, start, L::outcome::<R>)
-    }
-}
+impl<F, V: MaybeSend<F>> Moves<F> for V {}
 
 /// Calls a method that is not async.
-pub(super) struct AtOnce<M>(pub(super) M);
+pub(super) struct AtOnce;
 
-impl<O, E, R, M, F> Invoke<O, Event<E, R, F>, Answer<R>, F> for AtOnce<M>
+impl<O, E, R, M, F> Invoke<M, O, Event<E, R, F>, Answer<R>, F> for AtOnce
 where
     O: ?Sized,
     E: ?Sized,
@@ -179,34 +119,11 @@ where
     F: Family,
 {
     type Method = M;
-    fn invoke(&self, owner: impl Hold<Target = O>, request: &Event<E, R, F>) -> Option<Answer<R>> {
-        Some(Answer::Ready(Outcome::Returned((self.0)(&owner, request.event()))))
-    }
-}
-
-/// Calls the target, which is a closure; keeps it while its future lives.
-pub(super) struct Itself;
-
-impl<C, E, R, L, F> Invoke<Limited<C, L>, Event<E, R, F>, Answer<R>, F> for Itself
-where
-    C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
-    E: ?Sized + 'static,
-    R: 'static,
-    L: Limit,
-    F: Family,
-{
-    type Method = C;
     fn invoke(
-        &self,
-        closure: impl Hold<Target = Limited<C, L>>,
+        method: &M,
+        owner: Target<impl Hold<Target = O>, F>,
         request: &Event<E, R, F>,
     ) -> Option<Answer<R>> {
-        fn start<'x, C: AsyncClosure<'x, E, R, F>, E: ?Sized, R, L: Limit, F>(
-            closure: &'x Limited<C, L>,
-            event: &'x E,
-        ) -> L::Limited<C::Future> {
-            closure.limit.limit(closure.method.start(event))
-        }
-        request.start(closure, start::<C, E, R, L, F>, L::outcome::<R>)
+        Some(Answer::Ready(Outcome::Returned(method(&owner, request.event()))))
     }
 }

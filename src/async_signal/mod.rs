@@ -27,4 +27,4 @@ pub use signal::{AsyncSignal, AsyncSource};
 pub use {method::AsyncMutMethod, tokio::Spawned};
 
 type Event<E, R, F> = Request<E, R, F>;
-type Answer<R> = Poll<Outcome<R>>;
+pub(crate) type Answer<R> = Poll<Outcome<R>>;

@@ -2,13 +2,13 @@
 
 use core::fmt;
 
-use super::method::{AsyncClosure, AsyncMethod, AtOnce, Itself, Limit, Limited, NoLimit};
+use super::method::{AsyncClosure, AsyncMethod, AtOnce};
 use super::{Answer, AsyncSource, Event};
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
 use crate::options::SlotOptions;
 use crate::owner::{Captures, Owner};
-use crate::raw::{Handle, Invoke};
+use crate::raw::{Async, AsyncItself, Checked, Handle, Invoke, Limit, NoLimit};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
@@ -77,11 +77,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            let method = Limited { method, limit: timeout };
-            return self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method));
+            return self.put_method::<Async, _, _, _>(owner, method, timeout);
         }
-        let method = Limited { method, limit: NoLimit };
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, method))
+        self.put_method::<Async, _, _, _>(owner, method, NoLimit)
     }
 
     /// See [`AsyncSource::connect_sync`].
@@ -90,7 +88,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new(weak, AtOnce(method)))
+        let method = Checked::new(method);
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new::<AtOnce, _, _>(weak, method))
     }
 
     /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
@@ -100,19 +99,32 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            return self.put_owned::<Itself, _, _>(closure, timeout);
+            return self.put_owned::<AsyncItself, _, _>(closure, timeout);
         }
-        self.put_owned::<Itself, _, _>(closure, NoLimit)
+        self.put_owned::<AsyncItself, _, _>(closure, NoLimit)
+    }
+
+    /// Connects a method that is called as `I` does.
+    pub(super) fn put_method<I, O, M, L>(self, owner: &O, method: M, limit: L) -> Connection<F>
+    where
+        I: Invoke<(M, L), O::Target, Event<E, R, F>, Answer<R>, F>,
+        O: Owner<F>,
+        M: Captures<F>,
+        L: Limit,
+    {
+        let method = Checked::new(method).and(Checked::any(limit));
+        self.slot.put::<O, M>(owner, |weak, _| Handle::new::<I, _, _>(weak, method))
     }
 
     /// Connects what the guard owns.
     pub(super) fn put_owned<I, M, L>(self, method: M, limit: L) -> ScopedConnection<F>
     where
-        I: Invoke<Limited<M, L>, Event<E, R, F>, Answer<R>, F>,
+        I: Invoke<(), (M, L), Event<E, R, F>, Answer<R>, F>,
         M: Captures<F>,
         L: Limit,
     {
-        let (handle, anchor) = Handle::owned::<_, I>(Limited { method, limit });
+        let target = Checked::new(method).and(Checked::any(limit));
+        let (handle, anchor) = Handle::owned::<I, _>(target);
         self.slot.put_closure::<M>(handle, anchor)
     }
 }

@@ -1,33 +1,32 @@
 //! Events of an asynchronous signal as a stream.
 
-use super::method::{Limit, Limited, NoLimit};
 use super::{Answer, AsyncSlotOptions, AsyncSource, Event};
 use crate::connection::ScopedConnection;
 use crate::family::Family;
 use crate::overflow::Overflow;
 use crate::owner::Captures;
-use crate::raw::{Hold, Invoke};
-use crate::stream::{EventStream, Feed, NextEvent, Storable, WhenFull};
+use crate::raw::{Hold, Invoke, Limit, MaybeSend, NoLimit, Target};
+use crate::stream::{EventStream, Feed, NextEvent, Sending, Storable, WhenFull};
 
 /// Sends events into a stream. The future that waits for room does not keep the feed, so that the stream ends
 /// with the slot.
 pub(super) struct Pour;
 
-impl<E, L, F> Invoke<Limited<Feed<E::Owned, F>, L>, Event<E, (), F>, Answer<()>, F> for Pour
+impl<E, L, F> Invoke<(), (Feed<E::Owned, F>, L), Event<E, (), F>, Answer<()>, F> for Pour
 where
     E: ?Sized + Storable<F>,
+    Sending<E::Owned, F>: MaybeSend<F>,
     L: Limit,
     F: Family,
 {
     type Method = Feed<E::Owned, F>;
     fn invoke(
-        &self,
-        feed: impl Hold<Target = Limited<Feed<E::Owned, F>, L>>,
+        (): &(),
+        target: Target<impl Hold<Target = (Feed<E::Owned, F>, L)>, F>,
         request: &Event<E, (), F>,
     ) -> Option<Answer<()>> {
-        let Limited { method: feed, limit } = &*feed;
-        let start = |_, event: &E| limit.limit(feed.send(event.to_owned()));
-        request.start(&(), start, L::outcome::<()>)
+        let (feed, limit) = &*target;
+        request.start_owned(|event| feed.send(event.to_owned()), limit)
     }
 }
 
@@ -102,6 +101,7 @@ impl<E: ?Sized + Storable<F>, F: Family> AsyncSlotOptions<'_, E, (), F> {
     pub(crate) fn connect_feed(self, feed: Feed<E::Owned, F>) -> ScopedConnection<F>
     where
         Feed<E::Owned, F>: Captures<F>,
+        Sending<E::Owned, F>: MaybeSend<F>,
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {

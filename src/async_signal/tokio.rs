@@ -1,6 +1,6 @@
 //! What needs tokio: its mutex, its clock, its tasks.
 
-use core::future::{Future, poll_fn};
+use core::future::poll_fn;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -10,59 +10,15 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::emission::Sequence;
-use super::method::{AsyncMutMethod, Limit, Limited, NoLimit};
-use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource, Event};
+use super::method::AsyncMutMethod;
+use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource};
 use crate::connection::Connection;
 use crate::depth::Depth;
 use crate::emission::Cursor;
 use crate::family::{Family, Shared};
 use crate::outcome::Outcome;
 use crate::owner::{Captures, Owner};
-use crate::raw::{Handle, Hold, Invoke, Request, Task};
-
-/// Handlers that are given only so much time.
-impl Limit for Duration {
-    type Output<R> = Result<R, tokio::time::error::Elapsed>;
-    type Limited<V: Future> = tokio::time::Timeout<V>;
-    fn limit<V: Future>(&self, future: V) -> Self::Limited<V> {
-        tokio::time::timeout(*self, future)
-    }
-    fn outcome<R>(in_time: Self::Output<R>) -> Outcome<R> {
-        in_time.map_or(Outcome::TimedOut, Outcome::Returned)
-    }
-}
-
-/// Calls a method that takes `&mut self`, once it has the lock.
-struct Locked<M, L>(Limited<M, L>);
-
-async fn run<T: ?Sized, E: ?Sized, R, F, M>(method: M, owner: &Mutex<T>, event: &E) -> R
-where
-    M: for<'x> AsyncMutMethod<'x, T, E, R, F>,
-{
-    let mut inner = owner.lock().await;
-    method.start(&mut inner, event).await
-}
-
-impl<T, E, R, M, L, F> Invoke<Mutex<T>, Event<E, R, F>, Answer<R>, F> for Locked<M, L>
-where
-    T: ?Sized + 'static,
-    E: ?Sized + 'static,
-    R: 'static,
-    M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + 'static,
-    L: Limit,
-    F: Family,
-{
-    type Method = M;
-    fn invoke(
-        &self,
-        owner: impl Hold<Target = Mutex<T>>,
-        request: &Event<E, R, F>,
-    ) -> Option<Answer<R>> {
-        let Limited { method, limit } = &self.0;
-        let run = |owner, event| limit.limit(run::<T, E, R, F, M>(method.clone(), owner, event));
-        request.start(owner, run, L::outcome::<R>)
-    }
-}
+use crate::raw::{AsyncLocked, NoLimit, Request, Task};
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
     /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;
@@ -81,13 +37,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
         O: Owner<F, Target = Mutex<T>>,
         M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
     {
-        let slot = self.slot;
         match self.timeout {
-            Some(limit) => slot
-                .put::<O, M>(owner, |weak, _| Handle::new(weak, Locked(Limited { method, limit }))),
-            None => slot.put::<O, M>(owner, |weak, _| {
-                Handle::new(weak, Locked(Limited { method, limit: NoLimit }))
-            }),
+            Some(timeout) => self.put_method::<AsyncLocked, _, _, _>(owner, method, timeout),
+            None => self.put_method::<AsyncLocked, _, _, _>(owner, method, NoLimit),
         }
     }
 }

@@ -28,6 +28,62 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
     });
 }
 
+/// What a queue puts into a slot: it is entered by a look at it.
+struct Sender(Exclusive, Counter);
+
+impl Deputy for Sender {
+    fn liveness(&self) -> Liveness {
+        Liveness::Alive
+    }
+    fn owner(&self) -> *const () {
+        core::ptr::null()
+    }
+}
+
+struct Send;
+
+impl<F: Family> Invoke<(), Sender, u32, (), F> for Send {
+    type Method = Send;
+    fn invoke((): &(), sender: Target<impl Hold<Target = Sender>, F>, _: &u32) -> Option<()> {
+        sender.0.touch();
+        sender.1.add(1);
+        Some(())
+    }
+}
+
+fn disconnect_a_sender_and_wait<const EXCHANGE_IS_BARRIER: bool>()
+where
+    LoomFamily<EXCHANGE_IS_BARRIER>: Pointers,
+{
+    loom::model(|| {
+        let signal =
+            Arc::new(generic::Signal::<u32, (), LoomFamily<EXCHANGE_IS_BARRIER>>::default());
+        let (touched, calls) = (Exclusive::new(), Counter::default());
+        let sender = Checked::new(Sender(touched.clone(), calls.clone()));
+        let (handle, anchor) = Handle::held::<Send, _, _>(sender, Checked::new(()));
+        let slot = NewSlot { priority: 0, special: Special::default(), unique: None };
+        let key = signal.slots().connect(slot, |_| (handle, Some(anchor)));
+        let emitter = {
+            let signal = signal.clone();
+            thread::spawn(move || signal.emit(&1))
+        };
+        assert_eq!(signal.connection(key).disconnect_and_wait(), Ok(true));
+        touched.touch();
+        let called = calls.get();
+        assert_eq!(emitter.join().unwrap(), called);
+    });
+}
+
+#[test]
+fn after_disconnecting_and_waiting_no_sender_of_a_queue_is_called_and_none_will_be() {
+    disconnect_a_sender_and_wait::<false>();
+}
+
+#[test]
+fn after_disconnecting_and_waiting_none_is_called_where_an_exchange_is_a_barrier_either() {
+    disconnect_a_sender_and_wait::<true>();
+}
+
 #[test]
 fn a_slot_disconnected_after_its_list_was_replaced_is_not_called_out_of_the_former_one() {
     loom::model(|| {
@@ -50,7 +106,7 @@ fn two_emitters_call_a_once_slot_once() {
         let signal = Arc::new(Signal::default());
         let calls = Counter::default();
         let in_slot = calls.clone();
-        let (handle, anchor) = Handle::closure(move |_: &u32| in_slot.add(1));
+        let (handle, anchor) = Handle::closure(Checked::new(move |_: &u32| in_slot.add(1)));
         put(&signal, Some(1), (handle, Some(anchor)));
         let emitter = emit_elsewhere(&signal, 1);
         let called = signal.emit(&1) + emitter.join().unwrap();

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use crate::family::{Family, Local, Shared};
 use crate::method::WeakMethod;
+use crate::raw::Liveness;
 
 slotmap::new_key_type! {
     /// A connection's place in its queue; never used twice.
@@ -50,9 +51,9 @@ pub trait Home: Family {
     /// Whether the owner is there, asked on the loop's thread.
     #[doc(hidden)]
     fn is_alive<E: 'static>(methods: &Self::Methods, place: Place, kept: &Self::Kept<E>) -> bool;
-    /// The same asked on any thread, which may not be able to tell.
+    /// What any thread knows of the owner. Where that is nothing, it counts as alive.
     #[doc(hidden)]
-    fn may_be_alive<E: 'static>(watch: &Self::Kept<E>) -> bool;
+    fn liveness<E: 'static>(watch: &Self::Kept<E>) -> Liveness;
     /// Whether the methods of ended connections wait in `Methods` to be let go by the loop's thread.
     #[doc(hidden)]
     const LETS_GO: bool;
@@ -90,8 +91,8 @@ impl Home for Shared {
         kept.is_alive()
     }
     #[inline]
-    fn may_be_alive<E: 'static>(watch: &Self::Kept<E>) -> bool {
-        watch.is_alive()
+    fn liveness<E: 'static>(watch: &Self::Kept<E>) -> Liveness {
+        watch.handle.liveness()
     }
     const LETS_GO: bool = false;
     fn let_go((): &(), _: Vec<Place>) {}
@@ -153,8 +154,8 @@ impl Home for Local {
     fn is_alive<E: 'static>(methods: &Methods, place: Place, (): &()) -> bool {
         methods.get::<E>(place).is_some_and(|method| method.is_alive())
     }
-    fn may_be_alive<E: 'static>((): &()) -> bool {
-        true
+    fn liveness<E: 'static>((): &()) -> Liveness {
+        Liveness::Alive
     }
     const LETS_GO: bool = true;
     fn let_go(methods: &Methods, ended: Vec<Place>) {

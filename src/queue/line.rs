@@ -2,7 +2,7 @@
 //! Its *course*, events whose turn has come and what to call with them, is taken along by the run while
 //! it calls the handler, without the lock.
 
-use core::sync::atomic::{AtomicU8, Ordering};
+use core::sync::atomic::Ordering;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -13,8 +13,8 @@ use super::pace::{Pace, Taken};
 use super::run::Clock;
 use crate::connection::Connection;
 use crate::family::Shared;
-use crate::list::{CALL, GONE};
 use crate::raw::{Ward, Warded};
+use crate::state::{SlotState, StateCell};
 
 /// What a queue has of one connection.
 pub(super) struct Line<H: Home> {
@@ -137,7 +137,7 @@ pub(super) trait Course<H: Home>: Send {
     /// How many events it has taken over.
     fn len(&self) -> usize;
     /// Whether the owner may be still to come.
-    fn is_unborn(&self) -> bool;
+    fn is_incomplete(&self) -> bool;
     /// Drops what is not to be delivered, and looks after the owner if nothing is.
     fn look_after(&mut self, methods: &H::Methods, place: Place);
     /// Calls the handler with the next event; false if it must not be called.
@@ -147,7 +147,7 @@ pub(super) trait Course<H: Home>: Send {
 /// Whether a slot may be called now, however long ago its event was emitted.
 pub(super) struct Gate {
     /// What the signal's own entry of the slot says.
-    pub(super) state: Arc<AtomicU8>,
+    pub(super) state: Arc<StateCell<Shared>>,
     pub(super) connection: Connection<Shared>,
 }
 
@@ -155,9 +155,9 @@ impl Gate {
     #[inline]
     fn is_open(&self) -> bool {
         match self.state.load(Ordering::Acquire) {
-            CALL => true,
-            GONE => false,
-            _ => !self.connection.is_silenced(),
+            SlotState::Call => true,
+            SlotState::Gone => false,
+            SlotState::Ask | SlotState::Incomplete => !self.connection.is_silenced(),
         }
     }
 }
@@ -171,7 +171,7 @@ pub(super) struct Handler<E: 'static, H: Home> {
     pub(super) gate: Gate,
     pub(super) calls_left: Option<usize>,
     /// The owner was connected through a weak pointer and has not been seen yet.
-    pub(super) is_unborn: bool,
+    pub(super) is_incomplete: bool,
 }
 
 impl<E: 'static, H: Home> Handler<E, H> {
@@ -179,7 +179,7 @@ impl<E: 'static, H: Home> Handler<E, H> {
     #[cold]
     #[inline(never)]
     fn end_with_owner(&self, methods: &H::Methods, place: Place) {
-        if H::LETS_GO && !self.is_unborn && !H::is_alive(methods, place, &self.kept) {
+        if H::LETS_GO && !self.is_incomplete && !H::is_alive(methods, place, &self.kept) {
             self.gate.connection.disconnect();
         }
     }
@@ -226,8 +226,8 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         self.ready.len()
     }
 
-    fn is_unborn(&self) -> bool {
-        self.is_unborn
+    fn is_incomplete(&self) -> bool {
+        self.is_incomplete
     }
 
     fn look_after(&mut self, methods: &H::Methods, place: Place) {
@@ -263,7 +263,7 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         };
         let was_called = H::call(methods, place, &self.kept, &event, claim).is_some();
         if was_called {
-            self.is_unborn = false;
+            self.is_incomplete = false;
         } else {
             self.end_with_owner(methods, place);
         }

@@ -326,7 +326,8 @@ impl<H: Home> Queue<H> {
         if !gone.is_empty() {
             let state = self.post.lock();
             let lines = gone.into_iter().filter_map(|place| state.lines.get(place));
-            let lines = lines.filter(|line| line.course.as_ref().is_some_and(|it| !it.is_unborn()));
+            let lines =
+                lines.filter(|line| line.course.as_ref().is_some_and(|it| !it.is_incomplete()));
             let connections: Vec<_> = lines.map(|line| line.connection.clone()).collect();
             drop(state);
             connections.iter().for_each(|connection| _ = connection.disconnect());

@@ -3,7 +3,6 @@
 use core::fmt;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU8;
 use std::time::Duration;
 
 use super::Queue;
@@ -13,12 +12,12 @@ use super::pace::{Edges, Kind, Pace, Rule};
 use super::post::{Enqueue, Lasts, Sender};
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Shared;
-use crate::list::CALL;
 use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
 use crate::overflow::Overflow;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Handle, Invoke, Link};
+use crate::raw::{Checked, Handle, Invoke, Link, Liveness};
+use crate::state::{SlotState, StateCell};
 
 impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
     /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
@@ -155,7 +154,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         O: Owner<H>,
         M: Fn(&O::Target, &E) + Captures<H>,
     {
-        self.put_method(owner, ByRef(method))
+        self.put_method::<ByRef, _, _>(owner, method)
     }
 
     /// Connects a method that takes `&mut self`, as
@@ -172,7 +171,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) + Captures<H>,
     {
-        self.put_method(owner, ByMut(method))
+        self.put_method::<ByMut, _, _>(owner, method)
     }
 
     /// Connects a closure, whose guard is its owner: see
@@ -187,33 +186,34 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     where
         C: Fn(&E) + Captures<H>,
     {
-        let (handle, anchor) = Handle::closure(closure);
+        let (handle, anchor) = Handle::closure(Checked::new(closure));
         self.put::<C>(WeakMethod { handle, anchor: Some(anchor) }, false).scoped()
     }
 
     #[track_caller]
-    fn put_method<O, I>(self, owner: &O, method: I) -> Connection<Shared>
+    fn put_method<I, O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
-        I: Invoke<O::Target, E, (), H>,
+        I: Invoke<M, O::Target, E, (), H>,
+        M: Captures<H>,
     {
         let weak = owner.weak();
-        let is_unborn = !weak.is_alive();
-        let (handle, anchor) = Handle::new(weak, method);
-        self.put::<I::Method>(WeakMethod { handle, anchor }, is_unborn)
+        let is_incomplete = weak.liveness() == Liveness::Absent;
+        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(weak), Checked::new(method));
+        self.put::<I::Method>(WeakMethod { handle, anchor }, is_incomplete)
     }
 
     #[track_caller]
     fn put<M: 'static>(
         mut self,
         method: WeakMethod<E, (), H>,
-        is_unborn: bool,
+        is_incomplete: bool,
     ) -> Connection<Shared> {
         let pace = self.pace();
         let queue = self.queue;
         queue.prune();
         let owner = method.handle.owner();
-        let state = Arc::new(AtomicU8::new(CALL));
+        let state = Arc::new(StateCell::new(SlotState::Call));
         let calls_left = self.options.take_times();
         let is_latest = self.is_latest;
         let source = self.options.source();
@@ -234,7 +234,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 kept,
                 gate: Gate { state, connection: connection.clone() },
                 calls_left,
-                is_unborn,
+                is_incomplete,
             };
             let identity = connection.identity();
             let are_latest = matches!(locked.limit, Some((_, Overflow::Latest)));
@@ -262,12 +262,13 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
             let lasts = Lasts { post: post.clone(), place };
             let owner = owner.addr();
             let sender = Sender::<E, H> { post, place, mail, owner, watch, is_latest };
-            let (handle, anchor) = Handle::held::<_, Enqueue<M>, _>(sender, lasts);
+            let (handle, anchor) =
+                Handle::held::<Enqueue<M>, _, _>(Checked::new(sender), Checked::new(lasts));
             (handle, Some(anchor))
         };
         // An owner on another thread is never known to be incomplete.
-        let is_unborn = is_unborn && !H::LETS_GO;
-        let connection = self.options.put_gated::<M>(owner, is_unborn, gate, make);
+        let is_incomplete = is_incomplete && !H::LETS_GO;
+        let connection = self.options.put_gated::<M>(owner, is_incomplete, gate, make);
         drop(replaced);
         connection
     }

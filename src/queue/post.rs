@@ -31,7 +31,7 @@ use super::timers::Timers;
 use crate::connection::Connection;
 use crate::family::{Lock, Shared};
 use crate::overflow::Overflow;
-use crate::raw::{Deputy, Hold, Invoke, Ward, Warded};
+use crate::raw::{Deputy, Hold, Invoke, Liveness, Target, Ward, Warded};
 use crate::table::SlotKey;
 
 pub(super) struct Post<H: Home> {
@@ -481,8 +481,12 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
 
 impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
     #[inline]
-    fn is_alive(&self) -> bool {
-        !self.post.is_closed.load(Ordering::Acquire) && H::may_be_alive(&self.watch)
+    fn liveness(&self) -> Liveness {
+        if self.post.is_closed.load(Ordering::Acquire) {
+            Liveness::Gone
+        } else {
+            H::liveness(&self.watch)
+        }
     }
     fn owner(&self) -> *const () {
         core::ptr::without_provenance(self.owner)
@@ -504,7 +508,7 @@ impl<H: Home> Drop for Lasts<H> {
 /// What a slot does whose handler waits for its loop. `M` is the handler's method.
 pub(super) struct Enqueue<M>(PhantomData<fn() -> M>);
 
-impl<E, H, M> Invoke<Sender<E, H>, E, (), Shared> for Enqueue<M>
+impl<E, H, M> Invoke<(), Sender<E, H>, E, (), Shared> for Enqueue<M>
 where
     E: Clone + Send + 'static,
     H: Home,
@@ -512,16 +516,13 @@ where
 {
     type Method = M;
     #[inline]
-    fn invoke(&self, sender: impl Hold<Target = Sender<E, H>>, event: &E) -> Option<()> {
+    fn invoke(
+        (): &(),
+        sender: Target<impl Hold<Target = Sender<E, H>>, Shared>,
+        event: &E,
+    ) -> Option<()> {
         sender.send(event)
     }
-}
-
-/// `Handle::held` asks for it.
-fn _proof<E: Send + 'static, H: Home>() {
-    fn both<T: Send + Sync>() {}
-    both::<Sender<E, H>>();
-    both::<Lasts<H>>();
 }
 
 #[cfg(all(test, not(sigwire_loom)))]

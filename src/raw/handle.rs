@@ -3,29 +3,30 @@ use core::marker::PhantomData;
 use core::mem::needs_drop;
 use core::ops::Deref;
 use core::ptr::NonNull;
-use core::sync::atomic::Ordering;
 
+use super::versions::is_begun_to_call;
 use super::word::{Word, fits};
-use super::{Anchor, Entry, Hold, Link};
-use crate::family::{Atom, Family};
+use super::{Anchor, Caller, Checked, Entering, Hold, Link, Liveness, Target};
+use crate::family::Family;
+use crate::state::StateCell;
 use crate::table::SlotKey;
 
-/// How to call a method of a target: the shape of a slot, without its owner.
+/// How a slot calls its method, `M`, of a target, `T`.
 ///
 /// The defaults are for a target that is the owner itself; [`Through`] overrides them.
-pub(crate) trait Invoke<T: ?Sized, E: ?Sized, R, F: Family>: 'static {
+pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     /// Whether the target is the owner, so that the one is alive when the other is.
     const IS_OWNER: bool = true;
     /// `None` when there is an owner behind the target, and it is gone.
-    fn invoke(&self, target: impl Hold<Target = T>, event: &E) -> Option<R>;
+    fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
     /// The type that tells one method from another, and its name.
     type Method: 'static;
     /// The address of the owner.
     fn owner(target: &T) -> *const () {
         core::ptr::from_ref(target).cast()
     }
-    fn is_alive(_target: &T) -> bool {
-        true
+    fn liveness(_target: &T) -> Liveness {
+        Liveness::Alive
     }
     fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>> {
         Some(Anchor::new(target))
@@ -35,7 +36,7 @@ pub(crate) trait Invoke<T: ?Sized, E: ?Sized, R, F: Family>: 'static {
 /// What came of a call.
 pub(crate) enum Called<R> {
     Returned(R),
-    /// The admission said no.
+    /// The signal said no.
     Refused,
     /// The owner is gone.
     Dead,
@@ -47,21 +48,6 @@ impl<R> Called<R> {
         result.map_or(Called::Dead, Called::Returned)
     }
 }
-
-/// May the slot be called? Asked with the owner already held, so that a yes is not lost.
-pub(crate) struct Gate<'a, F: Family> {
-    /// [`OPEN`]: yes. Otherwise the desk knows. Written under the lock, read without.
-    pub(crate) state: &'a F::State,
-    pub(crate) key_bits: u64,
-    pub(crate) desk: &'a dyn Desk,
-}
-
-pub(crate) trait Desk {
-    fn admits(&self, key: SlotKey) -> bool;
-}
-
-/// The state of a gate that needs no desk.
-const OPEN: u8 = 0;
 
 /// Tells the compiler which way is seldom taken.
 #[cold]
@@ -80,16 +66,16 @@ pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
     table: &'static Table<E, R, F>,
 }
 
-type CallThrough<E, R, F> = unsafe fn(Word, &<F as Family>::State, u64, &dyn Desk, &E) -> Called<R>;
+type CallThrough<E, R, F> = unsafe fn(Word, &StateCell<F>, u64, &mut Caller<'_>, &E) -> Called<R>;
 
 struct Table<E: ?Sized, R, F: Family> {
     call: unsafe fn(Word, &E) -> Option<R>,
-    /// The gate in its parts, which travel in registers: what lies in memory would have to get there
-    /// before the owner can be upgraded.
+    /// All of it travels in registers: what lies in memory would have to get there before the owner can be
+    /// upgraded.
     call_through: CallThrough<E, R, F>,
     clone: unsafe fn(Word) -> Word,
     release: unsafe fn(Word),
-    is_alive: unsafe fn(Word) -> bool,
+    liveness: unsafe fn(Word) -> Liveness,
     owner: unsafe fn(Word) -> *const (),
     pin: unsafe fn(Word) -> Option<Anchor<F>>,
     method: fn() -> TypeId,
@@ -99,68 +85,74 @@ struct Table<E: ?Sized, R, F: Family> {
 impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     /// A handle to `method` of `owner`. The anchor, if there is one, owns what the handle needs
     /// beside the owner.
-    ///
-    /// For the thread-safe family, `O` and `I` must be `Send + Sync` (see the `Send` impl below).
-    pub(crate) fn new<L: Link + 'static, I>(owner: L, method: I) -> (Self, Option<Anchor<F>>)
+    pub(crate) fn new<I, L, M>(
+        owner: Checked<L, F>,
+        method: Checked<M, F>,
+    ) -> (Self, Option<Anchor<F>>)
     where
-        I: Invoke<L::Target, E, R, F>,
+        I: Invoke<M, L::Target, E, R, F>,
+        L: Link + 'static,
+        M: 'static,
     {
-        if fits::<L>() && is_implied::<I>() {
+        let (owner, method) = (owner.take(), method.take());
+        if fits::<L>() && is_implied::<M>() {
             core::mem::forget(method);
-            (Self::to_target::<L, I>(owner), None)
+            (Self::to_target::<I, L, M>(owner), None)
         } else {
             let adapter = F::strong(Adapter { owner, method });
-            let handle = Self::to_target::<_, Through<L, I>>(F::downgrade(&adapter));
+            let handle = Self::to_target::<Through<I>, _, ()>(F::downgrade(&adapter));
             (handle, Some(Anchor::new(adapter)))
         }
     }
 
     /// A handle to a closure, which the anchor owns.
-    ///
-    /// For the thread-safe family, `C` must be `Send + Sync`.
-    pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: C) -> (Self, Anchor<F>) {
-        Self::owned::<C, Itself>(closure)
+    pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: Checked<C, F>) -> (Self, Anchor<F>) {
+        Self::owned::<Itself, C>(closure)
     }
 
     /// A handle to a target, which the anchor owns.
-    ///
-    /// For the thread-safe family, `T` must be `Send + Sync`.
-    pub(crate) fn owned<T: 'static, I: Invoke<T, E, R, F>>(target: T) -> (Self, Anchor<F>) {
-        let target = F::strong(target);
-        (Self::to_target::<_, I>(F::downgrade(&target)), Anchor::new(target))
+    pub(crate) fn owned<I, T>(target: Checked<T, F>) -> (Self, Anchor<F>)
+    where
+        I: Invoke<(), T, E, R, F>,
+        T: 'static,
+    {
+        let target = F::strong(target.take());
+        (Self::to_target::<I, _, ()>(F::downgrade(&target)), Anchor::new(target))
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
     /// dropped under the signal's lock; for what is to end with the connection, there is an anchor of it.
-    ///
-    /// For the thread-safe family, `T` and `D` must be `Send + Sync`.
     #[cfg(feature = "std")]
-    pub(crate) fn held<T, I, D>(target: T, until_the_end: D) -> (Self, Anchor<F>)
+    pub(crate) fn held<I, T, D>(
+        target: Checked<T, F>,
+        until_the_end: Checked<D, F>,
+    ) -> (Self, Anchor<F>)
     where
+        I: Invoke<(), T, E, R, F>,
         T: super::Deputy + 'static,
-        I: Invoke<T, E, R, F>,
         D: 'static,
     {
-        (Self::to_target::<_, I>(super::Held::new(target)), Anchor::new(F::strong(until_the_end)))
+        let handle = Self::to_target::<I, _, ()>(super::Held::new(target.take()));
+        (handle, Anchor::new(F::strong(until_the_end.take())))
     }
 
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
-        Self::to_target::<_, Nobody>(F::dangling::<()>())
+        Self::to_target::<Nobody, _, ()>(F::dangling::<()>())
     }
 
-    fn to_target<L: Link, I: Invoke<L::Target, E, R, F>>(target: L) -> Self {
-        assert!(is_implied::<I>());
+    fn to_target<I: Invoke<M, L::Target, E, R, F>, L: Link, M: 'static>(target: L) -> Self {
+        assert!(is_implied::<M>());
         Handle {
             data: Word::new(target),
             table: &Table {
-                call: call::<L, I, E, R, F>,
-                call_through: call_through::<L, I, E, R, F>,
+                call: call::<I, L, M, E, R, F>,
+                call_through: call_through::<I, L, M, E, R, F>,
                 clone: clone::<L>,
                 release: release::<L>,
-                is_alive: is_alive::<L, I, E, R, F>,
-                owner: owner::<L, I, E, R, F>,
-                pin: pin::<L, I, E, R, F>,
+                liveness: liveness::<I, L, M, E, R, F>,
+                owner: owner::<I, L, M, E, R, F>,
+                pin: pin::<I, L, M, E, R, F>,
                 method: TypeId::of::<I::Method>,
                 name: type_name::<I::Method>,
             },
@@ -174,17 +166,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         unsafe { (self.table.call)(self.data, event) }
     }
 
-    /// Calls the method, if the owner is there and the gate is open.
+    /// Calls the method, if the owner is there and the slot may be called. Comes after
+    /// [`Lane::begin`](super::Lane::begin).
     #[inline(always)]
-    pub(crate) fn call_through(&self, gate: Gate<'_, F>, event: &E) -> Called<R> {
-        let Gate { state, key_bits, desk } = gate;
+    pub(crate) fn call_through<'l>(
+        &'l self,
+        state: &StateCell<F>,
+        key_bits: u64,
+        caller: &mut Caller<'l>,
+        event: &E,
+    ) -> Called<R> {
+        // SAFETY: as in `call`. And this handle keeps the target's memory for `'l`.
+        unsafe { (self.table.call_through)(self.data, state, key_bits, caller, event) }
+    }
+
+    pub(crate) fn liveness(&self) -> Liveness {
         // SAFETY: as in `call`.
-        unsafe { (self.table.call_through)(self.data, state, key_bits, desk, event) }
+        unsafe { (self.table.liveness)(self.data) }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        // SAFETY: as in `call`.
-        unsafe { (self.table.is_alive)(self.data) }
+        self.liveness() == Liveness::Alive
     }
 
     /// Where the owner is, or was.
@@ -223,10 +225,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Handle<E, R, F> {
     }
 }
 
-// SAFETY: a thread-safe handle is a `Weak` of an owner, or of an adapter of an owner and a method,
-// all of them `Send + Sync` by `Owner<Shared>` and `Captures<Shared>`; or it holds a target that is
-// `Send + Sync` as `Handle::held` asks for. Events and results are never
-// stored: they pass through on the thread that calls.
+// SAFETY: all that a thread-safe handle can reach was `Checked` when it was made: weak pointers to owners,
+// methods, targets. Events and results are never stored: they pass through on the thread that calls.
 #[cfg(feature = "std")]
 unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::family::Shared> {}
 // SAFETY: as above.
@@ -234,31 +234,40 @@ unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::family::Shared> {}
 unsafe impl<E: ?Sized, R> Sync for Handle<E, R, crate::family::Shared> {}
 
 /// A method that is not implied by its type, beside the weak owner it is called on.
-struct Adapter<L, I> {
+struct Adapter<L, M> {
     owner: L,
-    method: I,
+    method: M,
 }
 
-/// Calls the method of an [`Adapter`].
-struct Through<L, I>(PhantomData<(L, I)>);
+/// Calls the method of an [`Adapter`] as `I` does.
+struct Through<I>(PhantomData<I>);
 
-impl<L: Link + 'static, I, E: ?Sized, R, F: Family> Invoke<Adapter<L, I>, E, R, F> for Through<L, I>
+impl<I, L, M, E, R, F> Invoke<(), Adapter<L, M>, E, R, F> for Through<I>
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
+    L: Link + 'static,
+    M: 'static,
+    E: ?Sized,
+    F: Family,
 {
     const IS_OWNER: bool = false;
     type Method = I::Method;
-    fn invoke(&self, adapter: impl Hold<Target = Adapter<L, I>>, event: &E) -> Option<R> {
-        let owner = adapter.owner.upgrade()?;
-        adapter.method.invoke(owner, event)
+    fn invoke(
+        (): &(),
+        adapter: Target<impl Hold<Target = Adapter<L, M>>, F>,
+        event: &E,
+    ) -> Option<R> {
+        // SAFETY: the adapter was made of what was `Checked`.
+        let owner = unsafe { Target::new(adapter.owner.upgrade()?) };
+        I::invoke(&adapter.method, owner, event)
     }
-    fn owner(adapter: &Adapter<L, I>) -> *const () {
+    fn owner(adapter: &Adapter<L, M>) -> *const () {
         adapter.owner.address()
     }
-    fn is_alive(adapter: &Adapter<L, I>) -> bool {
-        adapter.owner.is_alive()
+    fn liveness(adapter: &Adapter<L, M>) -> Liveness {
+        adapter.owner.liveness()
     }
-    fn pin<S: Deref<Target = Adapter<L, I>>>(adapter: S) -> Option<Anchor<F>> {
+    fn pin<S: Deref<Target = Adapter<L, M>>>(adapter: S) -> Option<Anchor<F>> {
         adapter.owner.upgrade().map(Anchor::new)
     }
 }
@@ -266,136 +275,179 @@ where
 /// Calls the target, which is a closure.
 struct Itself;
 
-impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Family> Invoke<C, E, R, F> for Itself {
+impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Family> Invoke<(), C, E, R, F> for Itself {
     type Method = C;
-    fn invoke(&self, closure: impl Hold<Target = C>, event: &E) -> Option<R> {
+    fn invoke((): &(), closure: Target<impl Hold<Target = C>, F>, event: &E) -> Option<R> {
         Some(closure(event))
     }
 }
 
 struct Nobody;
 
-impl<E: ?Sized, R, F: Family> Invoke<(), E, R, F> for Nobody {
+impl<E: ?Sized, R, F: Family> Invoke<(), (), E, R, F> for Nobody {
     type Method = Nobody;
-    fn invoke(&self, _: impl Hold<Target = ()>, _: &E) -> Option<R> {
+    fn invoke((): &(), _: Target<impl Hold<Target = ()>, F>, _: &E) -> Option<R> {
         None
     }
 }
 
-/// Whether a value of `I` can be had from its type alone.
-const fn is_implied<I>() -> bool {
-    size_of::<I>() == 0 && !needs_drop::<I>()
+/// Whether a value of `M` can be had from its type alone.
+const fn is_implied<M>() -> bool {
+    size_of::<M>() == 0 && !needs_drop::<M>()
 }
 
 /// A method that is implied by its type.
 #[inline(always)]
-fn implied<I>() -> &'static I {
-    assert!(is_implied::<I>());
-    // SAFETY: `I` has no size, so any aligned address holds a value of it; and there is one to
+fn implied<M: 'static>() -> &'static M {
+    assert!(is_implied::<M>());
+    // SAFETY: `M` has no size, so any aligned address holds a value of it; and there is one to
     // refer to, because `Handle::new` was given a value and forgot it, which is what `Box::leak`
-    // does to a value without size. Nothing is ever dropped.
-    unsafe { NonNull::<I>::dangling().as_ref() }
+    // does to a value without size. (There is always a `()`.) Nothing is ever dropped.
+    unsafe { NonNull::<M>::dangling().as_ref() }
 }
 
-unsafe fn call<L: Link, I, E: ?Sized, R, F: Family>(data: Word, event: &E) -> Option<R>
+unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word, event: &E) -> Option<R>
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
     // SAFETY: `Handle` calls this with the data its table was made for; so do all below.
     let Some(target) = unsafe { data.get::<L>() }.upgrade() else {
         seldom();
         return None;
     };
-    implied::<I>().invoke(target, event)
+    invoke::<I, M, _, E, R, F>(target, event)
 }
 
-unsafe fn call_through<L: Link, I, E: ?Sized, R, F: Family>(
+/// # Safety
+/// As for `call`; and the memory of the target is kept until `caller` is dropped.
+unsafe fn call_through<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
     data: Word,
-    state: &F::State,
+    state: &StateCell<F>,
     key_bits: u64,
-    desk: &dyn Desk,
+    caller: &mut Caller<'_>,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
     // What is seldom is left to functions that take everything along, so that nothing has to be saved.
-    let Some(place) = L::place() else {
-        // SAFETY: the caller's promise.
-        return unsafe { find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event) };
-    };
-    // SAFETY: as in `call`. Handles are called through gates by emissions only, out of their lists.
-    match unsafe { data.get::<L>().enter(place) } {
-        Entry::Alive(target) => call_entered::<_, I, E, R, F>(target, state, key_bits, desk, event),
-        Entry::Dead => {
+    // SAFETY: the caller's promise. It enters one at a time: it is borrowed mutably as long as it calls.
+    match unsafe { data.get::<L>().enter(caller) } {
+        Entering::Alive(target) => {
+            call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
+        }
+        Entering::Dead => {
             seldom();
             Called::Dead
         }
         // SAFETY: the caller's promise.
-        Entry::Again => unsafe {
-            find_place_and_call::<L, I, E, R, F>(data, state, key_bits, desk, event)
+        Entering::Begun => unsafe {
+            finish_entering_and_call::<I, L, M, E, R, F>(data, state, key_bits, caller, event)
+        },
+        // SAFETY: the caller's promise.
+        Entering::NoCell => unsafe {
+            find_cell_and_call::<I, L, M, E, R, F>(data, state, key_bits, caller, event)
         },
     }
 }
 
 #[inline(always)]
-fn call_entered<H: Hold, I, E: ?Sized, R, F: Family>(
+fn call_entered<I, L: Link, M: 'static, H, E: ?Sized, R, F: Family>(
     target: H,
-    state: &F::State,
+    state: &StateCell<F>,
     key_bits: u64,
-    desk: &dyn Desk,
+    caller: &Caller<'_>,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<H::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
+    H: Hold<Target = L::Target>,
 {
-    if !I::IS_OWNER && !I::is_alive(&target) {
-        return Called::Dead;
+    if !I::IS_OWNER && I::liveness(&target) != Liveness::Alive {
+        return pass_over(target, caller, Called::Dead);
     }
-    // SeqCst: see `Lane::begin`.
-    if state.load(Ordering::SeqCst) != OPEN {
-        return ask_and_call::<_, I, E, R, F>(target, key_bits, desk, event);
+    if !is_begun_to_call::<F>(state, L::ENTERS_BY_EXCHANGE) {
+        return ask_and_call::<I, M, _, E, R, F>(target, key_bits, caller, event);
     }
-    Called::of(implied::<I>().invoke(target, event))
+    Called::of(invoke::<I, M, _, E, R, F>(target, event))
+}
+
+#[inline(always)]
+fn invoke<I, M: 'static, H: Hold, E: ?Sized, R, F: Family>(target: H, event: &E) -> Option<R>
+where
+    I: Invoke<M, H::Target, E, R, F>,
+{
+    // SAFETY: it is out of a handle, which was made of what was `Checked`.
+    I::invoke(implied::<M>(), unsafe { Target::new(target) }, event)
 }
 
 #[cold]
-fn ask_and_call<H: Hold, I, E: ?Sized, R, F: Family>(
+fn pass_over<H, R>(target: H, caller: &Caller<'_>, called: Called<R>) -> Called<R> {
+    caller.passes_over();
+    drop(target);
+    called
+}
+
+#[cold]
+fn ask_and_call<I, M: 'static, H: Hold, E: ?Sized, R, F: Family>(
     target: H,
     key_bits: u64,
-    desk: &dyn Desk,
+    caller: &Caller<'_>,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<H::Target, E, R, F>,
+    I: Invoke<M, H::Target, E, R, F>,
 {
-    if desk.admits(SlotKey::from_bits(key_bits)) {
-        Called::of(implied::<I>().invoke(target, event))
+    if caller.admits(SlotKey::from_bits(key_bits)) {
+        Called::of(invoke::<I, M, _, E, R, F>(target, event))
     } else {
-        Called::Refused
+        pass_over(target, caller, Called::Refused)
     }
+}
+
+/// # Safety
+/// As for `call_through`; and the target has begun to be entered.
+#[cold]
+#[inline(never)]
+unsafe fn finish_entering_and_call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
+    data: Word,
+    state: &StateCell<F>,
+    key_bits: u64,
+    caller: &mut Caller<'_>,
+    event: &E,
+) -> Called<R>
+where
+    I: Invoke<M, L::Target, E, R, F>,
+{
+    // SAFETY: as in `call`, and the caller's promise.
+    let target = unsafe { data.get::<L>().finish_entering(caller) };
+    target.map_or(Called::Dead, |target| {
+        call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
+    })
 }
 
 /// # Safety
 /// As for `call_through`.
 #[inline(never)]
-unsafe fn find_place_and_call<L: Link, I, E: ?Sized, R, F: Family>(
+unsafe fn find_cell_and_call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
     data: Word,
-    state: &F::State,
+    state: &StateCell<F>,
     key_bits: u64,
-    desk: &dyn Desk,
+    caller: &mut Caller<'_>,
     event: &E,
 ) -> Called<R>
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
-    if L::find_place() {
+    if caller.find_cell() {
         // SAFETY: the caller's promise.
-        return unsafe { call_through::<L, I, E, R, F>(data, state, key_bits, desk, event) };
+        return unsafe { call_through::<I, L, M, E, R, F>(data, state, key_bits, caller, event) };
     }
     // SAFETY: as in `call`.
-    let Some(target) = unsafe { data.get::<L>() }.upgrade() else { return Called::Dead };
-    call_entered::<_, I, E, R, F>(target, state, key_bits, desk, event)
+    let target = unsafe { data.get::<L>() }.upgrade();
+    target.map_or(Called::Dead, |target| {
+        call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
+    })
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {
@@ -408,23 +460,23 @@ unsafe fn release<L: Link>(data: Word) {
     drop(unsafe { data.take::<L>() });
 }
 
-unsafe fn is_alive<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> bool
+unsafe fn liveness<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> Liveness
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
     if I::IS_OWNER {
         // Without holding it: this may run under a lock, where the owner must not be dropped.
-        target.is_alive()
+        target.liveness()
     } else {
-        target.upgrade().is_some_and(|target| I::is_alive(&target))
+        target.upgrade().map_or(Liveness::Gone, |target| I::liveness(&target))
     }
 }
 
-unsafe fn owner<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> *const ()
+unsafe fn owner<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> *const ()
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
@@ -434,9 +486,9 @@ where
     target.upgrade().map_or(core::ptr::null(), |target| I::owner(&target))
 }
 
-unsafe fn pin<L: Link, I, E: ?Sized, R, F: Family>(data: Word) -> Option<Anchor<F>>
+unsafe fn pin<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> Option<Anchor<F>>
 where
-    I: Invoke<L::Target, E, R, F>,
+    I: Invoke<M, L::Target, E, R, F>,
 {
     // SAFETY: as in `call`.
     unsafe { data.get::<L>() }.upgrade().and_then(I::pin)

@@ -13,6 +13,9 @@
 //! | emission, leaving | null, by a plain store | the object, in good time mostly: what it misses here, it sees after the next exchange |
 //! | dropping thread | marks the object | all cells |
 //!
+//! A cell is one emission's from its first such call to its end, wherever on the thread's stacks that is: so
+//! emissions may end in any order. When a thread has no cell to spare, that emission counts references.
+//!
 //! So a call takes one exchange, on a cache line that no other thread writes to. A store that other threads
 //! do not see at once can delay the end of an object, until the next such call of the emission begins, or the
 //! emission ends. That takes a last pointer dropped on another thread while the call ends.
@@ -23,12 +26,13 @@
 
 use core::sync::atomic::Ordering;
 
-use super::OnceStrong;
-use crate::family::{Atom, Family};
+use super::{Liveness, OnceStrong};
+use crate::family::{Atom, Family, Shared};
 
 /// What the protocol knows of an object, at the object's beginning.
 pub(super) struct Head<F: Family> {
-    /// [`INCOMPLETE`], then the number of strong pointers, then [`ENDED`], then [`DESTROYED`].
+    /// [`INCOMPLETE`], then the number of strong pointers, then [`ENDED`], then [`DESTROYED`]; or the last
+    /// right after the first.
     strong: F::Count,
     destroy: unsafe fn(*const Head<F>),
 }
@@ -51,6 +55,11 @@ impl<F: Family> Head<F> {
         self.strong.store(1, Ordering::Release);
     }
 
+    /// The object will never be complete.
+    pub(super) fn abandon(&self) {
+        self.strong.store(DESTROYED, Ordering::Release);
+    }
+
     /// How many strong pointers there are.
     #[inline(always)]
     pub(super) fn strong(&self) -> usize {
@@ -61,6 +70,14 @@ impl<F: Family> Head<F> {
     #[inline(always)]
     pub(super) fn is_alive(&self) -> bool {
         self.strong() > 0
+    }
+
+    pub(super) fn liveness(&self) -> Liveness {
+        match self.strong.load(Ordering::SeqCst) {
+            INCOMPLETE => Liveness::Absent,
+            ENDED | DESTROYED => Liveness::Gone,
+            _ => Liveness::Alive,
+        }
     }
 
     /// One more strong pointer, if there is one.
@@ -97,57 +114,49 @@ fn change<F: Family>(strong: &F::Count, change: impl Fn(usize) -> Option<usize>)
 }
 
 /// What one running emission is calling.
-pub struct Cell<F: Family> {
+pub(super) struct Cell<F: Family> {
     /// Null when that is nothing of this kind.
     object: F::Ptr<Head<F>>,
-    /// What was left last: it is to be looked at after the next exchange. Only the emission's thread uses
-    /// this.
+    /// What was left last: it is to be looked at after the next exchange. Null while the cell is not taken.
     left: F::Ptr<Head<F>>,
+    /// Whether an emission has it. Only the thread that leased the record takes it.
+    taken: F::State,
 }
 
 impl<F: Family> Cell<F> {
     fn new() -> Self {
         let null = || F::Ptr::new(core::ptr::null_mut());
-        Cell { object: null(), left: null() }
+        Cell { object: null(), left: null(), taken: F::State::new(0) }
     }
 
-    /// Enters `object`, or says that what was left before has to be looked at first.
+    /// For another emission to use. It was cleared.
+    pub(super) fn give_back(&self) {
+        self.taken.store(0, Ordering::Release);
+    }
+
+    /// Enters `object`: from now on it is not destroyed, if it has an owner. It is to be left, whatever this
+    /// says. True: it may be called. False: first [look at what was left](Hazards::look_at_left) before, then
+    /// whether it has an owner.
     ///
     /// # Safety
-    /// The memory of what was left has stayed until now. The cell is the caller's.
+    /// The memory of what was left has stayed until now. The cell is the caller's, who has left what was in it.
     #[inline(always)]
-    pub(super) unsafe fn enter(&self, object: &Head<F>) -> Entering {
+    pub(super) unsafe fn enter(&self, object: &Head<F>) -> bool {
         let address = core::ptr::from_ref(object).cast_mut();
         self.object.swap(address, Ordering::SeqCst);
         F::sequential();
         let before = self.left.load(Ordering::Relaxed);
         // SAFETY: the caller's promise.
-        if !before.is_null() && !unsafe { (*before).is_alive() } {
-            self.object.store(core::ptr::null_mut(), Ordering::Release);
-            Entering::LookFirst
-        } else if object.is_alive() {
-            Entering::Alive
-        } else {
-            Entering::WithoutOwner
-        }
+        (before.is_null() || unsafe { (*before).is_alive() }) && object.is_alive()
     }
 }
 
-pub(super) enum Entering {
-    /// The object may be called until the cell is left.
-    Alive,
-    /// It is not to be called, and is to be left.
-    WithoutOwner,
-    /// It was not entered. Clear the cell, and come again.
-    LookFirst,
-}
-
-/// How deep emissions on one thread can nest with a cell for each.
-const LEVELS: usize = 16;
+/// How many emissions on one thread can have a cell at once.
+const CELLS: usize = 16;
 
 /// The cells of one thread.
 pub(super) struct Record<F: Family> {
-    cells: [Cell<F>; LEVELS],
+    cells: [Cell<F>; CELLS],
     leased: F::State,
     more: OnceStrong<Record<F>, F>,
     _apart: [F::Spacing; 0],
@@ -158,19 +167,24 @@ impl<F: Family> Record<F> {
         Record {
             cells: core::array::from_fn(|_| Cell::new()),
             leased: F::State::new(0),
-            more: OnceStrong::new(F::Ptr::new(core::ptr::null_mut())),
+            more: OnceStrong::empty(),
             _apart: [],
         }
     }
 
-    #[inline(always)]
-    pub(super) fn cell(&self, level: usize) -> Option<&Cell<F>> {
-        self.cells.get(level)
+    /// A cell for one emission on the thread that leased the record, if there is one to spare.
+    pub(super) fn take_cell(&self) -> Option<&Cell<F>> {
+        let is_free = |cell: &&Cell<F>| cell.taken.load(Ordering::Acquire) == 0;
+        let cell = self.cells.iter().find(is_free)?;
+        cell.taken.store(1, Ordering::Relaxed);
+        Some(cell)
     }
 
-    /// For another thread to use. All cells have been left.
+    /// For another thread to use. Not if an emission still has a cell: then nobody else ever uses it.
     pub(super) fn give_back(&self) {
-        self.leased.store(0, Ordering::Release);
+        if self.cells.iter().all(|cell| cell.taken.load(Ordering::Acquire) == 0) {
+            self.leased.store(0, Ordering::Release);
+        }
     }
 }
 
@@ -179,12 +193,13 @@ pub(super) struct Hazards<F: Family> {
     records: OnceStrong<Record<F>, F>,
 }
 
-impl<F: Family> Hazards<F> {
-    /// `null` is a null pointer: see [`OnceStrong::new`].
-    pub(super) const fn new(null: F::Ptr<Record<F>>) -> Self {
-        Hazards { records: OnceStrong::new(null) }
+impl Hazards<Shared> {
+    pub(super) const fn new() -> Self {
+        Hazards { records: OnceStrong::<_, Shared>::new() }
     }
+}
 
+impl<F: Family> Hazards<F> {
     /// A record that nobody else has.
     pub(super) fn lease(&self) -> &Record<F> {
         let mut next = &self.records;
@@ -215,15 +230,29 @@ impl<F: Family> Hazards<F> {
         // SAFETY: the caller's promise.
         if !unsafe { (*object).is_alive() } {
             // SAFETY: likewise.
-            unsafe { self.clear(cell) };
+            unsafe { self.clear_at_once(cell) };
         }
     }
 
-    /// The cell, which was left, is not used any more.
+    /// Looks at what was left before the object that is entered now.
+    ///
+    /// # Safety
+    /// As for [`leave`](Self::leave); and `object` is entered.
+    pub(super) unsafe fn look_at_left(&self, cell: &Cell<F>, object: *const Head<F>) {
+        let before = cell.left.load(Ordering::Relaxed);
+        // If it is the same, there is no call of it, and leaving it looks.
+        if !before.is_null() && !core::ptr::eq(before, object) {
+            cell.left.store(core::ptr::null_mut(), Ordering::Relaxed);
+            // SAFETY: the caller's promise.
+            unsafe { self.end_if_last(before) };
+        }
+    }
+
+    /// The cell, in which nothing is entered, does not keep what was left either. So its emission can end.
     ///
     /// # Safety
     /// As for [`leave`](Self::leave).
-    #[inline(never)]
+    #[inline]
     pub(super) unsafe fn clear(&self, cell: &Cell<F>) {
         let before = cell.left.load(Ordering::Relaxed);
         if before.is_null() {
@@ -233,9 +262,26 @@ impl<F: Family> Hazards<F> {
         cell.object.swap(core::ptr::null_mut(), Ordering::SeqCst);
         F::sequential();
         // SAFETY: the caller's promise.
-        if !unsafe { (*before).is_alive() } {
+        unsafe { self.end_if_last(before) };
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn clear_at_once(&self, cell: &Cell<F>) {
+        // SAFETY: the caller's promise.
+        unsafe { self.clear(cell) };
+    }
+
+    /// Destroys an object that was left and that an exchange was made after, if it has no owner.
+    ///
+    /// # Safety
+    /// As for [`destroy_if_last`](Self::destroy_if_last).
+    #[inline]
+    unsafe fn end_if_last(&self, object: *const Head<F>) {
+        // SAFETY: the caller's promise.
+        if !unsafe { (*object).is_alive() } {
             // SAFETY: likewise.
-            unsafe { self.destroy_if_last(before) };
+            unsafe { self.destroy_if_last(object) };
         }
     }
 
@@ -243,6 +289,7 @@ impl<F: Family> Hazards<F> {
     ///
     /// # Safety
     /// The memory of `object` stays until this returns. The pointer is good for the whole object.
+    #[cold]
     pub(super) unsafe fn destroy_if_last(&self, object: *const Head<F>) {
         F::sequential();
         // SAFETY: the caller's promise.
@@ -301,32 +348,29 @@ mod models {
 
     impl World {
         fn new() -> Self {
-            World(Arc::new(Hazards::new(loom::sync::atomic::AtomicPtr::new(core::ptr::null_mut()))))
+            World(Arc::new(Hazards { records: OnceStrong::empty() }))
         }
         /// An emission over these objects, which does `inside` in each call.
-        fn emit(&self, level: usize, objects: &[Arc<Object>], inside: impl Fn(&Record<Modelled>)) {
+        fn emit(&self, objects: &[Arc<Object>], inside: impl Fn(&Record<Modelled>)) {
             let record = self.0.lease();
-            self.emit_at(record, level, objects, inside);
+            self.emit_in(record, objects, inside);
             record.give_back();
         }
-        fn emit_at(
+        fn emit_in(
             &self,
             record: &Record<Modelled>,
-            level: usize,
             objects: &[Arc<Object>],
             inside: impl Fn(&Record<Modelled>),
         ) {
-            let cell = record.cell(level).unwrap();
+            let cell = record.take_cell().unwrap();
             for object in objects {
                 // SAFETY: the models keep their objects, and each emission has its own cell.
-                let mut entering = unsafe { cell.enter(&object.head) };
-                while let Entering::LookFirst = entering {
+                let is_alive = unsafe { cell.enter(&object.head) } || {
                     // SAFETY: as above.
-                    unsafe { self.0.clear(cell) };
-                    // SAFETY: as above.
-                    entering = unsafe { cell.enter(&object.head) };
-                }
-                if let Entering::Alive = entering {
+                    unsafe { self.0.look_at_left(cell, object.address()) };
+                    object.head.is_alive()
+                };
+                if is_alive {
                     assert_eq!(object.read(), 7);
                     inside(record);
                     assert_eq!(object.read(), 7);
@@ -336,11 +380,12 @@ mod models {
             }
             // SAFETY: as above.
             unsafe { self.0.clear(cell) };
+            cell.give_back();
         }
         /// The same on a thread of its own.
         fn emitting<const N: usize>(&self, objects: [&Arc<Object>; N]) -> thread::JoinHandle<()> {
             let (world, objects) = (self.clone(), objects.map(Arc::clone));
-            thread::spawn(move || world.emit(0, &objects, |_| ()))
+            thread::spawn(move || world.emit(&objects, |_| ()))
         }
         fn drop_one(&self, object: &Arc<Object>) {
             // SAFETY: the models drop what they have.
@@ -413,7 +458,7 @@ mod models {
                 let (world, object) = (world.clone(), object.clone());
                 thread::spawn(move || {
                     let outer = [object.clone()];
-                    world.emit(0, &outer, |record| world.emit_at(record, 1, &outer, |_| ()));
+                    world.emit(&outer, |record| world.emit_in(record, &outer, |_| ()));
                 })
             };
             world.drop_one(&object);
@@ -430,7 +475,7 @@ mod models {
                 let (world, object) = (world.clone(), object.clone());
                 thread::spawn(move || {
                     let (outer, inner) = ([Object::new()], [object]);
-                    world.emit(0, &outer, |record| world.emit_at(record, 1, &inner, |_| ()));
+                    world.emit(&outer, |record| world.emit_in(record, &inner, |_| ()));
                 })
             };
             world.drop_one(&object);

@@ -1,12 +1,12 @@
 use core::ops::Deref;
 use std::sync::Arc;
 
-use super::{Entry, Hold, Link};
+use super::{Caller, Entering, Hold, Link, Liveness};
 
 /// What stands in a slot for an owner that is not called there.
 pub(crate) trait Deputy {
-    /// Whether the owner may be.
-    fn is_alive(&self) -> bool;
+    /// That of the owner, as far as it is known.
+    fn liveness(&self) -> Liveness;
     /// Where the owner is, or was.
     fn owner(&self) -> *const ();
 }
@@ -26,31 +26,33 @@ impl<T> Clone for Held<T> {
     }
 }
 
-impl<T: Deputy> Link for Held<T> {
+// SAFETY: nothing is said.
+unsafe impl<T: Deputy> Link for Held<T> {
     type Target = T;
     type Strong = Arc<T>;
-    type Place = ();
+    /// Entering it only reads.
+    const ENTERS_BY_EXCHANGE: bool = false;
     type Entered<'a>
         = Borrowed<'a, T>
     where
         T: 'a;
 
     fn upgrade(&self) -> Option<Arc<T>> {
-        self.is_alive().then(|| self.0.clone())
+        (self.liveness() == Liveness::Alive).then(|| self.0.clone())
     }
-    fn is_alive(&self) -> bool {
-        self.0.is_alive()
+    #[inline]
+    fn liveness(&self) -> Liveness {
+        self.0.liveness()
     }
     fn address(&self) -> *const () {
         self.0.owner()
     }
     #[inline(always)]
-    fn place() -> Option<()> {
-        Some(())
-    }
-    #[inline(always)]
-    unsafe fn enter(&self, (): ()) -> Entry<Borrowed<'_, T>> {
-        if self.0.is_alive() { Entry::Alive(Borrowed(&self.0)) } else { Entry::Dead }
+    unsafe fn enter(&self, _: &mut Caller<'_>) -> Entering<Borrowed<'_, T>> {
+        match self.liveness() {
+            Liveness::Alive => Entering::Alive(Borrowed(&self.0)),
+            Liveness::Gone | Liveness::Absent => Entering::Dead,
+        }
     }
 }
 
@@ -65,7 +67,8 @@ impl<T> Deref for Borrowed<'_, T> {
     }
 }
 
-impl<T> Hold for Borrowed<'_, T> {
+// SAFETY: the target is borrowed, or else owned.
+unsafe impl<T> Hold for Borrowed<'_, T> {
     type Strong = Arc<T>;
     fn keep(self) -> Option<Arc<T>> {
         Some(self.0.clone())

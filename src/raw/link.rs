@@ -1,44 +1,85 @@
+use core::marker::PhantomData;
 use core::ops::Deref;
 
+use super::Caller;
+
 /// Keeps a target alive while it is called.
+///
+/// # Safety
+/// The target is alive as long as this is, or what it [keeps](Self::keep), and stays where it is when that
+/// moves.
 #[doc(hidden)]
-pub trait Hold: Deref {
-    type Strong: Deref<Target = Self::Target>;
+pub unsafe trait Hold: Deref {
+    type Strong: Hold<Target = Self::Target, Strong = Self::Strong>;
     /// Keeps it longer than that, if it still has an owner.
     fn keep(self) -> Option<Self::Strong>;
 }
 
-/// What is there for ever.
-impl<T: ?Sized> Hold for &'static T {
+// SAFETY: it is there for ever.
+#[cfg(feature = "async")]
+unsafe impl<T: ?Sized> Hold for &'static T {
     type Strong = Self;
     fn keep(self) -> Option<Self> {
         Some(self)
     }
 }
 
+/// A target out of a handle: so for a thread-safe family it is `Send + Sync`.
+pub(crate) struct Target<H, F>(H, PhantomData<fn() -> F>);
+
+impl<H: Hold, F> Target<H, F> {
+    /// # Safety
+    /// For a thread-safe family, what `hold` derefs to is `Send + Sync`.
+    #[inline(always)]
+    pub(super) unsafe fn new(hold: H) -> Self {
+        Target(hold, PhantomData)
+    }
+
+    #[cfg(feature = "async")]
+    #[inline(always)]
+    pub(super) fn take(self) -> H {
+        self.0
+    }
+}
+
+impl<H: Hold, F> Deref for Target<H, F> {
+    type Target = H::Target;
+    #[inline(always)]
+    fn deref(&self) -> &H::Target {
+        &self.0
+    }
+}
+
+/// What a weak pointer knows of its target.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Liveness {
+    Alive,
+    /// It was alive, or never will be.
+    Gone,
+    /// It is gone, or not complete yet: which of the two, this kind of pointer cannot say.
+    Absent,
+}
+
 /// A weak pointer to what a handle calls, in any family: std's own, or that of an owner that is
 /// [tracked](crate::Tracked).
+///
+/// # Safety
+/// Where [`ENTERS_BY_EXCHANGE`](Self::ENTERS_BY_EXCHANGE) is true, that is so.
 #[doc(hidden)]
-pub trait Link: Clone {
+pub unsafe trait Link: Clone {
     type Target: ?Sized;
     /// Keeps the target alive.
     type Strong: Hold<Target = Self::Target, Strong = Self::Strong> + Clone;
 
+    /// Whether [`upgrade`](Self::upgrade) and [`enter`](Self::enter), when they succeed, have made an atomic
+    /// read-modify-write. The order that [`Lane::begin`](super::Lane::begin) speaks of may rest on it.
+    const ENTERS_BY_EXCHANGE: bool;
+
     fn upgrade(&self) -> Option<Self::Strong>;
-    fn is_alive(&self) -> bool;
+    fn liveness(&self) -> Liveness;
     /// Where the target is, or was, or will be.
     fn address(&self) -> *const ();
-
-    /// Where an emission notes what it is calling, if this kind of pointer needs that.
-    type Place: Copy;
-
-    /// That of the innermost emission on this thread. None where there is none to be had at once.
-    fn place() -> Option<Self::Place>;
-
-    /// Looks harder; says whether there is one now.
-    fn find_place() -> bool {
-        Self::place().is_some()
-    }
 
     /// Keeps the target alive for one call of an emission.
     type Entered<'a>: Hold<Target = Self::Target, Strong = Self::Strong>
@@ -48,16 +89,30 @@ pub trait Link: Clone {
     /// Enters the target.
     ///
     /// # Safety
-    /// `place` is that of the innermost emission on this thread, which enters one target at a time, and
-    /// keeps what it has entered until after [`leave_depth`](super::leave_depth).
-    unsafe fn enter(&self, place: Self::Place) -> Entry<Self::Entered<'_>>;
+    /// The memory of the target is kept, by this link or another, until `caller` is dropped. That enters one
+    /// target at a time.
+    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Entering<Self::Entered<'_>>;
+
+    /// Finishes what [`enter`](Self::enter) has begun. None: the target is gone.
+    ///
+    /// # Safety
+    /// As for `enter`, which has just said [`Begun`](Entering::Begun).
+    unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> Option<Self::Entered<'_>> {
+        // SAFETY: the caller's promise.
+        match unsafe { self.enter(caller) } {
+            Entering::Alive(target) => Some(target),
+            _ => None,
+        }
+    }
 }
 
 #[doc(hidden)]
-pub enum Entry<T> {
+pub enum Entering<T> {
     Alive(T),
     /// The target is gone.
     Dead,
-    /// First the emission has to look for its place again.
-    Again,
+    /// More has to be done before it can be said: [`Link::finish_entering`].
+    Begun,
+    /// The caller has no cell yet.
+    NoCell,
 }

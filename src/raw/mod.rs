@@ -6,11 +6,14 @@
 //! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
 //! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
 //! | [`brief`] | a lock for moments | one holder at a time, by an atomic state |
+//! | [`checked`] | values that may be shared between threads where their family is | bounds, where they are made |
+//! | [`caller`] | an emission, as what it calls knows it | what it calls lives longer: its lifetime says so |
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
 //! | `room` | memory for a future, kept for the next one | it is given back with the layout it was allocated with |
+//! | `handlers`, `limit` | who starts a handler's future, and how long it may take | its lifetimes and `Send` are those of a trait |
 //! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`ward`] | values that are under one lock, wherever they are | only their ward opens them, borrowed mutably |
@@ -19,11 +22,17 @@
 mod anchor;
 #[cfg(feature = "async")]
 mod brief;
+mod caller;
+mod checked;
 mod handle;
+#[cfg(feature = "async")]
+mod handlers;
 #[cfg(feature = "std")]
 mod hazards;
 #[cfg(feature = "std")]
 mod held;
+#[cfg(feature = "async")]
+mod limit;
 mod link;
 mod once_strong;
 mod pointers;
@@ -42,17 +51,25 @@ mod word;
 pub(crate) use anchor::Anchor;
 #[cfg(feature = "async")]
 pub(crate) use brief::Brief;
-pub(crate) use handle::{Called, Desk, Gate, Handle, Invoke};
+pub(crate) use caller::{Caller, Desk};
+#[cfg(feature = "async")]
+pub(crate) use checked::MaybeSend;
+pub(crate) use checked::{Checked, MaybeSendSync};
+pub(crate) use handle::{Called, Handle, Invoke};
+#[cfg(feature = "tokio")]
+pub(crate) use handlers::AsyncLocked;
+#[cfg(feature = "async")]
+pub(crate) use handlers::{Async, AsyncItself};
 #[cfg(feature = "std")]
 pub(crate) use held::{Deputy, Held};
-pub(crate) use link::{Entry, Hold, Link};
+#[cfg(feature = "async")]
+pub(crate) use limit::{Limit, NoLimit};
+pub(crate) use link::{Entering, Hold, Link, Liveness, Target};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;
 #[cfg(feature = "async")]
 pub(crate) use task::{Request, Task};
-#[cfg(feature = "std")]
-pub(crate) use tracked::leave_depth;
 #[cfg(feature = "std")]
 pub use tracked::{Tracked, WeakTracked};
 pub(crate) use versions::{Guard, Lane, Pinned, Versions};

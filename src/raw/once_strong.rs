@@ -11,10 +11,24 @@ pub(crate) struct OnceStrong<T, F: Family> {
     owns: PhantomData<F::Strong<T>>,
 }
 
+/// One for each family: a trait cannot say that making a pointer cell is `const`.
+macro_rules! new {
+    ($family:ty, $pointer:ty) => {
+        impl<T> OnceStrong<T, $family> {
+            pub(crate) const fn new() -> Self {
+                OnceStrong { raw: <$pointer>::new(core::ptr::null_mut()), owns: PhantomData }
+            }
+        }
+    };
+}
+new!(crate::family::Local, core::cell::Cell<*mut T>);
+#[cfg(feature = "std")]
+new!(crate::family::Shared, core::sync::atomic::AtomicPtr<T>);
+
 impl<T, F: Family> OnceStrong<T, F> {
-    /// `null` is a null pointer: it is a parameter because a trait cannot make one in a `const fn`.
-    pub(crate) const fn new(null: F::Ptr<T>) -> Self {
-        OnceStrong { raw: null, owns: PhantomData }
+    /// The same for any family.
+    pub(crate) fn empty() -> Self {
+        OnceStrong { raw: F::Ptr::new(core::ptr::null_mut()), owns: PhantomData }
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 use alloc::rc::{self, Rc};
 
-use super::{Entry, Hold, Link};
+use super::{Caller, Entering, Hold, Link, Liveness};
 use crate::family::Local;
 
 /// The pointers of a family.
@@ -26,8 +26,9 @@ pub trait Pointers: Sized + 'static {
 }
 
 macro_rules! link {
-    ($strong:ident, $weak:path) => {
-        impl<T: ?Sized> Hold for $strong<T> {
+    ($strong:ident, $weak:path, $dangling:expr) => {
+        // SAFETY: it counts as an owner, and its value has a place of its own in memory.
+        unsafe impl<T: ?Sized> Hold for $strong<T> {
             type Strong = Self;
             #[inline(always)]
             fn keep(self) -> Option<Self> {
@@ -35,10 +36,11 @@ macro_rules! link {
             }
         }
 
-        impl<T: ?Sized> Link for $weak {
+        // SAFETY: one more reference is counted, in an atomic where there are threads.
+        unsafe impl<T: ?Sized> Link for $weak {
             type Target = T;
             type Strong = $strong<T>;
-            type Place = ();
+            const ENTERS_BY_EXCHANGE: bool = true;
             type Entered<'a>
                 = $strong<T>
             where
@@ -48,19 +50,22 @@ macro_rules! link {
             fn upgrade(&self) -> Option<$strong<T>> {
                 self.upgrade()
             }
-            fn is_alive(&self) -> bool {
-                self.strong_count() > 0
+            fn liveness(&self) -> Liveness {
+                if self.strong_count() > 0 {
+                    Liveness::Alive
+                } else if core::ptr::addr_eq(self.as_ptr(), $dangling.as_ptr()) {
+                    // Made by `Weak::new`: it never had a target.
+                    Liveness::Gone
+                } else {
+                    Liveness::Absent
+                }
             }
             fn address(&self) -> *const () {
                 self.as_ptr().cast()
             }
             #[inline(always)]
-            fn place() -> Option<()> {
-                Some(())
-            }
-            #[inline(always)]
-            unsafe fn enter(&self, (): ()) -> Entry<$strong<T>> {
-                self.upgrade().map_or(Entry::Dead, Entry::Alive)
+            unsafe fn enter(&self, _: &mut Caller<'_>) -> Entering<$strong<T>> {
+                self.upgrade().map_or(Entering::Dead, Entering::Alive)
             }
         }
     };
@@ -104,22 +109,23 @@ macro_rules! pointers {
         }
     };
 }
-link!(Rc, rc::Weak<T>);
+link!(Rc, rc::Weak<T>, rc::Weak::<()>::new());
 pointers!(Local, Rc, rc::Weak<T>);
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::{Entry, Hold, Link, Pointers};
+    use super::{Caller, Entering, Hold, Link, Liveness, Pointers};
     use crate::family::Shared;
     use std::sync::{self, Arc};
-    link!(Arc, sync::Weak<T>);
+    link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
     pointers!(Shared, Arc, sync::Weak<T>);
 }
 
 #[cfg(all(test, sigwire_loom))]
 mod modelled {
-    use super::{Entry, Hold, Link, Pointers};
-    use crate::models::{Modelled, Strong, Weak};
-    link!(Strong, Weak<T>);
-    pointers!(Modelled, Strong, Weak<T>);
+    use super::{Caller, Entering, Hold, Link, Liveness, Pointers};
+    use crate::models::{LoomFamily, Strong, Weak};
+    link!(Strong, Weak<T>, Weak::<()>::new());
+    pointers!(LoomFamily<true>, Strong, Weak<T>);
+    pointers!(LoomFamily<false>, Strong, Weak<T>);
 }

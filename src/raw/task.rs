@@ -7,18 +7,19 @@ use core::pin::Pin;
 use core::ptr::drop_in_place;
 use core::task::{Context, Poll};
 
-use super::Hold;
 use super::room::Room;
+use super::{Hold, Limit, MaybeSend, Target};
 use crate::depth::Depth;
 use crate::family::Family;
 use crate::outcome::Outcome;
 
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
-pub(crate) struct Task<'a, R, F> {
+pub(crate) struct Task<'a, E: ?Sized, R, F> {
     room: Room,
     future: Option<Table<R>>,
-    /// The future may borrow from what lives for `'a`.
-    borrows: PhantomData<(&'a (), F)>,
+    /// The future may borrow from the event.
+    event: PhantomData<&'a E>,
+    family: PhantomData<fn() -> F>,
 }
 
 /// Made for the type of the future.
@@ -44,9 +45,9 @@ unsafe fn drop_future<V>(future: *mut u8) {
     unsafe { drop_in_place(future.cast::<V>()) };
 }
 
-impl<R, F> Task<'_, R, F> {
+impl<E: ?Sized, R, F> Task<'_, E, R, F> {
     pub(crate) fn new() -> Self {
-        Task { room: Room::NONE, future: None, borrows: PhantomData }
+        Task { room: Room::NONE, future: None, event: PhantomData, family: PhantomData }
     }
 
     /// An empty room, good for a future of this type.
@@ -69,7 +70,8 @@ impl<R, F> Task<'_, R, F> {
     /// Leaves the future that is in the room to be polled later.
     ///
     /// # Safety
-    /// It was written where `room` said, and is good for `'a`. For the thread-safe family it is `Send`.
+    /// It was written where `room` said, and is good for `'a`. For the thread-safe family it is `Send`, if `E`
+    /// is `Sync`.
     #[inline(always)]
     unsafe fn keep<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
         self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
@@ -88,8 +90,8 @@ impl<R, F> Task<'_, R, F> {
     /// # Panics
     /// When the future does, and when there is none.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        struct Clear<'t, 'a, R, F>(&'t mut Task<'a, R, F>);
-        impl<R, F> Drop for Clear<'_, '_, R, F> {
+        struct Clear<'t, 'a, E: ?Sized, R, F>(&'t mut Task<'a, E, R, F>);
+        impl<E: ?Sized, R, F> Drop for Clear<'_, '_, E, R, F> {
             fn drop(&mut self) {
                 self.0.clear();
             }
@@ -109,7 +111,7 @@ impl<R, F> Task<'_, R, F> {
     }
 }
 
-impl<R, F> Drop for Task<'_, R, F> {
+impl<E: ?Sized, R, F> Drop for Task<'_, E, R, F> {
     #[inline]
     fn drop(&mut self) {
         self.clear();
@@ -118,7 +120,7 @@ impl<R, F> Drop for Task<'_, R, F> {
 
 /// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
 /// that call.
-impl<R, F: Family> Future for Task<'_, R, F> {
+impl<E: ?Sized, R, F: Family> Future for Task<'_, E, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         let _depth = Depth::<F>::enter(|| 0);
@@ -126,26 +128,26 @@ impl<R, F: Family> Future for Task<'_, R, F> {
     }
 }
 
-// SAFETY: by the promise to `put`.
-unsafe impl<R> Send for Task<'_, R, crate::family::Shared> {}
+// SAFETY: by the promise to `keep`.
+unsafe impl<E: ?Sized + Sync, R> Send for Task<'_, E, R, crate::family::Shared> {}
 // SAFETY: nothing can be done with a shared task.
-unsafe impl<R> Sync for Task<'_, R, crate::family::Shared> {}
-impl<R, F> Unpin for Task<'_, R, F> {}
+unsafe impl<E: ?Sized + Sync, R> Sync for Task<'_, E, R, crate::family::Shared> {}
+impl<E: ?Sized, R, F> Unpin for Task<'_, E, R, F> {}
 
 /// What the slots of an asynchronous signal are called with: an event, a task for the future, and
 /// whom it wakes. It is good for one call, so a slot never keeps it.
-pub(crate) struct Request<E: ?Sized, R, F: Family> {
+pub(crate) struct Request<E: ?Sized + 'static, R, F: Family> {
     event: *const E,
-    task: *mut Task<'static, R, F>,
+    task: *mut Task<'static, E, R, F>,
     first_poll: FirstPoll<E, F>,
 }
 
 /// The future that the slot called last has left.
-pub(crate) struct Left<'a, R, F>(*mut Task<'a, R, F>);
+pub(crate) struct Left<'a, E: ?Sized, R, F>(*mut Task<'a, E, R, F>);
 
-impl<'a, R, F> Left<'a, R, F> {
+impl<'a, E: ?Sized, R, F> Left<'a, E, R, F> {
     /// Takes the task with the future in it.
-    pub(crate) fn take(&self) -> Task<'a, R, F> {
+    pub(crate) fn take(&self) -> Task<'a, E, R, F> {
         // SAFETY: `Request::with` has the only reference to the task. No slot is at work with it now: only
         // who calls them has this.
         unsafe { core::mem::replace(&mut *self.0, Task::new()) }
@@ -162,15 +164,15 @@ enum FirstPoll<E: ?Sized, F: Family> {
     _Later(core::convert::Infallible, PhantomData<(*const E, F)>),
 }
 
-impl<E: ?Sized, R, F: Family> Request<E, R, F> {
+impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
     /// Calls a slot, or several, with a request. A future that is not ready at once is left in `task`, and
     /// must be taken from there before the next slot is called.
     #[inline(always)]
     pub(crate) fn with<'a, U>(
         event: &'a E,
-        task: &mut Task<'a, R, F>,
+        task: &mut Task<'a, E, R, F>,
         context: &mut Context<'_>,
-        call: impl FnOnce(&Request<E, R, F>, &Left<'a, R, F>) -> U,
+        call: impl FnOnce(&Request<E, R, F>, &Left<'a, E, R, F>) -> U,
     ) -> U {
         let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
         let task = core::ptr::from_mut(task);
@@ -181,9 +183,12 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
     #[cfg(feature = "tokio")]
     pub(crate) fn for_later<U>(
         event: &F::Strong<E>,
-        task: &mut Task<'static, R, F>,
+        task: &mut Task<'static, E, R, F>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
-    ) -> U {
+    ) -> U
+    where
+        F::Strong<E>: MaybeSend<F>,
+    {
         let first_poll = FirstPoll::Later(event.clone());
         call(&Request { event: &raw const **event, task, first_poll })
     }
@@ -194,26 +199,43 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         unsafe { &*self.event }
     }
 
-    /// Makes the future of a handler, and polls it once. `done` says what came of it. None when the owner is
-    /// gone.
-    ///
-    /// For the thread-safe family, all of it must be `Send` (see the `Send` impl above).
-    #[inline(always)]
-    pub(crate) fn start<'x, H, V, D>(
+    /// Makes a future that borrows nothing, and polls it once.
+    pub(crate) fn start_owned<V, L>(
         &self,
-        owner: H,
+        make: impl FnOnce(&E) -> V,
+        limit: &L,
+    ) -> Option<Poll<Outcome<R>>>
+    where
+        V: Future<Output = R> + MaybeSend<F> + 'static,
+        L: Limit,
+    {
+        // SAFETY: a unit is `Send + Sync`.
+        let nobody = unsafe { Target::new(&()) };
+        // SAFETY: the future is `'static`, and `MaybeSend`.
+        unsafe { self.start(nobody, |(), event| make(event), limit) }
+    }
+
+    /// Makes the future of a handler, and polls it once. None when the owner is gone.
+    ///
+    /// # Safety
+    /// `make` keeps what it is given nowhere but in the future, although it may take it for good for as long
+    /// as it likes. For the thread-safe family the future is `Send`, if `E` is `Sync`.
+    #[inline(always)]
+    pub(super) unsafe fn start<'x, H, V, L>(
+        &self,
+        owner: Target<H, F>,
         make: impl FnOnce(&'x H::Target, &'x E) -> V,
-        done: D,
+        limit: &L,
     ) -> Option<Poll<Outcome<R>>>
     where
         H: Hold<Target: 'x>,
         E: 'x,
-        V: Future,
-        D: Fn(V::Output) -> Outcome<R>,
+        V: Future<Output = R>,
+        L: Limit,
     {
-        let owner = owner.keep()?;
-        // SAFETY: the owner is kept with the future, and dropped after it. It is a strong pointer: what it
-        // points to stays where it is when it moves.
+        let owner = owner.take().keep()?;
+        // SAFETY: the owner is kept with the future, and dropped after it; what it derefs to stays where it is
+        // when it moves, as `Hold` promises.
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
         // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
         let event: &'x E = unsafe { &*self.event };
@@ -223,23 +245,23 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
         // afterwards keeps the processor waiting.
         Some(match &self.first_poll {
             FirstPoll::AtOnce(context) => {
-                let room = task.room::<Handler<V, D, H::Strong, ()>>();
+                let room = task.room::<Handler<L::Limited<V>, L, R, H::Strong, ()>>();
                 // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
                 // with the rest. What it borrows from lives as long as it does, see above; the rest is the
                 // caller's promise. `with` borrows the context longer than there is a request.
                 unsafe {
-                    let future = InPlace::new(&raw mut (*room).future, make(target, event));
+                    let future =
+                        InPlace::new(&raw mut (*room).future, limit.limit(make(target, event)));
                     match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
                         Poll::Ready(output) => {
                             drop(future);
-                            let outcome = done(output);
+                            let outcome = L::outcome(output);
                             // As in `Task::poll`.
                             drop(owner);
                             Poll::Ready(outcome)
                         }
                         Poll::Pending => {
                             core::mem::forget(future);
-                            (&raw mut (*room).done).write(done);
                             (&raw mut (*room)._owner).write(owner);
                             task.keep(room);
                             Poll::Pending
@@ -249,13 +271,13 @@ impl<E: ?Sized, R, F: Family> Request<E, R, F> {
             }
             #[cfg(feature = "tokio")]
             FirstPoll::Later(keeper) => {
-                let room = task.room::<Handler<V, D, H::Strong, F::Strong<E>>>();
+                let room = task.room::<Handler<L::Limited<V>, L, R, H::Strong, F::Strong<E>>>();
                 let _event = keeper.clone();
                 // SAFETY: as above.
                 unsafe {
                     room.write(Handler {
-                        future: make(target, event),
-                        done,
+                        future: limit.limit(make(target, event)),
+                        limit: PhantomData,
                         _owner: owner,
                         _event,
                     });
@@ -292,20 +314,23 @@ impl<V> Drop for InPlace<V> {
 }
 
 /// Fields are dropped in order: the future borrows from the others.
-struct Handler<V, D, S, K> {
+struct Handler<V, L, R, S, K> {
     future: V,
-    done: D,
+    limit: PhantomData<fn() -> (L, R)>,
     _owner: S,
     _event: K,
 }
 
-impl<V: Future, D: Fn(V::Output) -> O, O, S, K> Future for Handler<V, D, S, K> {
-    type Output = O;
+impl<V, L, R, S, K> Future for Handler<V, L, R, S, K>
+where
+    V: Future<Output = L::Output<R>>,
+    L: Limit,
+{
+    type Output = Outcome<R>;
     #[inline(always)]
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<O> {
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         // SAFETY: the future is not moved out of what is pinned; the others are not pinned.
-        let Handler { future, done, .. } = unsafe { self.get_unchecked_mut() };
-        // SAFETY: as above.
-        unsafe { Pin::new_unchecked(future) }.poll(context).map(done)
+        let future = unsafe { self.map_unchecked_mut(|handler| &mut handler.future) };
+        future.poll(context).map(L::outcome)
     }
 }

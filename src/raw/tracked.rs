@@ -1,18 +1,17 @@
 use core::cell::{Cell, UnsafeCell};
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Deref;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
 use std::sync::Arc;
-use std::sync::atomic::AtomicPtr;
 
-use super::hazards::{self, Entering, Hazards, Head, Record};
-use super::{Entry, Hold, Link};
-use crate::depth;
+use super::hazards::{self, Hazards, Head, Record};
+use super::{Caller, Entering, Hold, Link, Liveness};
 use crate::family::Shared;
 
-static HAZARDS: Hazards<Shared> = Hazards::new(AtomicPtr::new(core::ptr::null_mut()));
+static HAZARDS: Hazards<Shared> = Hazards::new();
 
 /// An object and what is needed to call it. `repr(C)`: a pointer to it is one to its head.
 #[repr(C)]
@@ -50,12 +49,9 @@ impl<T> Object<T> {
     }
 }
 
+/// The pointer is good for the whole object.
 fn object<T>(object: &Arc<Object<T>>) -> NonNull<Object<T>> {
     NonNull::new(Arc::as_ptr(object).cast_mut()).expect("an `Arc` points somewhere")
-}
-
-fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
-    Arc::as_ptr(object).cast()
 }
 
 /// An owner whose slots are called without touching its reference count: `Arc<T>` for objects that
@@ -100,10 +96,10 @@ fn head<T>(object: &Arc<Object<T>>) -> *const Head<Shared> {
 /// # Cost
 /// On one thread a call takes 0.7 to 1.0 of the time of an `Arc`'s method, if the signal has many slots; with
 /// few it is somewhat slower. When two threads call the same owners it takes 0.3 of it. That holds for method
-/// paths and for closures without captures, in emissions nested 16 deep at most; other methods, and
-/// [`WeakMethod::call`](crate::WeakMethod::call), count references. Dropping the last strong pointer looks through 16 words for each thread that ever
-/// called tracked owners at the same time. The first such call on a thread may allocate 512 bytes, which
-/// later threads use again.
+/// paths and for closures without captures, in up to 16 emissions that are under way on a thread at once; in
+/// others, for other methods, and for [`WeakMethod::call`](crate::WeakMethod::call), references are counted.
+/// Dropping the last strong pointer looks through 16 words for each thread that ever called tracked owners at the
+/// same time. The first such call on a thread may allocate 512 bytes, which later threads use again.
 pub struct Tracked<T>(NonNull<Object<T>>);
 
 // SAFETY: as for `Arc`: it shares the value, and drops it.
@@ -120,7 +116,8 @@ impl<T> Tracked<T> {
     }
 
     /// The same for a value that holds a weak pointer to itself, or connects itself as it is made. The
-    /// pointer can be upgraded, and its slots are called, once `make` has returned.
+    /// pointer can be upgraded, and its slots are called, once `make` has returned. If `make` panics, its slots
+    /// are pruned as those of an owner that is gone.
     ///
     /// ```
     /// use sigwire::{Signal, Tracked};
@@ -140,13 +137,21 @@ impl<T> Tracked<T> {
     /// assert_eq!(button.clicked.emit(&()), 1);
     /// ```
     pub fn new_cyclic(make: impl FnOnce(&WeakTracked<T>) -> T) -> Self {
-        let weak = WeakTracked(Object::incomplete());
-        let value = make(&weak);
+        struct Incomplete<T>(WeakTracked<T>);
+        impl<T> Drop for Incomplete<T> {
+            fn drop(&mut self) {
+                self.0.0.head.abandon();
+            }
+        }
+        let incomplete = Incomplete(WeakTracked(Object::incomplete()));
+        let value = make(&incomplete.0);
+        let incomplete = ManuallyDrop::new(incomplete);
+        let made = &incomplete.0.0;
         // SAFETY: nobody reads it before it is complete, and only this function writes to it.
-        unsafe { (*weak.0.value.get()).write(value) };
-        weak.0.head.complete();
-        // All strong pointers together own one reference to the memory: this one.
-        Tracked(object(&ManuallyDrop::new(weak.0)))
+        unsafe { (*made.value.get()).write(value) };
+        made.head.complete();
+        // All strong pointers together own one reference to the memory: that of the weak pointer.
+        Tracked(object(made))
     }
 
     /// A pointer that does not keep the value.
@@ -184,7 +189,7 @@ impl<T> Tracked<T> {
         // SAFETY: the reference that all strong pointers own together.
         let object = unsafe { Arc::from_raw(self.0.as_ptr()) };
         // SAFETY: `object` keeps the memory.
-        unsafe { HAZARDS.destroy_if_last(head(&object)) };
+        unsafe { HAZARDS.destroy_if_last(Arc::as_ptr(&object).cast()) };
     }
 }
 
@@ -268,10 +273,11 @@ impl<T> fmt::Debug for WeakTracked<T> {
     }
 }
 
-impl<T> Link for WeakTracked<T> {
+// SAFETY: a retained pointer is counted by an exchange, and a cell is entered by one.
+unsafe impl<T> Link for WeakTracked<T> {
     type Target = T;
     type Strong = Tracked<T>;
-    type Place = &'static hazards::Cell<Shared>;
+    const ENTERS_BY_EXCHANGE: bool = true;
     type Entered<'a>
         = Entered<'a, T>
     where
@@ -281,8 +287,8 @@ impl<T> Link for WeakTracked<T> {
         self.upgrade()
     }
 
-    fn is_alive(&self) -> bool {
-        self.0.head.is_alive()
+    fn liveness(&self) -> Liveness {
+        self.0.head.liveness()
     }
 
     fn address(&self) -> *const () {
@@ -290,30 +296,41 @@ impl<T> Link for WeakTracked<T> {
     }
 
     #[inline(always)]
-    fn place() -> Option<Self::Place> {
-        PLACE.with(|place| if place.depth.get() == depth::here() { place.cell.get() } else { None })
-    }
-
-    fn find_place() -> bool {
-        PLACE.with(Place::find)
-    }
-
-    #[inline(always)]
-    unsafe fn enter(&self, cell: Self::Place) -> Entry<Entered<'_, T>> {
-        // SAFETY: the emission keeps what it has entered.
-        let entering = unsafe { cell.enter(&self.0.head) };
-        if let Entering::LookFirst = entering {
-            return Entry::Again;
+    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Entering<Entered<'_, T>> {
+        let Some(cell) = caller.cell() else { return Entering::NoCell };
+        // SAFETY: the caller keeps what it has entered, and enters one object at a time.
+        if unsafe { cell.enter(&self.0.head) } {
+            Entering::Alive(Entered { object: object(&self.0), cell, target: PhantomData })
+        } else {
+            Entering::Begun
         }
-        let entered = Entered { cell, object: &self.0 };
-        if let Entering::Alive = entering { Entry::Alive(entered) } else { Entry::Dead }
+    }
+
+    unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> Option<Entered<'_, T>> {
+        let cell = caller.cell()?;
+        let entered = Entered { object: object(&self.0), cell, target: PhantomData };
+        // SAFETY: by the promise to `enter`.
+        unsafe { HAZARDS.look_at_left(cell, entered.head()) };
+        if self.0.head.is_alive() {
+            return Some(entered);
+        }
+        caller.passes_over();
+        None
     }
 }
 
 /// An object that is called, until the call ends, by a panic too.
 pub struct Entered<'a, T> {
+    object: NonNull<Object<T>>,
     cell: &'static hazards::Cell<Shared>,
-    object: &'a Arc<Object<T>>,
+    target: PhantomData<&'a T>,
+}
+
+impl<T> Entered<'_, T> {
+    #[inline(always)]
+    fn head(&self) -> *const Head<Shared> {
+        self.object.as_ptr().cast_const().cast()
+    }
 }
 
 impl<T> Deref for Entered<'_, T> {
@@ -321,18 +338,21 @@ impl<T> Deref for Entered<'_, T> {
     #[inline(always)]
     fn deref(&self) -> &T {
         // SAFETY: it is in the cell, and was alive after it had got there.
-        unsafe { self.object.value() }
+        unsafe { self.object.as_ref().value() }
     }
 }
 
-impl<T> Hold for Entered<'_, T> {
+// SAFETY: it is not destroyed while it is in the cell; a strong pointer counts as an owner.
+unsafe impl<T> Hold for Entered<'_, T> {
     type Strong = Tracked<T>;
     fn keep(self) -> Option<Tracked<T>> {
-        self.object.head.retain().then(|| Tracked(object(self.object)))
+        // SAFETY: the emission keeps the memory.
+        unsafe { self.object.as_ref() }.head.retain().then(|| Tracked(self.object))
     }
 }
 
-impl<T> Hold for Tracked<T> {
+// SAFETY: it counts as an owner, and the value stays in its allocation.
+unsafe impl<T> Hold for Tracked<T> {
     type Strong = Self;
     fn keep(self) -> Option<Self> {
         Some(self)
@@ -343,61 +363,16 @@ impl<T> Drop for Entered<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: by the promise to `enter`.
-        unsafe { HAZARDS.leave(self.cell, head(self.object)) };
+        unsafe { HAZARDS.leave(self.cell, self.head()) };
     }
-}
-
-/// Where an emission on this thread notes what it calls: the innermost, or one that was at least as deep as
-/// all that have called something of this kind and have not ended.
-struct Place {
-    /// The emission's depth; 0 while there is none.
-    depth: Cell<usize>,
-    cell: Cell<Option<&'static hazards::Cell<Shared>>>,
-    record: Cell<Option<&'static Record<Shared>>>,
 }
 
 std::thread_local! {
     /// Has no destructor, so it can be used while a thread ends.
-    static PLACE: Place =
-        const { Place { depth: Cell::new(0), cell: Cell::new(None), record: Cell::new(None) } };
+    static RECORD: Cell<Option<&'static Record<Shared>>> = const { Cell::new(None) };
+    /// The cell that was given back last, for the next emission: nearly always the only one.
+    static SPARE: Cell<Option<&'static hazards::Cell<Shared>>> = const { Cell::new(None) };
     static LEASE: Lease = Lease(HAZARDS.lease());
-}
-
-impl Place {
-    /// Makes it that of the innermost emission, and clears its cell. Not if that is nested too deep, nor while
-    /// the thread ends.
-    fn find(&self) -> bool {
-        if self.record.get().is_none() {
-            self.record.set(LEASE.try_with(|lease| lease.0).ok());
-        }
-        self.set(depth::here()).is_some_and(|cell| {
-            // SAFETY: it is that of this emission.
-            unsafe { HAZARDS.clear(cell) };
-            true
-        })
-    }
-
-    fn set(&self, depth: usize) -> Option<&'static hazards::Cell<Shared>> {
-        let cell = self.record.get()?.cell(depth.checked_sub(1)?)?;
-        self.depth.set(depth);
-        self.cell.set(Some(cell));
-        Some(cell)
-    }
-
-    /// The emission at this depth ends. Deeper ones have ended; the one around it may have called something
-    /// too.
-    #[inline(never)]
-    fn leave(&self, depth: usize) {
-        let is_here = self.depth.get() == depth;
-        let cell = if is_here { self.cell.get() } else { self.set(depth) };
-        if depth > 1 {
-            self.set(depth - 1);
-        }
-        if let Some(cell) = cell {
-            // SAFETY: it is that of this emission.
-            unsafe { HAZARDS.clear(cell) };
-        }
-    }
 }
 
 /// The thread's record, until the thread ends.
@@ -405,25 +380,102 @@ struct Lease(&'static Record<Shared>);
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        if depth::here() > 0 {
-            // A slot ends the process. What it called is still in its cell, and stays there.
-            return;
+        RECORD.set(None);
+        if let Some(spare) = SPARE.take() {
+            spare.give_back();
         }
-        PLACE.with(|place| {
-            place.depth.set(0);
-            place.record.set(None);
-        });
+        // When a slot ends the process, what it called is still in its cell, and stays there.
         self.0.give_back();
     }
 }
 
-/// The emission at this depth ends, before it lets go of its list.
-#[inline(always)]
-pub(crate) fn leave_depth(depth: usize) {
-    PLACE.with(|place| {
-        // Deeper, when an emission of the other flavour came between.
-        if place.depth.get() >= depth {
-            place.leave(depth);
+/// A cell for an emission on this thread.
+#[inline]
+pub(super) fn take_cell() -> Option<&'static hazards::Cell<Shared>> {
+    SPARE.take().or_else(take_another_cell)
+}
+
+#[cold]
+fn take_another_cell() -> Option<&'static hazards::Cell<Shared>> {
+    if RECORD.get().is_none() {
+        RECORD.set(LEASE.try_with(|lease| lease.0).ok());
+    }
+    RECORD.get()?.take_cell()
+}
+
+/// The emission that had the cell ends.
+///
+/// # Safety
+/// It is not used any more, nothing is entered, and the memory of what was left in it is kept until this
+/// returns.
+#[inline(never)]
+pub(super) unsafe fn give_back(cell: &'static hazards::Cell<Shared>) {
+    /// Also if a destructor panics.
+    struct GiveBack(&'static hazards::Cell<Shared>);
+    impl Drop for GiveBack {
+        #[inline(always)]
+        fn drop(&mut self) {
+            if let Some(spare) = SPARE.replace(Some(self.0)) {
+                spare.give_back();
+            }
         }
-    });
+    }
+    let _give_back = GiveBack(cell);
+    // SAFETY: the caller's promise. Objects are entered as a whole.
+    unsafe { HAZARDS.clear(cell) };
+}
+
+#[cfg(all(test, not(sigwire_loom)))]
+mod tests {
+    use super::*;
+    use crate::raw::Desk;
+    use crate::table::SlotKey;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    struct Nobody;
+    impl Desk for Nobody {
+        fn admits(&self, _: SlotKey) -> bool {
+            true
+        }
+    }
+
+    struct Ends(Arc<AtomicUsize>, bool);
+    impl Drop for Ends {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+            assert!(!self.1, "in a destructor");
+        }
+    }
+
+    #[test]
+    fn an_object_that_loses_its_owner_while_what_was_left_before_panics_is_destroyed_all_the_same()
+    {
+        let (first_ended, second_ended) = (Arc::default(), Arc::default());
+        let first = Tracked::new(Ends(Arc::clone(&first_ended), true));
+        let second = Tracked::new(Ends(Arc::clone(&second_ended), false));
+        let weak = [&first, &second].map(Tracked::downgrade);
+        let mut caller = Caller::new(&Nobody);
+        assert!(caller.find_cell());
+        // SAFETY: `weak` keeps the memory longer than `caller` is there.
+        let Entering::Alive(entered) = (unsafe { weak[0].enter(&mut caller) }) else {
+            panic!("it has an owner")
+        };
+        drop(entered);
+        // As if the thread that drops it had still seen it in the cell, and left it to this one.
+        // SAFETY: it is dropped here, and its reference to the memory is left alone.
+        assert!(unsafe { Head::<Shared>::release(first.0.as_ptr().cast_const().cast()) });
+        std::mem::forget(first);
+        // SAFETY: as above.
+        assert!(matches!(unsafe { weak[1].enter(&mut caller) }, Entering::Begun));
+        drop(second);
+        assert_eq!(second_ended.load(SeqCst), 0, "it is in the cell");
+        // SAFETY: as above.
+        let finish = || drop(unsafe { weak[1].finish_entering(&mut caller) });
+        assert!(catch_unwind(AssertUnwindSafe(finish)).is_err());
+        assert_eq!((first_ended.load(SeqCst), second_ended.load(SeqCst)), (1, 1));
+        // What was forgotten.
+        // SAFETY: all strong pointers had one reference together.
+        drop(unsafe { Arc::from_raw(Arc::as_ptr(&weak[0].0)) });
+    }
 }

@@ -27,6 +27,7 @@ use smallvec::SmallVec;
 
 use super::OnceStrong;
 use crate::family::{Atom, Family, Lock};
+use crate::state::{SlotState, StateCell};
 
 pub(crate) struct Versions<T, S, F: Family> {
     head: F::Ptr<T>,
@@ -95,18 +96,17 @@ impl<T, F: Family> Lane<T, F> {
         self.version.swap(ptr::null_mut(), Ordering::SeqCst);
     }
 
-    /// Says which entry is called next. An entry that is then found connected may be called:
-    /// whoever disconnects it and looks at the lanes afterwards finds it here.
+    /// Says which entry is called next. If it is then entered, and found connected by
+    /// [`is_begun_to_call`], it may be called: whoever disconnects it and looks at the lanes afterwards
+    /// finds it here.
     ///
     /// That takes one order of four steps: this store before the reader's load of the entry's state,
     /// and the disconnecting store before the load of the lane. The reader's two are SeqCst; between
-    /// the other two there is a SeqCst fence. On x86-64 a SeqCst store costs as much as upgrading the
-    /// owner does; there, the upgrade, a locked instruction between this store and that load, already
-    /// is a full barrier (Intel SDM vol. 3A, "Memory Ordering in P6 and More Recent Processor
-    /// Families"), and the compiler is kept from moving the store past it.
+    /// the other two there is a SeqCst fence. Where an exchange is a barrier, a SeqCst store would cost
+    /// as much as entering the target does: there, what comes between that store and that load is one.
     #[inline(always)]
     pub(crate) fn begin(&self, tag: usize) {
-        if F::UPGRADE_IS_BARRIER {
+        if F::EXCHANGE_IS_BARRIER {
             self.running.store(tag, Ordering::Release);
             compiler_fence(Ordering::SeqCst);
         } else {
@@ -123,12 +123,22 @@ impl<T, F: Family> Lane<T, F> {
     }
 }
 
+/// Whether the entry that was [begun](Lane::begin) is to be called without asking, now that its target is
+/// entered: by an atomic exchange, or in some other way.
+#[inline(always)]
+pub(super) fn is_begun_to_call<F: Family>(
+    state: &StateCell<F>,
+    is_entered_by_exchange: bool,
+) -> bool {
+    if F::THREADED && F::EXCHANGE_IS_BARRIER && !is_entered_by_exchange {
+        F::full_fence();
+    }
+    state.is(SlotState::Call, Ordering::SeqCst)
+}
+
 impl<T, F: Family, const N: usize> Lanes<T, F, N> {
     fn new() -> Self {
-        Lanes {
-            lanes: core::array::from_fn(|_| Lane::new()),
-            more: OnceStrong::new(F::Ptr::new(ptr::null_mut())),
-        }
+        Lanes { lanes: core::array::from_fn(|_| Lane::new()), more: OnceStrong::empty() }
     }
 
     /// The lanes there are so far.

@@ -23,7 +23,7 @@ use crate::options::SlotOptions;
 use crate::overflow::Overflow;
 use crate::signal::Source;
 use channel::Channel;
-pub(crate) use channel::Feed;
+pub(crate) use channel::{Feed, Sending};
 pub use lost::Lost;
 pub use next_event::NextEvent;
 pub use storable::Storable;
