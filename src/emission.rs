@@ -1,5 +1,6 @@
 //! One run of `emit`: the slots connected at its start, in order.
 
+use core::cell::Cell;
 use core::convert::Infallible;
 use core::fmt;
 use core::iter::FusedIterator;
@@ -10,7 +11,7 @@ use core::sync::atomic::Ordering;
 use crate::depth::Depth;
 use crate::family::{Atom, Family};
 use crate::list::{Entry, List};
-use crate::raw::{Called, Caller, Desk, Lane, Liveness, Pinned};
+use crate::raw::{Caller, Desk, Lane, Liveness, NotCalled, Pinned};
 use crate::slots::Slots;
 use crate::state::SlotState;
 use crate::table::SlotKey;
@@ -61,7 +62,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         event: &E,
     ) -> Option<R> {
         if F::THREADED {
-            return self.visit_through(lane, caller, entry, event);
+            if entry.is_gone() {
+                return None;
+            }
+            lane.begin(entry.tag());
+            return match entry.call_through(caller, event) {
+                Ok(result) => Some(result),
+                Err(NotCalled::NeedsCell) => self.visit_with_cell(lane, caller, entry, event),
+                Err(why) => self.visit_again(lane, caller, entry, event, why),
+            };
         }
         if !entry.is(SlotState::Call) {
             return self.visit_special(lane, caller.desk(), entry, event);
@@ -74,29 +83,47 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         self.not_called(lane, caller.desk(), entry)
     }
 
-    #[inline(always)]
-    fn visit_through<'l>(
+    /// The first call in an emission for which a cell is needed.
+    #[inline(never)]
+    fn visit_with_cell<'l>(
         &self,
         lane: &Lane<List<E, R, F>, F>,
         caller: &mut Caller<'l>,
         entry: &'l Entry<E, R, F>,
         event: &E,
     ) -> Option<R> {
-        if entry.is_gone() {
-            return None;
-        }
-        lane.begin(entry.tag());
+        caller.find_cell();
         match entry.call_through(caller, event) {
-            Called::Returned(result) => Some(result),
-            Called::Refused => {
-                caller.desk().passing_over(false);
-                None
-            }
-            Called::Dead => self.not_called(lane, caller.desk(), entry),
+            Ok(result) => Some(result),
+            Err(why) => self.visit_again(lane, caller, entry, event, why),
         }
     }
 
-    /// Kept out of the loop, and with a caller of its own, which most emissions on one thread have no use for.
+    /// Calls a slot that could not be called at once, if it may be called at all.
+    #[cold]
+    #[inline(never)]
+    fn visit_again<'l>(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+        mut why: NotCalled,
+    ) -> Option<R> {
+        while entry.handle.can_go_on(caller, why) {
+            match entry.call_through(caller, event) {
+                Ok(result) => return Some(result),
+                Err(again) => why = again,
+            }
+        }
+        if why == NotCalled::Asks {
+            self.ask_and_call(lane, caller, entry, event)
+        } else {
+            self.not_called(lane, caller.desk(), entry)
+        }
+    }
+
+    /// Kept out of the loop, and with a caller of its own: most emissions on one thread have no use for one.
     #[inline(never)]
     fn visit_special(
         &self,
@@ -105,7 +132,35 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         entry: &Entry<E, R, F>,
         event: &E,
     ) -> Option<R> {
-        self.visit_through(lane, &mut Caller::new(desk), entry, event)
+        if entry.is_gone() {
+            return None;
+        }
+        lane.begin(entry.tag());
+        self.ask_and_call(lane, &mut Caller::new(desk), entry, event)
+    }
+
+    /// Calls the slot if the ledger says so.
+    fn ask_and_call<'l>(
+        &self,
+        lane: &Lane<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        let desk = caller.desk();
+        desk.passing_over(true);
+        let was_asked = Cell::new(false);
+        let result = entry.handle.ask_and_call(caller, event, &|| {
+            was_asked.set(true);
+            let is_admitted = desk.admits(entry.key());
+            desk.passing_over(!is_admitted);
+            is_admitted
+        });
+        if result.is_none() && !was_asked.get() {
+            return self.not_called(lane, desk, entry);
+        }
+        desk.passing_over(false);
+        result
     }
 
     /// The owner is gone, or is not complete yet.

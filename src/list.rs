@@ -4,7 +4,7 @@ use core::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
 use crate::family::Family;
-use crate::raw::{Called, Caller, Handle};
+use crate::raw::{Caller, Handle, NotCalled};
 use crate::state::{SlotState, StateCell};
 use crate::table::{SlotKey, tag};
 
@@ -37,10 +37,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
         tag(self.key_bits)
     }
 
-    /// Calls the slot, if it may be called.
+    /// Calls the slot, if it may be called without asking.
     #[inline(always)]
-    pub(crate) fn call_through<'l>(&'l self, caller: &mut Caller<'l>, event: &E) -> Called<R> {
-        self.handle.call_through(&self.state, self.key_bits, caller, event)
+    pub(crate) fn call_through<'l>(
+        &'l self,
+        caller: &mut Caller<'l>,
+        event: &E,
+    ) -> Result<R, NotCalled> {
+        self.handle.call_through(&self.state, caller, event)
     }
 
     #[inline(always)]

@@ -8,11 +8,10 @@ use crate::family::Family;
 use crate::ledger::Special;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Checked, Handle, Link, Liveness};
+use crate::raw::{Checked, Handle, Invoke, Link, Liveness};
 use crate::signal::Source;
-use crate::slots::NewSlot;
+use crate::slots::{Made, Making, NewSlot};
 use crate::state::StateCell;
-use crate::table::SlotKey;
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
 /// [`Source::slot`].
@@ -100,7 +99,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        self.put::<O, M>(owner, |weak, _| Handle::new::<ByRef, _, _>(weak, Checked::new(method)))
+        self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
 
     /// See [`Source::connect_mut`].
@@ -110,7 +109,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
     {
-        self.put::<O, M>(owner, |weak, _| Handle::new::<ByMut, _, _>(weak, Checked::new(method)))
+        self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
 
     /// See [`Source::connect_extended`].
@@ -120,10 +119,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         M: Fn(&O::Target, &Connection<F>, &E) -> R + Captures<F>,
         Connection<F>: Captures<F>,
     {
-        self.put::<O, M>(owner, |weak, connection| {
-            let method = Checked::new(method).and(Checked::new(connection()));
+        let (weak, source) = (owner.weak(), self.source);
+        let identity = self.unique.then(|| (weak.address(), TypeId::of::<M>()));
+        let liveness = weak.liveness();
+        let mut made_of = Some((Checked::new(weak), Checked::new(method)));
+        let make = &mut |key| {
+            let (weak, method) = made_of.take().expect("a slot is made once");
+            let method = method.and(Checked::new(source.connection(key)));
             Handle::new::<Extended, _, _>(weak, method)
-        })
+        };
+        self.put_as(identity, liveness, None, Making::OfKey(make))
     }
 
     /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
@@ -132,7 +137,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         C: Fn(&E) -> R + Captures<F>,
     {
         let (handle, anchor) = Handle::closure(Checked::new(closure));
-        self.put_closure::<C>(handle, anchor)
+        self.put((handle, Some(anchor))).scoped()
     }
 
     /// See [`Source::connect_weak`].
@@ -140,8 +145,12 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         if !method.is_alive() {
             return Connection::never();
         }
-        let WeakMethod { handle, anchor } = method;
-        self.put_method(handle.owner(), handle.method(), false, None, |_| (handle, anchor))
+        self.put((method.handle, method.anchor))
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn is_unique(&self) -> bool {
+        self.unique
     }
 
     #[cfg(feature = "std")]
@@ -155,50 +164,33 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         self.calls_left.take()
     }
 
-    /// Connects a slot whose state is to be seen at `gate` as well.
-    #[cfg(feature = "std")]
-    pub(crate) fn put_gated<M: 'static>(
-        self,
-        owner: *const (),
-        incomplete: bool,
-        gate: F::Strong<StateCell<F>>,
-        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
-    ) -> Connection<F> {
-        self.put_method(owner, TypeId::of::<M>(), incomplete, Some(gate), make)
+    /// Connects a method that is called as `I` does.
+    pub(crate) fn put_method<I, O, M>(self, owner: &O, method: Checked<M, F>) -> Connection<F>
+    where
+        I: Invoke<M, O::Target, E, R, F>,
+        O: Owner<F>,
+        M: 'static,
+    {
+        self.put(Handle::new::<I, _, _>(Checked::new(owner.weak()), method))
     }
 
-    /// Connects what `make` makes of a weak pointer to the owner; it can have the slot's connection.
-    pub(crate) fn put<O: Owner<F>, M: 'static>(
-        self,
-        owner: &O,
-        make: impl FnOnce(
-            Checked<O::Weak, F>,
-            &dyn Fn() -> Connection<F>,
-        ) -> (Handle<E, R, F>, Option<Anchor<F>>),
-    ) -> Connection<F> {
-        let (weak, source) = (owner.weak(), self.source);
-        let incomplete = weak.liveness() == Liveness::Absent;
-        self.put_method(weak.address(), TypeId::of::<M>(), incomplete, None, |key| {
-            make(Checked::new(weak), &|| source.connection(key))
-        })
+    /// Connects what is made already.
+    #[inline(never)]
+    pub(crate) fn put(self, made: Made<E, R, F>) -> Connection<F> {
+        let handle = &made.0;
+        let identity = self.unique.then(|| (handle.owner(), handle.method()));
+        let liveness = handle.liveness();
+        self.put_as(identity, liveness, None, Making::Made(made))
     }
 
-    pub(crate) fn put_closure<C: 'static>(
+    /// Connects a slot, unless there is one of the same identity. Its state is to be seen at the gate, too.
+    #[inline]
+    pub(crate) fn put_as(
         self,
-        handle: Handle<E, R, F>,
-        anchor: Anchor<F>,
-    ) -> ScopedConnection<F> {
-        let owner = core::ptr::null();
-        self.put_method(owner, TypeId::of::<C>(), false, None, |_| (handle, Some(anchor))).scoped()
-    }
-
-    fn put_method(
-        self,
-        owner: *const (),
-        method: TypeId,
-        incomplete: bool,
+        unique: Option<(*const (), TypeId)>,
+        liveness: Liveness,
         gate: Option<F::Strong<StateCell<F>>>,
-        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
+        making: Making<'_, E, R, F>,
     ) -> Connection<F> {
         let new = NewSlot {
             priority: self.priority,
@@ -207,12 +199,12 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
                 name: self.name,
                 calls_left: self.calls_left,
                 blocks: 0,
-                incomplete,
+                incomplete: liveness == Liveness::Absent,
                 gate,
             },
-            unique: self.unique.then_some((owner, method)),
+            unique,
         };
-        let key = self.source.slots().connect(new, make);
+        let key = self.source.slots().connect(new, making);
         self.source.connection(key)
     }
 }

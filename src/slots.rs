@@ -30,6 +30,16 @@ pub(crate) struct Slots<E: ?Sized + 'static, R: 'static, F: Family> {
     pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
 }
 
+/// A handle, and what owns what it needs.
+pub(crate) type Made<E, R, F> = (Handle<E, R, F>, Option<Anchor<F>>);
+
+/// It is the same type whatever the method: what connects is compiled once for a signal's event.
+pub(crate) enum Making<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    Made(Made<E, R, F>),
+    /// For slots that know their own connection. It is called once at most.
+    OfKey(&'a mut dyn FnMut(SlotKey) -> Made<E, R, F>),
+}
+
 /// A slot to be connected.
 pub(crate) struct NewSlot<F: Family> {
     pub(crate) priority: i32,
@@ -57,12 +67,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         self.blocks.load(Ordering::Acquire) != 0
     }
 
-    /// `make` gets the key, for slots that know their own connection.
-    pub(crate) fn connect(
-        &self,
-        slot: NewSlot<F>,
-        make: impl FnOnce(SlotKey) -> (Handle<E, R, F>, Option<Anchor<F>>),
-    ) -> SlotKey {
+    pub(crate) fn connect(&self, slot: NewSlot<F>, making: Making<'_, E, R, F>) -> SlotKey {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -82,7 +87,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let state = self.state_of(Some(&slot.special));
         slot.special.show(state);
         let key = ledger.add(slot.special);
-        let (handle, anchor) = make(key);
+        let (handle, anchor) = match making {
+            Making::Made(made) => made,
+            Making::OfKey(make) => make(key),
+        };
         if anchor.is_some() {
             ledger.change(key, |special| special.anchor = anchor);
         }
@@ -406,10 +414,8 @@ mod tests {
     fn blocks_at_their_limit<F: Family>() {
         let slots = Slots::<u32, (), F>::new();
         let new = NewSlot { priority: 0, special: Special::default(), unique: None };
-        let key = slots.connect(new, |_| {
-            let (handle, anchor) = Handle::closure(Checked::any(|_: &u32| ()));
-            (handle, Some(anchor))
-        });
+        let (handle, anchor) = Handle::closure(Checked::any(|_: &u32| ()));
+        let key = slots.connect(new, Making::Made((handle, Some(anchor))));
         let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
         set(usize::MAX);
         slots.blocks.store(usize::MAX, Ordering::Relaxed);

@@ -88,8 +88,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        let method = Checked::new(method);
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new::<AtOnce, _, _>(weak, method))
+        self.slot.put_method::<AtOnce, _, _>(owner, Checked::new(method))
     }
 
     /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
@@ -113,7 +112,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
         L: Limit,
     {
         let method = Checked::new(method).and(Checked::any(limit));
-        self.slot.put::<O, M>(owner, |weak, _| Handle::new::<I, _, _>(weak, method))
+        self.slot.put_method::<I, _, _>(owner, method)
     }
 
     /// Connects what the guard owns.
@@ -125,7 +124,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         let target = Checked::new(method).and(Checked::any(limit));
         let (handle, anchor) = Handle::owned::<I, _>(target);
-        self.slot.put_closure::<M>(handle, anchor)
+        self.slot.put((handle, Some(anchor))).scoped()
     }
 }
 

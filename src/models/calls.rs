@@ -38,6 +38,9 @@ impl Deputy for Sender {
     fn owner(&self) -> *const () {
         core::ptr::null()
     }
+    fn method(&self) -> (core::any::TypeId, &'static str) {
+        (core::any::TypeId::of::<Send>(), "Send")
+    }
 }
 
 struct Send;
@@ -62,7 +65,7 @@ where
         let sender = Checked::new(Sender(touched.clone(), calls.clone()));
         let (handle, anchor) = Handle::held::<Send, _, _>(sender, Checked::new(()));
         let slot = NewSlot { priority: 0, special: Special::default(), unique: None };
-        let key = signal.slots().connect(slot, |_| (handle, Some(anchor)));
+        let key = signal.slots().connect(slot, Making::Made((handle, Some(anchor))));
         let emitter = {
             let signal = signal.clone();
             thread::spawn(move || signal.emit(&1))

@@ -66,7 +66,7 @@ use crate::generic;
 use crate::ledger::Special;
 use crate::method::ByRef;
 use crate::raw::{Anchor, Checked, Deputy, Handle, Hold, Invoke, Liveness, Pointers, Target};
-use crate::slots::NewSlot;
+use crate::slots::{Making, NewSlot};
 use crate::table::{Running, SlotKey, SlotTable};
 
 mod calls;
@@ -182,7 +182,8 @@ fn put(
     (handle, anchor): (Handle<u32, (), Modelled>, Option<Anchor<Modelled>>),
 ) -> SlotKey {
     let special = Special { calls_left, ..Special::default() };
-    signal.slots().connect(NewSlot { priority: 0, special, unique: None }, |_| (handle, anchor))
+    let slot = NewSlot { priority: 0, special, unique: None };
+    signal.slots().connect(slot, Making::Made((handle, anchor)))
 }
 
 /// Connects a closure, which the signal keeps.

@@ -16,7 +16,8 @@ use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
 use crate::overflow::Overflow;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Checked, Handle, Invoke, Link, Liveness};
+use crate::raw::{Checked, Handle, Invoke, Liveness};
+use crate::slots::Making;
 use crate::state::{SlotState, StateCell};
 
 impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
@@ -187,7 +188,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         C: Fn(&E) + Captures<H>,
     {
         let (handle, anchor) = Handle::closure(Checked::new(closure));
-        self.put::<C>(WeakMethod { handle, anchor: Some(anchor) }, false).scoped()
+        self.put(WeakMethod { handle, anchor: Some(anchor) }).scoped()
     }
 
     #[track_caller]
@@ -197,22 +198,25 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         I: Invoke<M, O::Target, E, (), H>,
         M: Captures<H>,
     {
-        let weak = owner.weak();
-        let is_incomplete = weak.liveness() == Liveness::Absent;
-        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(weak), Checked::new(method));
-        self.put::<I::Method>(WeakMethod { handle, anchor }, is_incomplete)
+        let (handle, anchor) =
+            Handle::new::<I, _, _>(Checked::new(owner.weak()), Checked::new(method));
+        self.put(WeakMethod { handle, anchor })
     }
 
+    /// From here on nothing depends on the method.
+    #[inline(never)]
     #[track_caller]
-    fn put<M: 'static>(
-        mut self,
-        method: WeakMethod<E, (), H>,
-        is_incomplete: bool,
-    ) -> Connection<Shared> {
-        let pace = self.pace();
+    fn put(mut self, method: WeakMethod<E, (), H>) -> Connection<Shared> {
+        let mut pace = self.pace();
         let queue = self.queue;
         queue.prune();
         let owner = method.handle.owner();
+        let (id, name) = (method.handle.method(), method.handle.name());
+        // An owner on another thread is never known to be incomplete.
+        let liveness = if H::LETS_GO { Liveness::Alive } else { method.handle.liveness() };
+        let is_incomplete = method.handle.liveness() == Liveness::Absent;
+        let identity = self.options.is_unique().then_some((owner, id));
+        let mut method = Some(method);
         let state = Arc::new(StateCell::new(SlotState::Call));
         let calls_left = self.options.take_times();
         let is_latest = self.is_latest;
@@ -220,7 +224,9 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         let gate = state.clone();
         // Dropped after all locks.
         let mut replaced = None;
-        let make = |key| {
+        let make = &mut |key| {
+            let method = method.take().expect("a slot is made once");
+            let pace = pace.take();
             let connection = source.connection(key);
             let (kept, watch) = (H::kept(&method), H::watch(&method));
             let is_paced = pace.is_some();
@@ -232,7 +238,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 ready: VecDeque::new(),
                 spent: Vec::new(),
                 kept,
-                gate: Gate { state, connection: connection.clone() },
+                gate: Gate { state: state.clone(), connection: connection.clone() },
                 calls_left,
                 is_incomplete,
             };
@@ -261,14 +267,13 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
             let post = queue.post.clone();
             let lasts = Lasts { post: post.clone(), place };
             let owner = owner.addr();
-            let sender = Sender::<E, H> { post, place, mail, owner, watch, is_latest };
+            let method = (id, name);
+            let sender = Sender::<E, H> { post, place, mail, owner, method, watch, is_latest };
             let (handle, anchor) =
-                Handle::held::<Enqueue<M>, _, _>(Checked::new(sender), Checked::new(lasts));
+                Handle::held::<Enqueue, _, _>(Checked::new(sender), Checked::new(lasts));
             (handle, Some(anchor))
         };
-        // An owner on another thread is never known to be incomplete.
-        let is_incomplete = is_incomplete && !H::LETS_GO;
-        let connection = self.options.put_gated::<M>(owner, is_incomplete, gate, make);
+        let connection = self.options.put_as(identity, liveness, Some(gate), Making::OfKey(make));
         drop(replaced);
         connection
     }

@@ -14,11 +14,11 @@
 //! No event is cloned or dropped, and no handler, wake or waker called, under the lock. So none of them can
 //! panic there, and after each the state is as this table says.
 
+use core::any::TypeId;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use slotmap::{SecondaryMap, SlotMap};
 use std::collections::{HashMap, VecDeque};
-use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -437,6 +437,8 @@ pub(super) struct Sender<E: 'static, H: Home> {
     pub(super) mail: Arc<Warded<Events<E>>>,
     /// Where the owner is, or was.
     pub(super) owner: usize,
+    /// The handler's.
+    pub(super) method: (TypeId, &'static str),
     pub(super) watch: H::Kept<E>,
     pub(super) is_latest: bool,
 }
@@ -491,6 +493,9 @@ impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
     fn owner(&self) -> *const () {
         core::ptr::without_provenance(self.owner)
     }
+    fn method(&self) -> (TypeId, &'static str) {
+        self.method
+    }
 }
 
 /// The connection in this place, as long as it lasts.
@@ -505,16 +510,15 @@ impl<H: Home> Drop for Lasts<H> {
     }
 }
 
-/// What a slot does whose handler waits for its loop. `M` is the handler's method.
-pub(super) struct Enqueue<M>(PhantomData<fn() -> M>);
+/// What a slot does whose handler waits for its loop.
+pub(super) struct Enqueue;
 
-impl<E, H, M> Invoke<(), Sender<E, H>, E, (), Shared> for Enqueue<M>
+impl<E, H> Invoke<(), Sender<E, H>, E, (), Shared> for Enqueue
 where
     E: Clone + Send + 'static,
     H: Home,
-    M: 'static,
 {
-    type Method = M;
+    type Method = Enqueue;
     #[inline]
     fn invoke(
         (): &(),

@@ -23,6 +23,9 @@ pub struct Caller<'l> {
     desk: &'l dyn Desk,
     #[cfg(feature = "std")]
     cell: Option<&'static hazards::Cell<Shared>>,
+    /// There is no cell to be had.
+    #[cfg(feature = "std")]
+    counts: bool,
     /// Makes `'l` what it is, no longer and no shorter.
     calls: PhantomData<Cell<&'l ()>>,
 }
@@ -34,44 +37,42 @@ impl<'l> Caller<'l> {
             desk,
             #[cfg(feature = "std")]
             cell: None,
+            #[cfg(feature = "std")]
+            counts: false,
             calls: PhantomData,
         }
     }
 
-    pub(super) fn admits(&self, key: SlotKey) -> bool {
-        self.desk.admits(key)
-    }
-
-    /// For what takes more than one caller.
     #[inline(always)]
     pub(crate) fn desk(&self) -> &'l dyn Desk {
         self.desk
     }
 
-    pub(super) fn passes_over(&self) {
-        self.desk.passing_over(true);
-    }
-
+    /// Its cell, if there is one or the thread has one at hand.
     #[cfg(feature = "std")]
     #[inline(always)]
-    pub(super) fn cell(&self) -> Option<&'static hazards::Cell<Shared>> {
+    pub(super) fn cell(&mut self) -> Option<&'static hazards::Cell<Shared>> {
+        if self.cell.is_none() {
+            self.cell = tracked::spare_cell();
+        }
         self.cell
     }
 
-    /// Says whether there is a cell to be had. Not if the thread has too many emissions under way, nor while
-    /// it ends.
+    /// Whether references are counted instead.
     #[cfg(feature = "std")]
-    #[inline]
-    pub(super) fn find_cell(&mut self) -> bool {
-        if self.cell.is_none() {
-            self.cell = tracked::take_cell();
-        }
-        self.cell.is_some()
+    pub(super) fn counts(&self) -> bool {
+        self.counts
     }
 
-    #[cfg(not(feature = "std"))]
-    pub(super) fn find_cell(&mut self) -> bool {
-        false
+    /// Takes a cell, if there is one to be had: not if the thread has too many emissions under way, nor while it
+    /// ends.
+    #[inline]
+    pub(crate) fn find_cell(&mut self) {
+        #[cfg(feature = "std")]
+        if self.cell.is_none() {
+            self.cell = tracked::take_another_cell();
+            self.counts = self.cell.is_none();
+        }
     }
 }
 

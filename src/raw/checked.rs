@@ -45,7 +45,7 @@ mod modelled {
 
 /// A value that was checked to be [`MaybeSendSync`], also where that cannot be said of its type: the compiler
 /// knows no such thing of pairs.
-pub(crate) struct Checked<V, F>(V, PhantomData<fn() -> F>);
+pub(crate) struct Checked<V, F>(pub(super) V, PhantomData<fn() -> F>);
 
 impl<V, F> Checked<V, F> {
     pub(crate) fn new(value: V) -> Self
@@ -66,9 +66,5 @@ impl<V, F> Checked<V, F> {
 
     pub(crate) fn and<W>(self, other: Checked<W, F>) -> Checked<(V, W), F> {
         Checked((self.0, other.0), PhantomData)
-    }
-
-    pub(super) fn take(self) -> V {
-        self.0
     }
 }

@@ -2,30 +2,41 @@ use core::any::{TypeId, type_name};
 use core::marker::PhantomData;
 use core::mem::needs_drop;
 use core::ops::Deref;
-use core::ptr::NonNull;
 
 use super::versions::is_begun_to_call;
 use super::word::{Word, fits};
-use super::{Anchor, Caller, Checked, Entering, Hold, Link, Liveness, Target};
+use super::{Anchor, Caller, Checked, Desk, Hold, Link, Liveness, NotCalled, Target};
 use crate::family::Family;
-use crate::state::StateCell;
+use crate::state::{SlotState, StateCell};
 use crate::table::SlotKey;
 
 /// How a slot calls its method, `M`, of a target, `T`.
-///
-/// The defaults are for a target that is the owner itself; [`Through`] overrides them.
 pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
-    /// Whether the target is the owner, so that the one is alive when the other is.
-    const IS_OWNER: bool = true;
     /// `None` when there is an owner behind the target, and it is gone.
     fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
     /// The type that tells one method from another, and its name.
     type Method: 'static;
+}
+
+/// How one comes from a target, `T`, to its owner. Whatever the method is: so it is compiled once for each owner.
+trait Reach<T: ?Sized, F> {
+    /// Whether the target is the owner, so that the one is alive when the other is.
+    const IS_OWNER: bool;
     /// The address of the owner.
+    fn owner(target: &T) -> *const ();
+    fn liveness(target: &T) -> Liveness;
+    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>>;
+}
+
+/// The target is the owner.
+struct Direct;
+
+impl<T: ?Sized, F> Reach<T, F> for Direct {
+    const IS_OWNER: bool = true;
     fn owner(target: &T) -> *const () {
         core::ptr::from_ref(target).cast()
     }
-    fn liveness(_target: &T) -> Liveness {
+    fn liveness(_: &T) -> Liveness {
         Liveness::Alive
     }
     fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>> {
@@ -33,19 +44,12 @@ pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     }
 }
 
-/// What came of a call.
-pub(crate) enum Called<R> {
-    Returned(R),
-    /// The signal said no.
-    Refused,
-    /// The owner is gone.
-    Dead,
-}
+/// For calls that no signal has to allow.
+struct NoDesk;
 
-impl<R> Called<R> {
-    /// Of a call that came to its owner, or not.
-    fn of(result: Option<R>) -> Self {
-        result.map_or(Called::Dead, Called::Returned)
+impl Desk for NoDesk {
+    fn admits(&self, _: SlotKey) -> bool {
+        true
     }
 }
 
@@ -66,20 +70,75 @@ pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
     table: &'static Table<E, R, F>,
 }
 
-type CallThrough<E, R, F> = unsafe fn(Word, &StateCell<F>, u64, &mut Caller<'_>, &E) -> Called<R>;
+type CallThrough<E, R, F> =
+    unsafe fn(Word, &StateCell<F>, &mut Caller<'_>, &E) -> Result<R, NotCalled>;
 
+/// What depends on the method.
 struct Table<E: ?Sized, R, F: Family> {
+    /// Where there is one thread only.
     call: unsafe fn(Word, &E) -> Option<R>,
-    /// All of it travels in registers: what lies in memory would have to get there before the owner can be
+    /// Where there are more. All of it travels in registers: what lies in memory would have to get there before the owner can be
     /// upgraded.
     call_through: CallThrough<E, R, F>,
+    /// What tells it from others, and its name.
+    method: unsafe fn(Word) -> (TypeId, &'static str),
+    link: &'static LinkTable<F>,
+}
+
+type WhileEntered = for<'c> unsafe fn(
+    Word,
+    &mut Caller<'c>,
+    &mut dyn FnMut(&mut Caller<'c>),
+) -> Result<(), NotCalled>;
+
+/// What depends on the weak pointer alone.
+struct LinkTable<F: Family> {
     clone: unsafe fn(Word) -> Word,
     release: unsafe fn(Word),
     liveness: unsafe fn(Word) -> Liveness,
     owner: unsafe fn(Word) -> *const (),
     pin: unsafe fn(Word) -> Option<Anchor<F>>,
-    method: fn() -> TypeId,
-    name: fn() -> &'static str,
+    while_entered: WhileEntered,
+    finish_entering: unsafe fn(Word, &mut Caller<'_>) -> bool,
+}
+
+/// The tables of a target of type `L`, on which `I` calls `M`, and from which `W` reaches the owner.
+struct Tables<I, W, L, M, E: ?Sized, R, F> {
+    how: PhantomData<(I, W)>,
+    on: PhantomData<(L, M)>,
+    result: PhantomData<(R, F)>,
+    event: PhantomData<E>,
+}
+
+impl<I, W, L, M, E, R, F> Tables<I, W, L, M, E, R, F>
+where
+    I: Invoke<M, L::Target, E, R, F>,
+    W: Reach<L::Target, F>,
+    L: Link,
+    M: 'static,
+    E: ?Sized,
+    F: Family,
+{
+    const LINK: LinkTable<F> = LinkTable {
+        clone: clone::<L>,
+        release: release::<L>,
+        liveness: liveness::<W, L, F>,
+        owner: owner::<W, L, F>,
+        pin: pin::<W, L, F>,
+        while_entered: while_entered::<W, L, F>,
+        finish_entering: finish_entering::<L>,
+    };
+    /// Of the two ways to call, only the one that is used is compiled.
+    const TABLE: Table<E, R, F> = Table {
+        call: if F::THREADED { no_call } else { call::<I, L, M, E, R, F> },
+        call_through: if F::THREADED {
+            call_through::<I, W, L, M, E, R, F>
+        } else {
+            no_call_through
+        },
+        method: method::<I::Method, L>,
+        link: &Self::LINK,
+    };
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
@@ -94,13 +153,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         L: Link + 'static,
         M: 'static,
     {
-        let (owner, method) = (owner.take(), method.take());
-        if fits::<L>() && is_implied::<M>() {
+        // The branch that is not taken is not compiled either.
+        if const { fits::<L>() && is_implied::<M>() } {
             core::mem::forget(method);
-            (Self::to_target::<I, L, M>(owner), None)
+            (Self::to_target::<I, Direct, L, M>(owner.0), None)
         } else {
-            let adapter = F::strong(Adapter { owner, method });
-            let handle = Self::to_target::<Through<I>, _, ()>(F::downgrade(&adapter));
+            let adapter = F::strong(Adapter { owner: owner.0, method: method.0 });
+            let handle = Self::to_target::<Through<I>, Behind, _, ()>(F::downgrade(&adapter));
             (handle, Some(Anchor::new(adapter)))
         }
     }
@@ -116,8 +175,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         I: Invoke<(), T, E, R, F>,
         T: 'static,
     {
-        let target = F::strong(target.take());
-        (Self::to_target::<I, _, ()>(F::downgrade(&target)), Anchor::new(target))
+        let target = F::strong(target.0);
+        (Self::to_target::<I, Direct, _, ()>(F::downgrade(&target)), Anchor::new(target))
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
@@ -132,57 +191,80 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         T: super::Deputy + 'static,
         D: 'static,
     {
-        let handle = Self::to_target::<I, _, ()>(super::Held::new(target.take()));
-        (handle, Anchor::new(F::strong(until_the_end.take())))
+        let handle = Self::to_target::<I, Direct, _, ()>(super::Held::new(target.0));
+        (handle, Anchor::new(F::strong(until_the_end.0)))
     }
 
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
-        Self::to_target::<Nobody, _, ()>(F::dangling::<()>())
+        Self::to_target::<Nobody, Direct, _, ()>(F::dangling::<()>())
     }
 
-    fn to_target<I: Invoke<M, L::Target, E, R, F>, L: Link, M: 'static>(target: L) -> Self {
+    fn to_target<I, W, L, M>(target: L) -> Self
+    where
+        I: Invoke<M, L::Target, E, R, F>,
+        W: Reach<L::Target, F>,
+        L: Link,
+        M: 'static,
+    {
         assert!(is_implied::<M>());
-        Handle {
-            data: Word::new(target),
-            table: &Table {
-                call: call::<I, L, M, E, R, F>,
-                call_through: call_through::<I, L, M, E, R, F>,
-                clone: clone::<L>,
-                release: release::<L>,
-                liveness: liveness::<I, L, M, E, R, F>,
-                owner: owner::<I, L, M, E, R, F>,
-                pin: pin::<I, L, M, E, R, F>,
-                method: TypeId::of::<I::Method>,
-                name: type_name::<I::Method>,
-            },
-        }
+        Handle { data: Word::new(target), table: &Tables::<I, W, L, M, E, R, F>::TABLE }
     }
 
     /// Calls the method, if the owner is there.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn call(&self, event: &E) -> Option<R> {
+        if F::THREADED {
+            return self.call_in(&mut Caller::new(&NoDesk), event);
+        }
         // SAFETY: `table` was made for the type of `data`, here and below.
         unsafe { (self.table.call)(self.data, event) }
     }
 
-    /// Calls the method, if the owner is there and the slot may be called. Comes after
+    /// The same by this caller.
+    fn call_in<'l>(&'l self, caller: &mut Caller<'l>, event: &E) -> Option<R> {
+        if !F::THREADED {
+            return self.call(event);
+        }
+        let state = StateCell::new(SlotState::Call);
+        loop {
+            match self.call_through(&state, caller, event) {
+                Ok(result) => return Some(result),
+                Err(why) if self.can_go_on(caller, why) => (),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    /// Calls the method, if the owner is there and the slot is to be called without asking. Comes after
     /// [`Lane::begin`](super::Lane::begin).
     #[inline(always)]
     pub(crate) fn call_through<'l>(
         &'l self,
         state: &StateCell<F>,
-        key_bits: u64,
         caller: &mut Caller<'l>,
         event: &E,
-    ) -> Called<R> {
+    ) -> Result<R, NotCalled> {
         // SAFETY: as in `call`. And this handle keeps the target's memory for `'l`.
-        unsafe { (self.table.call_through)(self.data, state, key_bits, caller, event) }
+        unsafe { (self.table.call_through)(self.data, state, caller, event) }
+    }
+
+    /// Does what is to be done before the method can be called. False: it cannot be.
+    pub(crate) fn can_go_on<'l>(&'l self, caller: &mut Caller<'l>, why: NotCalled) -> bool {
+        match why {
+            NotCalled::NeedsCell => {
+                caller.find_cell();
+                true
+            }
+            // SAFETY: as in `call_through`.
+            NotCalled::Begun => unsafe { (self.table.link.finish_entering)(self.data, caller) },
+            NotCalled::Dead | NotCalled::Asks => false,
+        }
     }
 
     pub(crate) fn liveness(&self) -> Liveness {
         // SAFETY: as in `call`.
-        unsafe { (self.table.liveness)(self.data) }
+        unsafe { (self.table.link.liveness)(self.data) }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
@@ -192,36 +274,62 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     /// Where the owner is, or was.
     pub(crate) fn owner(&self) -> *const () {
         // SAFETY: as in `call`.
-        unsafe { (self.table.owner)(self.data) }
+        unsafe { (self.table.link.owner)(self.data) }
     }
 
     /// Keeps the owner alive, if it is.
     pub(crate) fn pin(&self) -> Option<Anchor<F>> {
         // SAFETY: as in `call`.
-        unsafe { (self.table.pin)(self.data) }
+        unsafe { (self.table.link.pin)(self.data) }
+    }
+
+    /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
+    /// are held: so that a yes is not lost, and that they may be let go by it. None: there is no owner, or it
+    /// was not admitted.
+    pub(crate) fn ask_and_call<'l>(
+        &'l self,
+        caller: &mut Caller<'l>,
+        event: &E,
+        is_admitted: &dyn Fn() -> bool,
+    ) -> Option<R> {
+        let mut result = None;
+        let mut call = |caller: &mut Caller<'l>| {
+            if is_admitted() {
+                result = self.call_in(caller, event);
+            }
+        };
+        loop {
+            // SAFETY: as in `call_through`; and only this target is entered.
+            match unsafe { (self.table.link.while_entered)(self.data, caller, &mut call) } {
+                Err(why) if self.can_go_on(caller, why) => (),
+                Ok(()) | Err(_) => return result,
+            }
+        }
     }
 
     pub(crate) fn method(&self) -> TypeId {
-        (self.table.method)()
+        // SAFETY: as in `call`.
+        unsafe { (self.table.method)(self.data) }.0
     }
 
     /// The name of the method's type, which for a method path is the path.
     pub(crate) fn name(&self) -> &'static str {
-        (self.table.name)()
+        // SAFETY: as in `call`.
+        unsafe { (self.table.method)(self.data) }.1
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Handle<E, R, F> {
     fn clone(&self) -> Self {
         // SAFETY: as in `call`.
-        Handle { data: unsafe { (self.table.clone)(self.data) }, table: self.table }
+        Handle { data: unsafe { (self.table.link.clone)(self.data) }, table: self.table }
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Handle<E, R, F> {
     fn drop(&mut self) {
         // SAFETY: as in `call`, and this runs once.
-        unsafe { (self.table.release)(self.data) }
+        unsafe { (self.table.link.release)(self.data) }
     }
 }
 
@@ -250,7 +358,6 @@ where
     E: ?Sized,
     F: Family,
 {
-    const IS_OWNER: bool = false;
     type Method = I::Method;
     fn invoke(
         (): &(),
@@ -261,6 +368,13 @@ where
         let owner = unsafe { Target::new(adapter.owner.upgrade()?) };
         I::invoke(&adapter.method, owner, event)
     }
+}
+
+/// The owner is behind the target, which is an [`Adapter`].
+struct Behind;
+
+impl<L: Link + 'static, M, F> Reach<Adapter<L, M>, F> for Behind {
+    const IS_OWNER: bool = false;
     fn owner(adapter: &Adapter<L, M>) -> *const () {
         adapter.owner.address()
     }
@@ -297,13 +411,14 @@ const fn is_implied<M>() -> bool {
 }
 
 /// A method that is implied by its type.
+///
+/// # Safety
+/// [`is_implied`], and there is a value that was forgotten.
 #[inline(always)]
-fn implied<M: 'static>() -> &'static M {
-    assert!(is_implied::<M>());
+unsafe fn implied<M: 'static>() -> &'static M {
     // SAFETY: `M` has no size, so any aligned address holds a value of it; and there is one to
-    // refer to, because `Handle::new` was given a value and forgot it, which is what `Box::leak`
-    // does to a value without size. (There is always a `()`.) Nothing is ever dropped.
-    unsafe { NonNull::<M>::dangling().as_ref() }
+    // refer to, because to forget it is what `Box::leak` does to a value without size. Nothing is ever dropped.
+    unsafe { &*core::ptr::dangling::<M>() }
 }
 
 unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word, event: &E) -> Option<R>
@@ -315,139 +430,69 @@ where
         seldom();
         return None;
     };
-    invoke::<I, M, _, E, R, F>(target, event)
+    // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method that was forgotten,
+    // if it is not a unit.
+    unsafe { I::invoke(implied::<M>(), Target::new(target), event) }
+}
+
+unsafe fn no_call<E: ?Sized, R>(_: Word, _: &E) -> Option<R> {
+    None
 }
 
 /// # Safety
 /// As for `call`; and the memory of the target is kept until `caller` is dropped.
-unsafe fn call_through<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
+unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Family>(
     data: Word,
     state: &StateCell<F>,
-    key_bits: u64,
     caller: &mut Caller<'_>,
     event: &E,
-) -> Called<R>
+) -> Result<R, NotCalled>
 where
     I: Invoke<M, L::Target, E, R, F>,
+    W: Reach<L::Target, F>,
 {
-    // What is seldom is left to functions that take everything along, so that nothing has to be saved.
+    // What is seldom is left to who calls: whatever that needs does not have to be saved here.
     // SAFETY: the caller's promise. It enters one at a time: it is borrowed mutably as long as it calls.
-    match unsafe { data.get::<L>().enter(caller) } {
-        Entering::Alive(target) => {
-            call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
-        }
-        Entering::Dead => {
-            seldom();
-            Called::Dead
-        }
-        // SAFETY: the caller's promise.
-        Entering::Begun => unsafe {
-            finish_entering_and_call::<I, L, M, E, R, F>(data, state, key_bits, caller, event)
-        },
-        // SAFETY: the caller's promise.
-        Entering::NoCell => unsafe {
-            find_cell_and_call::<I, L, M, E, R, F>(data, state, key_bits, caller, event)
-        },
-    }
-}
-
-#[inline(always)]
-fn call_entered<I, L: Link, M: 'static, H, E: ?Sized, R, F: Family>(
-    target: H,
-    state: &StateCell<F>,
-    key_bits: u64,
-    caller: &Caller<'_>,
-    event: &E,
-) -> Called<R>
-where
-    I: Invoke<M, L::Target, E, R, F>,
-    H: Hold<Target = L::Target>,
-{
-    if !I::IS_OWNER && I::liveness(&target) != Liveness::Alive {
-        return pass_over(target, caller, Called::Dead);
+    let target = unsafe { data.get::<L>().enter(caller) }?;
+    if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
+        return pass_over(target, caller, NotCalled::Dead);
     }
     if !is_begun_to_call::<F>(state, L::ENTERS_BY_EXCHANGE) {
-        return ask_and_call::<I, M, _, E, R, F>(target, key_bits, caller, event);
-    }
-    Called::of(invoke::<I, M, _, E, R, F>(target, event))
-}
-
-#[inline(always)]
-fn invoke<I, M: 'static, H: Hold, E: ?Sized, R, F: Family>(target: H, event: &E) -> Option<R>
-where
-    I: Invoke<M, H::Target, E, R, F>,
-{
-    // SAFETY: it is out of a handle, which was made of what was `Checked`.
-    I::invoke(implied::<M>(), unsafe { Target::new(target) }, event)
-}
-
-#[cold]
-fn pass_over<H, R>(target: H, caller: &Caller<'_>, called: Called<R>) -> Called<R> {
-    caller.passes_over();
-    drop(target);
-    called
-}
-
-#[cold]
-fn ask_and_call<I, M: 'static, H: Hold, E: ?Sized, R, F: Family>(
-    target: H,
-    key_bits: u64,
-    caller: &Caller<'_>,
-    event: &E,
-) -> Called<R>
-where
-    I: Invoke<M, H::Target, E, R, F>,
-{
-    if caller.admits(SlotKey::from_bits(key_bits)) {
-        Called::of(invoke::<I, M, _, E, R, F>(target, event))
-    } else {
-        pass_over(target, caller, Called::Refused)
-    }
-}
-
-/// # Safety
-/// As for `call_through`; and the target has begun to be entered.
-#[cold]
-#[inline(never)]
-unsafe fn finish_entering_and_call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
-    data: Word,
-    state: &StateCell<F>,
-    key_bits: u64,
-    caller: &mut Caller<'_>,
-    event: &E,
-) -> Called<R>
-where
-    I: Invoke<M, L::Target, E, R, F>,
-{
-    // SAFETY: as in `call`, and the caller's promise.
-    let target = unsafe { data.get::<L>().finish_entering(caller) };
-    target.map_or(Called::Dead, |target| {
-        call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
-    })
-}
-
-/// # Safety
-/// As for `call_through`.
-#[inline(never)]
-unsafe fn find_cell_and_call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(
-    data: Word,
-    state: &StateCell<F>,
-    key_bits: u64,
-    caller: &mut Caller<'_>,
-    event: &E,
-) -> Called<R>
-where
-    I: Invoke<M, L::Target, E, R, F>,
-{
-    if caller.find_cell() {
-        // SAFETY: the caller's promise.
-        return unsafe { call_through::<I, L, M, E, R, F>(data, state, key_bits, caller, event) };
+        return pass_over(target, caller, NotCalled::Asks);
     }
     // SAFETY: as in `call`.
-    let target = unsafe { data.get::<L>() }.upgrade();
-    target.map_or(Called::Dead, |target| {
-        call_entered::<I, L, M, _, E, R, F>(target, state, key_bits, caller, event)
-    })
+    unsafe { I::invoke(implied::<M>(), Target::new(target), event) }.ok_or(NotCalled::Dead)
+}
+
+#[cold]
+fn pass_over<H, R>(target: H, caller: &Caller<'_>, why: NotCalled) -> Result<R, NotCalled> {
+    caller.desk().passing_over(true);
+    drop(target);
+    Err(why)
+}
+
+unsafe fn no_call_through<E: ?Sized, R, F: Family>(
+    _: Word,
+    _: &StateCell<F>,
+    _: &mut Caller<'_>,
+    _: &E,
+) -> Result<R, NotCalled> {
+    Err(NotCalled::Asks)
+}
+
+/// # Safety
+/// As for `call_through`, which has just said `Begun`.
+unsafe fn finish_entering<L: Link>(data: Word, caller: &mut Caller<'_>) -> bool {
+    // SAFETY: as in `call`, and the caller's promise.
+    unsafe { data.get::<L>().finish_entering(caller) }
+}
+
+unsafe fn method<M: 'static, L: Link>(data: Word) -> (TypeId, &'static str) {
+    // SAFETY: as in `call`.
+    match unsafe { data.get::<L>() }.method() {
+        Some(known) => known,
+        None => (TypeId::of::<M>(), type_name::<M>()),
+    }
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {
@@ -460,36 +505,44 @@ unsafe fn release<L: Link>(data: Word) {
     drop(unsafe { data.take::<L>() });
 }
 
-unsafe fn liveness<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> Liveness
-where
-    I: Invoke<M, L::Target, E, R, F>,
-{
+unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Liveness {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
-    if I::IS_OWNER {
+    if W::IS_OWNER {
         // Without holding it: this may run under a lock, where the owner must not be dropped.
         target.liveness()
     } else {
-        target.upgrade().map_or(Liveness::Gone, |target| I::liveness(&target))
+        target.upgrade().map_or(Liveness::Gone, |target| W::liveness(&target))
     }
 }
 
-unsafe fn owner<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> *const ()
-where
-    I: Invoke<M, L::Target, E, R, F>,
-{
+unsafe fn owner<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> *const () {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
-    if I::IS_OWNER {
+    if W::IS_OWNER {
         return target.address();
     }
-    target.upgrade().map_or(core::ptr::null(), |target| I::owner(&target))
+    target.upgrade().map_or(core::ptr::null(), |target| W::owner(&target))
 }
 
-unsafe fn pin<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word) -> Option<Anchor<F>>
-where
-    I: Invoke<M, L::Target, E, R, F>,
-{
+/// # Safety
+/// As for `call_through`. `act` enters nothing but this target.
+unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
+    data: Word,
+    caller: &mut Caller<'c>,
+    act: &mut dyn FnMut(&mut Caller<'c>),
+) -> Result<(), NotCalled> {
+    // SAFETY: the caller's promise. That `act` enters the target once more, and leaves it, is no more than to
+    // note in the same place that it is called.
+    let target = unsafe { data.get::<L>().enter(caller) }?;
+    if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
+        return pass_over(target, caller, NotCalled::Dead);
+    }
+    act(caller);
+    Ok(())
+}
+
+unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Option<Anchor<F>> {
     // SAFETY: as in `call`.
-    unsafe { data.get::<L>() }.upgrade().and_then(I::pin)
+    unsafe { data.get::<L>() }.upgrade().and_then(W::pin)
 }

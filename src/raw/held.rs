@@ -1,7 +1,8 @@
+use core::any::TypeId;
 use core::ops::Deref;
 use std::sync::Arc;
 
-use super::{Caller, Entering, Hold, Link, Liveness};
+use super::{Caller, Hold, Link, Liveness, NotCalled};
 
 /// What stands in a slot for an owner that is not called there.
 pub(crate) trait Deputy {
@@ -9,6 +10,8 @@ pub(crate) trait Deputy {
     fn liveness(&self) -> Liveness;
     /// Where the owner is, or was.
     fn owner(&self) -> *const ();
+    /// What tells its method from others, and its name.
+    fn method(&self) -> (TypeId, &'static str);
 }
 
 /// A link that holds its target, so that an emission calls it without counting references.
@@ -47,11 +50,14 @@ unsafe impl<T: Deputy> Link for Held<T> {
     fn address(&self) -> *const () {
         self.0.owner()
     }
+    fn method(&self) -> Option<(TypeId, &'static str)> {
+        Some(self.0.method())
+    }
     #[inline(always)]
-    unsafe fn enter(&self, _: &mut Caller<'_>) -> Entering<Borrowed<'_, T>> {
+    unsafe fn enter(&self, _: &mut Caller<'_>) -> Result<Borrowed<'_, T>, NotCalled> {
         match self.liveness() {
-            Liveness::Alive => Entering::Alive(Borrowed(&self.0)),
-            Liveness::Gone | Liveness::Absent => Entering::Dead,
+            Liveness::Alive => Ok(Borrowed(&self.0)),
+            Liveness::Gone | Liveness::Absent => Err(NotCalled::Dead),
         }
     }
 }

@@ -1,3 +1,4 @@
+use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ops::Deref;
 
@@ -80,6 +81,10 @@ pub unsafe trait Link: Clone {
     fn liveness(&self) -> Liveness;
     /// Where the target is, or was, or will be.
     fn address(&self) -> *const ();
+    /// What tells the method from others, and its name, where the target knows that and not the handle's type.
+    fn method(&self) -> Option<(TypeId, &'static str)> {
+        None
+    }
 
     /// Keeps the target alive for one call of an emission.
     type Entered<'a>: Hold<Target = Self::Target, Strong = Self::Strong>
@@ -91,28 +96,27 @@ pub unsafe trait Link: Clone {
     /// # Safety
     /// The memory of the target is kept, by this link or another, until `caller` is dropped. That enters one
     /// target at a time.
-    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Entering<Self::Entered<'_>>;
+    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Self::Entered<'_>, NotCalled>;
 
-    /// Finishes what [`enter`](Self::enter) has begun. None: the target is gone.
+    /// Finishes what [`enter`](Self::enter) has begun. Says whether it is worth entering the target once more.
     ///
     /// # Safety
-    /// As for `enter`, which has just said [`Begun`](Entering::Begun).
-    unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> Option<Self::Entered<'_>> {
-        // SAFETY: the caller's promise.
-        match unsafe { self.enter(caller) } {
-            Entering::Alive(target) => Some(target),
-            _ => None,
-        }
+    /// As for `enter`, which has just said [`Begun`](NotCalled::Begun).
+    unsafe fn finish_entering(&self, _caller: &mut Caller<'_>) -> bool {
+        true
     }
 }
 
+/// Why a target was not called, or not yet.
 #[doc(hidden)]
-pub enum Entering<T> {
-    Alive(T),
-    /// The target is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotCalled {
+    /// The owner is gone.
     Dead,
-    /// More has to be done before it can be said: [`Link::finish_entering`].
-    Begun,
+    /// The signal has to be asked.
+    Asks,
     /// The caller has no cell yet.
-    NoCell,
+    NeedsCell,
+    /// The target is being entered: [`Link::finish_entering`].
+    Begun,
 }

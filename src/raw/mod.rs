@@ -55,7 +55,7 @@ pub(crate) use caller::{Caller, Desk};
 #[cfg(feature = "async")]
 pub(crate) use checked::MaybeSend;
 pub(crate) use checked::{Checked, MaybeSendSync};
-pub(crate) use handle::{Called, Handle, Invoke};
+pub(crate) use handle::{Handle, Invoke};
 #[cfg(feature = "tokio")]
 pub(crate) use handlers::AsyncLocked;
 #[cfg(feature = "async")]
@@ -64,7 +64,7 @@ pub(crate) use handlers::{Async, AsyncItself};
 pub(crate) use held::{Deputy, Held};
 #[cfg(feature = "async")]
 pub(crate) use limit::{Limit, NoLimit};
-pub(crate) use link::{Entering, Hold, Link, Liveness, Target};
+pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
 pub(crate) use table::WeakTable;

@@ -1,6 +1,6 @@
 use alloc::rc::{self, Rc};
 
-use super::{Caller, Entering, Hold, Link, Liveness};
+use super::{Caller, Hold, Link, Liveness, NotCalled};
 use crate::family::Local;
 
 /// The pointers of a family.
@@ -64,8 +64,8 @@ macro_rules! link {
                 self.as_ptr().cast()
             }
             #[inline(always)]
-            unsafe fn enter(&self, _: &mut Caller<'_>) -> Entering<$strong<T>> {
-                self.upgrade().map_or(Entering::Dead, Entering::Alive)
+            unsafe fn enter(&self, _: &mut Caller<'_>) -> Result<$strong<T>, NotCalled> {
+                self.upgrade().ok_or(NotCalled::Dead)
             }
         }
     };
@@ -114,7 +114,7 @@ pointers!(Local, Rc, rc::Weak<T>);
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::{Caller, Entering, Hold, Link, Liveness, Pointers};
+    use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
     use crate::family::Shared;
     use std::sync::{self, Arc};
     link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
@@ -123,7 +123,7 @@ mod shared {
 
 #[cfg(all(test, sigwire_loom))]
 mod modelled {
-    use super::{Caller, Entering, Hold, Link, Liveness, Pointers};
+    use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
     use crate::models::{LoomFamily, Strong, Weak};
     link!(Strong, Weak<T>, Weak::<()>::new());
     pointers!(LoomFamily<true>, Strong, Weak<T>);

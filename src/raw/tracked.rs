@@ -8,7 +8,7 @@ use core::ptr::NonNull;
 use std::sync::Arc;
 
 use super::hazards::{self, Hazards, Head, Record};
-use super::{Caller, Entering, Hold, Link, Liveness};
+use super::{Caller, Hold, Link, Liveness, NotCalled};
 use crate::family::Shared;
 
 static HAZARDS: Hazards<Shared> = Hazards::new();
@@ -296,33 +296,40 @@ unsafe impl<T> Link for WeakTracked<T> {
     }
 
     #[inline(always)]
-    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Entering<Entered<'_, T>> {
-        let Some(cell) = caller.cell() else { return Entering::NoCell };
+    unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Entered<'_, T>, NotCalled> {
+        let (object, head) = (object(&self.0), &self.0.head);
+        let Some(cell) = caller.cell() else {
+            return if !caller.counts() {
+                Err(NotCalled::NeedsCell)
+            } else if head.retain() {
+                Ok(Entered { object, cell: None, target: PhantomData })
+            } else {
+                Err(NotCalled::Dead)
+            };
+        };
         // SAFETY: the caller keeps what it has entered, and enters one object at a time.
-        if unsafe { cell.enter(&self.0.head) } {
-            Entering::Alive(Entered { object: object(&self.0), cell, target: PhantomData })
+        if unsafe { cell.enter(head) } {
+            Ok(Entered { object, cell: Some(cell), target: PhantomData })
         } else {
-            Entering::Begun
+            Err(NotCalled::Begun)
         }
     }
 
-    unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> Option<Entered<'_, T>> {
-        let cell = caller.cell()?;
-        let entered = Entered { object: object(&self.0), cell, target: PhantomData };
-        // SAFETY: by the promise to `enter`.
-        unsafe { HAZARDS.look_at_left(cell, entered.head()) };
-        if self.0.head.is_alive() {
-            return Some(entered);
+    unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> bool {
+        let entered = Entered { object: object(&self.0), cell: caller.cell(), target: PhantomData };
+        if let Some(cell) = entered.cell {
+            // SAFETY: by the promise to `enter`.
+            unsafe { HAZARDS.look_at_left(cell, entered.head()) };
         }
-        caller.passes_over();
-        None
+        self.0.head.is_alive()
     }
 }
 
 /// An object that is called, until the call ends, by a panic too.
 pub struct Entered<'a, T> {
     object: NonNull<Object<T>>,
-    cell: &'static hazards::Cell<Shared>,
+    /// None: it is counted as an owner.
+    cell: Option<&'static hazards::Cell<Shared>>,
     target: PhantomData<&'a T>,
 }
 
@@ -337,7 +344,7 @@ impl<T> Deref for Entered<'_, T> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: it is in the cell, and was alive after it had got there.
+        // SAFETY: it is in the cell, and was alive after it had got there; or it is counted.
         unsafe { self.object.as_ref().value() }
     }
 }
@@ -362,8 +369,11 @@ unsafe impl<T> Hold for Tracked<T> {
 impl<T> Drop for Entered<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: by the promise to `enter`.
-        unsafe { HAZARDS.leave(self.cell, self.head()) };
+        match self.cell {
+            // SAFETY: by the promise to `enter`.
+            Some(cell) => unsafe { HAZARDS.leave(cell, self.head()) },
+            None => drop(Tracked(self.object)),
+        }
     }
 }
 
@@ -389,14 +399,15 @@ impl Drop for Lease {
     }
 }
 
-/// A cell for an emission on this thread.
-#[inline]
-pub(super) fn take_cell() -> Option<&'static hazards::Cell<Shared>> {
-    SPARE.take().or_else(take_another_cell)
+/// A cell for an emission on this thread, if there is one at hand.
+#[inline(always)]
+pub(super) fn spare_cell() -> Option<&'static hazards::Cell<Shared>> {
+    SPARE.take()
 }
 
+/// Another one, if there is one.
 #[cold]
-fn take_another_cell() -> Option<&'static hazards::Cell<Shared>> {
+pub(super) fn take_another_cell() -> Option<&'static hazards::Cell<Shared>> {
     if RECORD.get().is_none() {
         RECORD.set(LEASE.try_with(|lease| lease.0).ok());
     }
@@ -456,22 +467,19 @@ mod tests {
         let second = Tracked::new(Ends(Arc::clone(&second_ended), false));
         let weak = [&first, &second].map(Tracked::downgrade);
         let mut caller = Caller::new(&Nobody);
-        assert!(caller.find_cell());
+        caller.find_cell();
         // SAFETY: `weak` keeps the memory longer than `caller` is there.
-        let Entering::Alive(entered) = (unsafe { weak[0].enter(&mut caller) }) else {
-            panic!("it has an owner")
-        };
-        drop(entered);
+        assert!(unsafe { weak[0].enter(&mut caller) }.is_ok());
         // As if the thread that drops it had still seen it in the cell, and left it to this one.
         // SAFETY: it is dropped here, and its reference to the memory is left alone.
         assert!(unsafe { Head::<Shared>::release(first.0.as_ptr().cast_const().cast()) });
         std::mem::forget(first);
         // SAFETY: as above.
-        assert!(matches!(unsafe { weak[1].enter(&mut caller) }, Entering::Begun));
+        assert_eq!(unsafe { weak[1].enter(&mut caller) }.err(), Some(NotCalled::Begun));
         drop(second);
         assert_eq!(second_ended.load(SeqCst), 0, "it is in the cell");
         // SAFETY: as above.
-        let finish = || drop(unsafe { weak[1].finish_entering(&mut caller) });
+        let finish = || unsafe { weak[1].finish_entering(&mut caller) };
         assert!(catch_unwind(AssertUnwindSafe(finish)).is_err());
         assert_eq!((first_ended.load(SeqCst), second_ended.load(SeqCst)), (1, 1));
         // What was forgotten.
