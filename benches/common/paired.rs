@@ -3,7 +3,7 @@
 
 use super::loops::time;
 
-const ROUNDS: usize = 151;
+pub(crate) const ROUNDS: usize = 151;
 
 /// Long enough for the clock, short enough to fall between interruptions mostly.
 const ROUND_NS: f64 = 50_000.0;
@@ -23,13 +23,18 @@ pub(crate) fn compare(
 ) -> Paired {
     let first_count = repetitions(at_least, &mut first);
     let second_count = repetitions(at_least, &mut second);
-    let rounds: Vec<(f64, f64)> = (0..ROUNDS)
-        .map(|_| {
-            let first = time_each(&mut first, first_count);
-            let second = time_each(&mut second, second_count);
-            (first, second)
-        })
-        .collect();
+    let first = || time_each(&mut first, first_count);
+    let second = || time_each(&mut second, second_count);
+    alternate(ROUNDS, first, second)
+}
+
+/// Each says how many nanoseconds its work took: for work that begins with what is not to be timed.
+pub(crate) fn alternate(
+    rounds: usize,
+    mut first: impl FnMut() -> f64,
+    mut second: impl FnMut() -> f64,
+) -> Paired {
+    let rounds: Vec<(f64, f64)> = (0..rounds).map(|_| (first(), second())).collect();
     Paired {
         ratio: median(rounds.iter().map(|(first, second)| first / second)),
         first_ns: median(rounds.iter().map(|(first, _)| *first)),
