@@ -1717,6 +1717,58 @@ fn captures_whose_drop_panics_do_not_keep_those_of_other_slots() {
     assert_eq!(queue.run().called, 0);
 }
 
+/// Connects a slot whose capture is `at_end`, and one that ends it as a connect lets go of this one.
+fn ends_inside_a_connect(
+    signal: &Signal<u32>,
+    queue: &LocalQueue,
+    owner: &Rc<()>,
+    at_end: AtEnd<impl FnMut() + 'static>,
+) {
+    let inner = signal.slot().on(queue).connect(owner, move |_, _| at_end.touch()).scoped();
+    let outer = signal.slot().on(queue).connect(owner, move |_, _| _ = &inner);
+    outer.disconnect();
+}
+
+#[test]
+fn a_connect_drops_no_capture_under_a_lock_though_another_slot_ends_as_it_begins() {
+    let (done, is_done) = mpsc::channel();
+    let test = thread::spawn(move || {
+        let signals: Rc<[Signal<u32>; 2]> = Rc::default();
+        let (queue, owner) = (Rc::new(LocalQueue::default()), Rc::new(()));
+        let ended = Rc::new(Cell::new(false));
+        let (uses, noted) = ((signals.clone(), queue.clone(), owner.clone()), ended.clone());
+        let at_end = AtEnd(move || {
+            let (signals, queue, owner) = &uses;
+            assert!(signals[0].slot_count() + signals[0].prune() > 0);
+            signals[0].emit(&1);
+            signals[1].slot().on(queue).connect(owner, |_, _| ());
+            noted.set(true);
+        });
+        ends_inside_a_connect(&signals[0], &queue, &owner, at_end);
+        let connection = signals[0].slot().on(&queue).connect(&owner, |_, _| ());
+        queue.run();
+        assert!(ended.get() && connection.is_connected());
+        assert_eq!(signals[1].slot_count(), 1);
+        done.send(()).unwrap();
+    });
+    let waited = is_done.recv_timeout(Duration::from_secs(20));
+    assert_ne!(waited, Err(mpsc::RecvTimeoutError::Timeout), "a lock is waited for for ever");
+    test.join().unwrap();
+}
+
+#[test]
+fn a_connect_is_done_whole_though_a_capture_that_ends_as_it_begins_panics() {
+    let (signal, queue, owner) = (Signal::<u32>::new(), LocalQueue::default(), Rc::new(()));
+    let at_end = AtEnd(|| panic!("the capture's own"));
+    ends_inside_a_connect(&signal, &queue, &owner, at_end);
+    let connection = signal.slot().on(&queue).connect(&owner, |_, _| ());
+    assert_eq!(signal.emit(&1), 1);
+    assert_eq!(panic_of(|| queue.run()), "the capture's own");
+    assert_eq!((signal.emit(&2), queue.run().called), (1, 1));
+    assert!(connection.disconnect() && signal.is_empty());
+    assert!(format!("{queue:?}").contains("connections: 0"));
+}
+
 #[test]
 fn a_signal_that_ends_on_another_thread_leaves_rc_owners_alone() {
     let signal = Signal::<u32>::new();

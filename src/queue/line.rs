@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::first_panic::FirstPanic;
-use super::home::{Home, Place};
+use super::home::Home;
 use super::pace::{Pace, Taken};
 use super::run::Clock;
 use crate::connection::Connection;
@@ -28,6 +28,8 @@ pub(super) struct Line<H: Home> {
     /// Then: the place of the course in the run's batch.
     pub(super) at: u32,
     pub(super) connection: Connection<Shared>,
+    /// Of its method.
+    pub(super) key: H::Key,
     /// How many were connected before it.
     pub(super) number: u64,
     /// When its window closes, as the queue's timers know it.
@@ -136,12 +138,10 @@ pub(super) trait Course<H: Home>: Send {
     fn give_back(&mut self, ward: &mut Ward) -> usize;
     /// How many events it has taken over.
     fn len(&self) -> usize;
-    /// Whether the owner may be still to come.
-    fn is_incomplete(&self) -> bool;
     /// Drops what is not to be delivered, and looks after the owner if nothing is.
-    fn look_after(&mut self, methods: &H::Methods, place: Place);
+    fn look_after(&mut self, methods: &H::Methods);
     /// Calls the handler with the next event; false if it must not be called.
-    fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool;
+    fn deliver(&mut self, methods: &H::Methods) -> bool;
 }
 
 /// Whether a slot may be called now, however long ago its event was emitted.
@@ -170,16 +170,14 @@ pub(super) struct Handler<E: 'static, H: Home> {
     pub(super) kept: H::Kept<E>,
     pub(super) gate: Gate,
     pub(super) calls_left: Option<usize>,
-    /// The owner was connected through a weak pointer and has not been seen yet.
-    pub(super) is_incomplete: bool,
 }
 
 impl<E: 'static, H: Home> Handler<E, H> {
     /// Ends the connection if its owner is gone and emitting threads cannot tell.
     #[cold]
     #[inline(never)]
-    fn end_with_owner(&self, methods: &H::Methods, place: Place) {
-        if H::LETS_GO && !self.is_incomplete && !H::is_alive(methods, place, &self.kept) {
+    fn end_with_owner(&self, methods: &H::Methods) {
+        if H::is_gone(methods, &self.kept) {
             self.gate.connection.disconnect();
         }
     }
@@ -226,27 +224,23 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         self.ready.len()
     }
 
-    fn is_incomplete(&self) -> bool {
-        self.is_incomplete
-    }
-
-    fn look_after(&mut self, methods: &H::Methods, place: Place) {
+    fn look_after(&mut self, methods: &H::Methods) {
         self.spent.clear();
         if self.ready.is_empty() {
-            self.end_with_owner(methods, place);
+            self.end_with_owner(methods);
         }
     }
 
-    fn deliver(&mut self, methods: &H::Methods, place: Place) -> bool {
+    fn deliver(&mut self, methods: &H::Methods) -> bool {
         let Some(event) = self.ready.pop_front() else { return false };
         if !self.gate.is_open() {
-            self.end_with_owner(methods, place);
+            self.end_with_owner(methods);
             return false;
         }
         let mut is_last = false;
         if let Some(left) = &mut self.calls_left {
-            if *left == 0 || !H::is_alive(methods, place, &self.kept) {
-                self.end_with_owner(methods, place);
+            if *left == 0 || !H::is_alive(methods, &self.kept) {
+                self.end_with_owner(methods);
                 return false;
             }
             *left -= 1;
@@ -261,11 +255,9 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
                 ended.catch(|| _ = connection.disconnect());
             }
         };
-        let was_called = H::call(methods, place, &self.kept, &event, claim).is_some();
-        if was_called {
-            self.is_incomplete = false;
-        } else {
-            self.end_with_owner(methods, place);
+        let was_called = H::call(methods, &self.kept, &event, claim).is_some();
+        if !was_called {
+            self.end_with_owner(methods);
         }
         ended.resume();
         was_called

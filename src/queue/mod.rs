@@ -322,16 +322,7 @@ impl<H: Home> Queue<H> {
 
     /// Before a connect: lets go of what has ended, and ends what has lost its owner.
     fn prune(&self) {
-        let gone = H::gone(&self.methods);
-        if !gone.is_empty() {
-            let state = self.post.lock();
-            let lines = gone.into_iter().filter_map(|place| state.lines.get(place));
-            let lines =
-                lines.filter(|line| line.course.as_ref().is_some_and(|it| !it.is_incomplete()));
-            let connections: Vec<_> = lines.map(|line| line.connection.clone()).collect();
-            drop(state);
-            connections.iter().for_each(|connection| _ = connection.disconnect());
-        }
+        H::gone(&self.methods).iter().for_each(|connection| _ = connection.disconnect());
         self.let_go();
     }
 

@@ -214,7 +214,6 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         let (id, name) = (method.handle.method(), method.handle.name());
         // An owner on another thread is never known to be incomplete.
         let liveness = if H::LETS_GO { Liveness::Alive } else { method.handle.liveness() };
-        let is_incomplete = method.handle.liveness() == Liveness::Absent;
         let identity = self.options.is_unique().then_some((owner, id));
         let mut method = Some(method);
         let state = Arc::new(StateCell::new(SlotState::Call));
@@ -222,13 +221,12 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         let is_latest = self.is_latest;
         let source = self.options.source();
         let gate = state.clone();
-        // Dropped after all locks.
-        let mut replaced = None;
         let make = &mut |key| {
             let method = method.take().expect("a slot is made once");
             let pace = pace.take();
             let connection = source.connection(key);
-            let (kept, watch) = (H::kept(&method), H::watch(&method));
+            let kept = H::settle(&queue.methods, method, &connection);
+            let (key, watch) = (H::key(&kept), H::watch(&kept));
             let is_paced = pace.is_some();
             let events = Events::<E> { waiting: VecDeque::new(), pace, is_over: false };
             let mut locked = queue.post.lock();
@@ -240,7 +238,6 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 kept,
                 gate: Gate { state: state.clone(), connection: connection.clone() },
                 calls_left,
-                is_incomplete,
             };
             let identity = connection.identity();
             let are_latest = matches!(locked.limit, Some((_, Overflow::Latest)));
@@ -254,6 +251,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 course: Some(Box::new(handler)),
                 at: 0,
                 connection,
+                key,
                 number,
                 timer: None,
                 void: 0,
@@ -263,7 +261,6 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 locked.paced.insert(identity, place);
             }
             drop(locked);
-            replaced = H::settle(&queue.methods, place, method);
             let post = queue.post.clone();
             let lasts = Lasts { post: post.clone(), place };
             let owner = owner.addr();
@@ -273,9 +270,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 Handle::held::<Enqueue, _, _>(Checked::new(sender), Checked::new(lasts));
             (handle, Some(anchor))
         };
-        let connection = self.options.put_as(identity, liveness, Some(gate), Making::OfKey(make));
-        drop(replaced);
-        connection
+        self.options.put_as(identity, liveness, Some(gate), Making::OfKey(make))
     }
 
     #[track_caller]

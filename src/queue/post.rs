@@ -65,7 +65,7 @@ pub(super) struct State<H: Home> {
     /// The thread that runs the queue, or 0.
     pub(super) running: usize,
     /// Whose methods the loop's thread has to let go.
-    pub(super) ended: Vec<Place>,
+    pub(super) ended: Vec<H::Key>,
     /// Memory for the next run.
     pub(super) batch: Option<Box<Batch<H>>>,
     /// How many turns were looked at to find those that have no event.
@@ -258,7 +258,7 @@ impl<H: Home> Post<H> {
         }
         let mut alarm = None;
         if H::LETS_GO {
-            state.ended.push(place);
+            state.ended.push(line.key);
             // A run that is under way lets go of it as it ends.
             if state.running == 0 {
                 alarm = state.alarm();

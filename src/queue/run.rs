@@ -161,8 +161,8 @@ impl<'a, H: Home> Run<'a, H> {
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
         let Batch { courses, order, delivered, .. } = &mut *self.batch;
-        if let [Taken { place, course, .. }] = &mut courses[..] {
-            course.look_after(self.methods, *place);
+        if let [Taken { course, .. }] = &mut courses[..] {
+            course.look_after(self.methods);
         }
         // The first in any case: the time was looked at when it was taken.
         while let Some(at) = order.get(*delivered) {
@@ -171,8 +171,7 @@ impl<'a, H: Home> Run<'a, H> {
             }
             *delivered += 1;
             self.events += 1;
-            let Taken { place, course, .. } = &mut courses[*at as usize];
-            if course.deliver(self.methods, *place) {
+            if courses[*at as usize].course.deliver(self.methods) {
                 self.called += 1;
             }
         }
