@@ -64,6 +64,31 @@ struct Fuse {
 /// The panic of a fuse, whatever it is in.
 struct Blown;
 
+/// The payload of a panic that panics as it is dropped.
+struct Bomb;
+
+impl Bomb {
+    fn goes_off() {
+        resume_unwind(Box::new(Bomb));
+    }
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        resume_unwind(Box::new("the payload's own"));
+    }
+}
+
+impl std::task::Wake for Bomb {
+    fn wake(self: Arc<Self>) {
+        std::mem::forget(self);
+        Bomb::goes_off();
+    }
+    fn wake_by_ref(self: &Arc<Self>) {
+        Bomb::goes_off();
+    }
+}
+
 impl Fuse {
     fn touch(&self, at: At) {
         if self.at == at && self.left.load(SeqCst) > 0 && self.left.fetch_sub(1, SeqCst) == 1 {
@@ -749,6 +774,57 @@ both_homes! {
         let panic = catch_unwind(AssertUnwindSafe(|| queue.run())).unwrap_err();
         assert_eq!(*panic.downcast::<&str>().unwrap(), "the handler's own");
         assert_eq!(queue.run().called, 1);
+    }
+
+    #[test]
+    fn a_run_goes_on_with_the_first_panic_though_the_seconds_payload_panics_as_it_is_dropped() {
+        let is_armed = Arc::new(AtomicBool::new(false));
+        let armed = is_armed.clone();
+        let queue = Queue::new(move || {
+            if armed.load(SeqCst) {
+                Bomb::goes_off();
+            }
+        });
+        let (signal, owner, captured) = (Signal::<u32>::new(), Strong::new(()), Strong::new(()));
+        let held = captured.clone();
+        let other = signal.slot().priority(-1).on(&queue).connect(&owner, move |_, _| _ = &held);
+        signal.slot().on(&queue).connect(&owner, move |_, _| {
+            other.disconnect();
+            panic!("the handler's own");
+        });
+        signal.emit(&1);
+        signal.emit(&2);
+        is_armed.store(true, SeqCst);
+        assert_eq!(common::panic_of(|| queue.run()), "the handler's own");
+        is_armed.store(false, SeqCst);
+        assert_eq!(Strong::strong_count(&captured), 1, "what the run does last is done");
+    }
+
+    #[test]
+    fn an_emission_goes_on_with_the_panic_of_wake_though_that_of_a_waker_panics_as_it_is_dropped() {
+        let queue = Queue::new(|| panic!("from wake"));
+        let (signal, owner) = (Signal::<u32>::new(), Strong::new(()));
+        signal.slot().on(&queue).connect(&owner, |_, _| ());
+        let waker = Waker::from(Arc::new(Bomb));
+        let is_pending = pin!(queue.drive()).poll(&mut Context::from_waker(&waker)).is_pending();
+        assert!(is_pending);
+        assert_eq!(common::panic_of(|| signal.emit(&1)), "from wake");
+        // These would tell the waker again, or drop it.
+        std::mem::forget((signal, queue, waker));
+    }
+
+    #[test]
+    fn the_last_call_goes_on_with_the_panic_of_what_waited_for_it_before_the_handlers_own() {
+        let mut world = World::new(At::EventEnd, 1);
+        let a = world.connect(|slot| slot);
+        world.connections[a].disconnect();
+        world.connect_again(a, Some(1), |slot| slot);
+        *world.fuse.inside.lock().unwrap() = Some(Box::new(|| panic!("the handler's own")));
+        world.emit(&[a, a]);
+        let queue = world.queue.as_ref().unwrap();
+        let panic = catch_unwind(AssertUnwindSafe(|| queue.run_max(1))).unwrap_err();
+        assert!(panic.is::<Blown>());
+        assert_eq!(world.fuse.called.lock().unwrap().len(), 1);
     }
 }
 

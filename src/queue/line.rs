@@ -249,17 +249,23 @@ impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
         let connection = &self.gate.connection;
         // What waits for a slot that has no calls left is dropped, and that may panic. It is called all
         // the same.
-        let mut ended = FirstPanic::default();
+        let first = FirstPanic::default();
         let claim = || {
             if is_last {
-                ended.catch(|| _ = connection.disconnect());
+                first.catch(|| _ = connection.disconnect());
             }
         };
-        let was_called = H::call(methods, &self.kept, &event, claim).is_some();
+        let mut was_called = false;
+        let mut call = || was_called = H::call(methods, &self.kept, &event, claim).is_some();
+        if is_last {
+            first.catch(call);
+        } else {
+            call();
+        }
         if !was_called {
             self.end_with_owner(methods);
         }
-        ended.resume();
+        first.resume();
         was_called
     }
 }

@@ -107,7 +107,7 @@ impl<H: Home> Ringing<'_, H> {
     #[inline(never)]
     fn after_panic(&mut self) {
         // That of now goes on.
-        let mut other = FirstPanic::default();
+        let other = FirstPanic::default();
         let Alarm { waker, wake } = &mut self.alarm;
         let is_next = self.told == Told::Nobody;
         let tell = |waker: &Waker| is_next && other.catch(|| waker.wake_by_ref());
@@ -197,7 +197,7 @@ impl<H: Home> Post<H> {
 
     /// Both also when both panic, which would end the program if one were dropped because of the other.
     fn ring_and_drop<T>(&self, alarm: Option<Alarm>, dropped: T) {
-        let mut first = FirstPanic::default();
+        let first = FirstPanic::default();
         if let Some(alarm) = alarm {
             first.catch(|| self.ring(alarm));
         }

@@ -129,9 +129,9 @@ impl<'a, H: Home> Run<'a, H> {
     /// What was lost is told once, by a run that `tells`.
     #[inline(always)]
     pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
-        let mut first = FirstPanic::default();
+        let first = FirstPanic::default();
         first.catch(|| work(&mut self));
-        let ran = self.leave(tells, &mut first);
+        let ran = self.leave(tells, &first);
         first.resume();
         ran
     }
@@ -179,7 +179,7 @@ impl<'a, H: Home> Run<'a, H> {
 
     /// Wakes the loop if something is left, and lets go of what has ended.
     #[inline(always)]
-    fn leave(mut self, tells: bool, first: &mut FirstPanic) -> Ran {
+    fn leave(mut self, tells: bool, first: &FirstPanic) -> Ran {
         let mut dropped = Vec::new();
         let mut state = self.post.lock();
         state.give_back(&mut self.batch, &mut dropped);
