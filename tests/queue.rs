@@ -176,6 +176,19 @@ both_homes! {
     }
 
     #[test]
+    fn run_max_counts_what_is_held_back_or_passed_over_as_well() {
+        for edges in [Edges::Trailing, Edges::Leading, Edges::Both] {
+            let (signal, queue, owner) = (Signal::<u32>::new(), Queue::default(), Strong::new(()));
+            let slot = signal.slot().on(&queue).debounce(Duration::from_secs(60)).edges(edges);
+            slot.connect(&owner, |_, _| ());
+            emit_all(&signal, 0..10);
+            for left in [7, 4, 1, 0] {
+                assert_eq!(queue.run_max(3).left, left, "{edges:?}");
+            }
+        }
+    }
+
+    #[test]
     fn run_max_closes_windows_that_are_due_though_events_wait_each_time() {
         let (log, queue) = (Log::default(), Queue::default());
         let (saved, busy) = (Signal::<u32>::new(), Signal::<u32>::new());
@@ -219,10 +232,12 @@ both_homes! {
             signal.slot().on(&queue).debounce(Duration::ZERO).connect(&owner, |_, _| ());
         }
         signal.emit(&1);
+        let ran = queue.run_max(2);
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (0, 2, 2));
         let ran = queue.run_max(1);
-        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 1, 2));
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 1, 3));
         let ran = queue.run_max(1);
-        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 0, 2));
+        assert_eq!((ran.called, ran.left, count.load(SeqCst)), (1, 0, 3));
     }
 
     #[test]
@@ -1818,6 +1833,33 @@ fn arc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
     let printed = format!("{queue:?}");
     let connections = printed.split(&[' ', ','][..]).find_map(|word| word.parse::<usize>().ok());
     assert!(connections.unwrap() < 40, "{printed}");
+}
+
+#[test]
+fn run_until_calls_no_handler_after_it_dropped_a_capture_until_the_deadline() {
+    let (queue, ends, stays) = (Queue::default(), Signal::<u32>::new(), Signal::<u32>::new());
+    let (owner, log) = (Arc::new(()), Log::default());
+    let late = Arc::new(Noter::new(&log, "late"));
+    let deadline = Instant::now() + 200 * MS;
+    let at_end = AtEnd(move || {
+        while Instant::now() < deadline {
+            thread::sleep(MS);
+        }
+    });
+    let own = Arc::new(Mutex::new(None::<Connection>));
+    let known = own.clone();
+    let connection = ends.slot().on(&queue).connect(&owner, move |_, _| {
+        at_end.touch();
+        known.lock().unwrap().take().unwrap().disconnect();
+    });
+    *own.lock().unwrap() = Some(connection);
+    stays.slot().on(&queue).latest().connect(&late, Noter::on);
+    emit_all(&ends, [0]);
+    emit_all(&stays, [1]);
+    assert!(queue.run_until(deadline).left >= 1);
+    assert!(log.take().is_empty());
+    queue.run();
+    assert_eq!(log.take(), ["late 1"]);
 }
 
 #[test]

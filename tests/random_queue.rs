@@ -90,8 +90,7 @@ impl Model {
         if most > 0 {
             self.open.clear();
         }
-        let before = self.called.len();
-        while self.called.len() - before < most {
+        for _ in 0..most {
             let Some((slot, event)) = self.waiting.pop_front() else {
                 self.open.clear();
                 break;

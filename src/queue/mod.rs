@@ -193,11 +193,12 @@ impl<H: Home> Queue<H> {
         self.run_until_reached(Until::ALL, None)
     }
 
-    /// Runs at most `events` of what is queued now, so that a loop that is late can do the rest later.
-    /// What is left is [told](Ran::left), and the loop is woken for it.
+    /// Takes at most `events` of what is queued now, so that a loop that is late can do the rest later.
+    /// What is left is [told](Ran::left), and the loop is woken for it. An event counts also if it calls
+    /// nothing, because its slot is blocked, or a debounce or throttle holds it back or passes it over.
     ///
-    /// Windows that are due come first here, too, and what they hold counts as an event each. As they hold
-    /// only what was taken before, events have their turn all the same.
+    /// Windows that are due come first here, too, and what they hold counts as an event once more. As they
+    /// hold only what was taken before, events have their turn all the same.
     ///
     /// # Panics
     /// See [`run`](Self::run).

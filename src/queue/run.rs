@@ -60,6 +60,8 @@ pub(super) struct Batch<H: Home> {
     order: Vec<u32>,
     /// How many of those were delivered.
     delivered: usize,
+    /// An event was taken that its debounce or throttle holds back or passes over.
+    is_held_back: bool,
     /// The windows that were due when the run began are closed, and events have their turn.
     has_closed: bool,
     /// Only this connection's are taken.
@@ -80,6 +82,7 @@ impl<H: Home> Default for Batch<H> {
             courses: Vec::new(),
             order: Vec::new(),
             delivered: 0,
+            is_held_back: false,
             has_closed: false,
             flushes: None,
             is_last: false,
@@ -151,6 +154,10 @@ impl<'a, H: Home> Run<'a, H> {
                 // latest any more.
                 drop(state);
                 drop(dropped);
+                // That may have taken long.
+                if until.is_reached(self.events) {
+                    return;
+                }
                 state = self.post.lock();
             }
             state.take(&mut self.batch, until.events - self.events, &mut self.clock);
@@ -160,11 +167,12 @@ impl<'a, H: Home> Run<'a, H> {
 
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
+        self.events += usize::from(std::mem::take(&mut self.batch.is_held_back));
         let Batch { courses, order, delivered, .. } = &mut *self.batch;
         if let [Taken { course, .. }] = &mut courses[..] {
             course.look_after(self.methods);
         }
-        // The first in any case: the time was looked at when it was taken.
+        // The first in any case: the time was looked at before it was taken, and nobody's code ran since.
         while let Some(at) = order.get(*delivered) {
             if *delivered > 0 && until.deadline.is_some() && until.is_reached(self.events) {
                 return;
@@ -277,7 +285,9 @@ impl<H: Home> State<H> {
             }
             self.waiting -= 1;
             if comes_alone {
-                return self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
+                self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
+                batch.is_held_back = batch.order.is_empty();
+                return;
             }
             if let Some(course) = line.course.take() {
                 line.at = batch.courses.len() as u32;
