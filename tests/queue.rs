@@ -901,6 +901,21 @@ both_homes! {
     }
 
     #[test]
+    fn flush_of_a_blocked_slot_drops_its_events_and_says_that_nothing_was_called() {
+        let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
+        let a = noter(&log, "a");
+        let connection = signal.slot().on(&queue).debounce(10 * MS).connect(&a, Noter::on);
+        emit_all(&signal, [1]);
+        queue.run();
+        emit_all(&signal, [2]);
+        let block = connection.block();
+        assert!(!queue.flush(&connection));
+        drop(block);
+        assert_eq!((queue.len(), queue.cancel(&connection)), (0, false));
+        assert!(!queue.flush(&connection) && log.take().is_empty());
+    }
+
+    #[test]
     fn flush_at_a_time_opens_the_next_window_then() {
         let (log, signal, queue) = (Log::default(), Signal::<u32>::new(), Queue::default());
         let a = noter(&log, "a");

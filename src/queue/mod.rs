@@ -126,11 +126,12 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// # Cost
 /// An event takes the queue's lock for a moment as it is queued; a run takes it twice, once more for
 /// every 128 events, and twice more at most for an event of a [`latest`](QueuedSlot::latest) slot. Nothing is
-/// allocated for an event once the queue has grown to what it had to hold at once, unless a bound makes
-/// room by dropping another.
+/// allocated for an event that is run once the queue has grown to what it had to hold at once, unless a bound
+/// makes room by dropping another.
 ///
 /// What takes many events out at once, such as `flush`, `cancel` or a `disconnect`, takes a time in
-/// proportion to these events, however many others there are.
+/// proportion to these events, however many others there are. `flush` and `cancel` give the memory of these
+/// events back, so that the events after them allocate again.
 pub struct Queue<H: Home> {
     pub(in crate::queue) post: Arc<Post<H>>,
     pub(in crate::queue) methods: H::Methods,
@@ -267,8 +268,9 @@ impl<H: Home> Queue<H> {
     }
 
     /// Closes the window of a debounced or throttled connection: calls its handler now, on this thread,
-    /// with what it holds back and what waits for it. Returns whether there was something to call it with.
-    /// For saving before the program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
+    /// with what it holds back and what waits for it. Returns whether it was called. If it must not be,
+    /// because the slot is blocked or the owner is gone, these events are dropped. For saving before the
+    /// program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
     ///
     /// It is no run. The events of other connections stay where they are, also when the handler panics,
     /// and so does what it did not come to of its own. What was [lost](Ran::lost) is still told by the next
@@ -298,7 +300,7 @@ impl<H: Home> Queue<H> {
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
-    /// window: the next event is as the first. Returns whether there was anything to forget. It may be
+    /// window: the next event is as the first. Returns whether there was an event to forget. It may be
     /// called from inside handlers, and from any thread that has the queue.
     pub fn cancel(&self, connection: &Connection<Shared>) -> bool {
         let cancelled = self.post.lock().cancel(connection);
