@@ -1826,6 +1826,26 @@ fn rc_owners_that_come_and_go_are_pruned_though_nobody_emits() {
 }
 
 #[test]
+fn a_connect_prunes_all_whose_owner_is_gone_though_an_event_panics_as_it_is_dropped() {
+    #[derive(Clone)]
+    struct Loud(Arc<AtomicUsize>);
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            assert_ne!(self.0.fetch_add(1, SeqCst), 2, "the event's own");
+        }
+    }
+    let (signal, queue) = (Signal::<Loud>::new(), LocalQueue::default());
+    let owners: Vec<_> = (0..16).map(|_| Rc::new(())).collect();
+    owners.iter().for_each(|owner| _ = signal.slot().on(&queue).connect(owner, |_, _| ()));
+    let dropped = Arc::new(AtomicUsize::new(0));
+    assert_eq!(signal.emit(&Loud(dropped.clone())), 16);
+    drop(owners);
+    let connects = || signal.slot().on(&queue).connect(&Rc::new(()), |_, _| ());
+    assert!(panic_of(connects).contains("the event's own"));
+    assert_eq!((dropped.load(SeqCst), queue.len(), signal.slot_count()), (17, 0, 0));
+}
+
+#[test]
 fn a_throttled_slot_whose_rc_owner_is_gone_ends_with_its_next_event_although_that_is_held_back() {
     let (signal, queue, log) = (Signal::<u32>::new(), LocalQueue::default(), Log::default());
     let owner = Rc::new(Noter::new(&log, "a"));

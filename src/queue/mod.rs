@@ -34,6 +34,7 @@ pub use options::QueuedSlot;
 pub use pace::Edges;
 pub use run::Ran;
 
+use first_panic::FirstPanic;
 use post::{Post, State};
 use run::{Batch, Clock, Run, Until};
 
@@ -115,7 +116,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// |---|---|
 /// | a handler, or its owner as a run drops it | the caller of `run` or `flush`, or who polls [`drive`](Self::drive). The event is used up, and so is a call of `once` or `times`. The other events wait where they were, and the loop is told of them |
 /// | an event as it is cloned | who emits. For this slot nothing is queued |
-/// | an event or what a method captured, as it is dropped | who drops it: an emission that replaces an event, a run, a `cancel`, a `disconnect`. What else is to be done is done all the same. [`bounded`](Self::bounded) drops the queue then, which it owns |
+/// | an event or what a method captured, as it is dropped | who drops it: an emission that replaces an event, a run, a `cancel`, a `disconnect`, a connect before it connects. What else is to be done is done all the same. [`bounded`](Self::bounded) drops the queue then, which it owns |
 /// | `wake`, or the waker of a task in `drive`, as it is called | who tells the loop: an emission, whose event is queued, a run that ends, or a `disconnect`. The other one is told all the same. Whoever panicked counts as not told, so the next event that is emitted tells again, also if a bound drops that one |
 /// | a waker as it is cloned or dropped | who polls `drive`, or emits. Nothing is lost. A task that polls again goes on |
 /// | a comparison | a queue compares nothing of yours |
@@ -325,8 +326,12 @@ impl<H: Home> Queue<H> {
 
     /// Before a connect: lets go of what has ended, and ends what has lost its owner.
     fn prune(&self) {
-        H::gone(&self.methods).iter().for_each(|connection| _ = connection.disconnect());
-        self.let_go();
+        let first = FirstPanic::default();
+        for connection in H::gone(&self.methods) {
+            first.catch(|| _ = connection.disconnect());
+        }
+        first.catch(|| self.let_go());
+        first.resume();
     }
 
     fn let_go(&self) {
