@@ -70,8 +70,9 @@ impl<F: Family> Connection<F> {
     /// does not wait, and inside it this is no error.
     ///
     /// # Errors
-    /// When called from inside the slot itself, which cannot wait for its own end. The slot is
-    /// disconnected all the same.
+    /// When called from inside the slot itself, which cannot wait for its own end; or in a destructor that an
+    /// emission runs right after the slot's call, which counts as part of it. The slot is disconnected all
+    /// the same.
     ///
     /// # Deadlocks
     /// As with joining a thread: it never returns if the call it waits for waits for this thread,
@@ -300,10 +301,17 @@ impl<F: Family> ConnectionSet<F> {
 
     /// Disconnects all of them and empties the set; returns how many still were connected.
     pub fn disconnect_all(&mut self) -> usize {
-        // One by one, so that none is forgotten when a destructor panics.
+        /// One by one from the end, so that none is forgotten when a destructor panics.
+        struct FromTheFirst<'a, F: Family>(&'a mut SmallVec<[Connection<F>; 4]>);
+        impl<F: Family> Drop for FromTheFirst<'_, F> {
+            fn drop(&mut self) {
+                self.0.reverse();
+            }
+        }
         self.connections.reverse();
+        let left = FromTheFirst(&mut self.connections);
         let mut count = 0;
-        while let Some(connection) = self.connections.pop() {
+        while let Some(connection) = left.0.pop() {
             count += usize::from(connection.disconnect());
         }
         count

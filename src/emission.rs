@@ -245,18 +245,30 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     }
 }
 
-/// The desk of an emission that reports panics: it knows those that are not its slots' doing.
+/// The desk of an emission that reports panics: it notes which are not its slots' doing.
 struct Observed<'a, F: Family> {
     desk: &'a dyn Desk,
-    passing_over: &'a F::State,
+    notes: &'a F::State,
 }
+
+/// What runs is the slot, or was made to by it.
+const IN_SLOT: u8 = 0;
+/// The slot is not called yet, if it is to be called at all.
+const BEFORE_SLOT: u8 = 1;
+/// The emission ends.
+#[cfg(feature = "std")]
+const AT_END: u8 = 2;
 
 impl<F: Family> Desk for Observed<'_, F> {
     fn admits(&self, key: SlotKey) -> bool {
         self.desk.admits(key)
     }
     fn passing_over(&self, begins: bool) {
-        self.passing_over.store(begins.into(), Ordering::Relaxed);
+        self.notes.store(if begins { BEFORE_SLOT } else { IN_SLOT }, Ordering::Relaxed);
+    }
+    #[cfg(feature = "std")]
+    fn ending(&self) {
+        self.notes.store(AT_END, Ordering::Relaxed);
     }
 }
 
@@ -270,8 +282,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if self.calls_none() {
             return Ok(0);
         }
-        let passing_over = F::State::new(0);
-        let observed = Observed::<F> { desk: self, passing_over: &passing_over };
+        let notes = F::State::new(IN_SLOT);
+        let observed = Observed::<F> { desk: self, notes: &notes };
         let run = Run::new(self);
         let lane = run.list.lane();
         let mut caller = Caller::new(&observed);
@@ -280,24 +292,40 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         for entry in run.list.entries() {
             // Taken down now: when the slot has panicked, it may be disconnected.
             let name = self.name_of(entry.key());
-            let visit = AssertUnwindSafe(|| {
-                self.visit(lane, &mut caller, entry, event)
-                    .map(|result| {
+            loop {
+                let visit = AssertUnwindSafe(|| {
+                    self.visit(lane, &mut caller, entry, event)
+                        .map(|result| {
+                            lane.end();
+                            drop(result)
+                        })
+                        .is_some()
+                });
+                match catch_unwind(visit) {
+                    Ok(was_called) => {
+                        called += usize::from(was_called);
+                        break;
+                    }
+                    Err(payload) => {
                         lane.end();
-                        drop(result)
-                    })
-                    .is_some()
-            });
-            match catch_unwind(visit) {
-                Ok(was_called) => called += usize::from(was_called),
-                Err(payload) => {
-                    lane.end();
-                    let was_called = passing_over.swap(0, Ordering::Relaxed) == 0;
-                    called += usize::from(was_called);
-                    let (connection, message) = (connection(entry.key()), message(payload));
-                    panics.push(SlotPanic { connection, name, message, was_called });
+                        let in_slot = notes.swap(IN_SLOT, Ordering::Relaxed) == IN_SLOT;
+                        let (connection, message) = (connection(entry.key()), message(payload));
+                        panics.push(SlotPanic { connection, name, message, in_slot });
+                        if in_slot {
+                            called += 1;
+                            break;
+                        }
+                        // The slot itself is still to be looked at.
+                    }
                 }
             }
+        }
+        if let (Err(payload), Some(last)) =
+            (catch_unwind(AssertUnwindSafe(move || drop(caller))), run.list.entries().last())
+        {
+            let (connection, message) = (connection(last.key()), message(payload));
+            let name = self.name_of(last.key());
+            panics.push(SlotPanic { connection, name, message, in_slot: false });
         }
         if panics.is_empty() { Ok(called) } else { Err(EmitError { called, panics }) }
     }
@@ -314,8 +342,8 @@ pub(crate) struct Cursor<
     /// None only while it is dropped.
     list: Option<F::Strong<List<E, R, F>>>,
     next: usize,
-    /// A panic came up, and was none of the slot's doing.
-    passing_over: F::State,
+    /// Those of [`Observed`].
+    notes: F::State,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F>>> Unpin
@@ -328,7 +356,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
 {
     pub(crate) fn new(slots: S) -> Self {
         let list = slots.versions.lock().share();
-        Cursor { slots, list: Some(list), next: 0, passing_over: F::State::new(0) }
+        Cursor { slots, list: Some(list), next: 0, notes: F::State::new(IN_SLOT) }
     }
 
     /// How many slots may still be called.
@@ -342,10 +370,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         self.entries()[..self.next].last().map(Entry::key)
     }
 
-    /// Whether the last call panicked though its slot was not called.
+    /// Whether it was the last slot that panicked. If it was not even called, the emission comes to it again.
     #[cfg(feature = "async")]
-    pub(crate) fn takes_passing_over(&self) -> bool {
-        self.passing_over.swap(0, Ordering::Relaxed) != 0
+    pub(crate) fn has_panicked_in_slot(&mut self) -> bool {
+        let when = self.notes.swap(IN_SLOT, Ordering::Relaxed);
+        if when == BEFORE_SLOT {
+            self.next -= 1;
+        }
+        when == IN_SLOT
     }
 
     /// The names of the slots, as far as there are any: afterwards they may be disconnected.
@@ -368,13 +400,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        let Cursor { slots, list: Some(list), next, passing_over } = self else { return None };
+        let Cursor { slots, list: Some(list), next, notes } = self else { return None };
         if *next == list.entries().len() {
             return None;
         }
         let _depth = Depth::<F>::enter(|| slots.versions.readers());
         let list = slots.versions.lane_for(list);
-        let observed = Observed::<F> { desk: &**slots, passing_over };
+        let observed = Observed::<F> { desk: &**slots, notes };
         slots.visit_each(&list, Caller::new(&observed), next, event, each)
     }
 }
@@ -446,8 +478,7 @@ fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Family>(
     next: usize,
     rest: &mut Option<CursorOf<'a, E, R, F>>,
 ) {
-    let passing_over = F::State::new(0);
-    *rest = Some(Cursor { slots, list: Some(list.share()), next, passing_over });
+    *rest = Some(Cursor { slots, list: Some(list.share()), next, notes: F::State::new(IN_SLOT) });
 }
 
 type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;

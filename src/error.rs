@@ -37,7 +37,7 @@ impl<F: Family> fmt::Debug for EmitError<F> {
 
 impl<F: Family> fmt::Display for EmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let panicked = self.panics.iter().filter(|panic| panic.was_called).count();
+        let panicked = self.panics.iter().filter(|panic| panic.in_slot).count();
         write!(f, "{panicked} of {} slots panicked", self.called)?;
         for (panic, separator) in
             self.panics.iter().zip([": "].into_iter().chain(std::iter::repeat("; ")))
@@ -55,7 +55,7 @@ pub struct SlotPanic<F: Family> {
     pub(crate) connection: Connection<F>,
     pub(crate) name: Option<&'static str>,
     pub(crate) message: String,
-    pub(crate) was_called: bool,
+    pub(crate) in_slot: bool,
 }
 
 impl<F: Family> SlotPanic<F> {
@@ -69,10 +69,10 @@ impl<F: Family> SlotPanic<F> {
         self.name
     }
 
-    /// Whether the slot was called. It was not when its owner was found gone, or the slot disconnected or
-    /// blocked, and a destructor panicked as the emission let go of it.
-    pub fn was_called(&self) -> bool {
-        self.was_called
+    /// Whether it was the slot that panicked. If not, a destructor did, of what the emission let go of when it came
+    /// to this slot: what a dead slot captured, say, or a tracked owner it had called before.
+    pub fn in_slot(&self) -> bool {
+        self.in_slot
     }
 
     /// What the slot panicked with, where that is a text.
@@ -87,18 +87,16 @@ impl<F: Family> fmt::Debug for SlotPanic<F> {
             .field("connection", &self.connection)
             .field("name", &self.name)
             .field("message", &self.message)
-            .field("was_called", &self.was_called)
+            .field("in_slot", &self.in_slot)
             .finish()
     }
 }
 
 impl<F: Family> fmt::Display for SlotPanic<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "slot {} ", self.name.unwrap_or("without name"))?;
-        if !self.was_called {
-            f.write_str("was not called, and a destructor ")?;
-        }
-        write!(f, "panicked with `{}`", self.message)
+        let name = self.name.unwrap_or("without name");
+        let who = if self.in_slot { "slot" } else { "a destructor at slot" };
+        write!(f, "{who} {name} panicked with `{}`", self.message)
     }
 }
 

@@ -96,7 +96,11 @@ impl<F: Family> Ledger<F> {
     }
 
     pub(crate) fn pruned(&mut self) {
-        self.prune_at = FIRST_PRUNE.max(2 * self.connected);
+        self.prune_at = self.twice_connected();
+    }
+
+    fn twice_connected(&self) -> usize {
+        FIRST_PRUNE.max(2 * self.connected)
     }
 
     /// A key for a slot that is about to be put into the list.
@@ -124,6 +128,8 @@ impl<F: Family> Ledger<F> {
         }
         self.connected -= 1;
         self.gaps += 1;
+        // As many connects as there are slots pay for the next prune.
+        self.prune_at = self.prune_at.min(self.twice_connected());
         let anchor = if self.special.is_empty() {
             None
         } else {

@@ -119,9 +119,9 @@ mod shared {
     use super::{BorrowMut, Owner, already_borrowed, sealed};
     use crate::family::Shared;
     use crate::{Tracked, WeakTracked};
-    use smallvec::SmallVec;
     use std::any::type_name;
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
+    use std::ptr;
     use std::sync::{self, Arc, Mutex, RwLock, TryLockError};
 
     owner!(Shared, Arc, sync::Weak<T>, + Send + Sync);
@@ -143,31 +143,50 @@ mod shared {
         }
     }
 
+    const FEW: usize = 16;
+
     std::thread_local! {
-        /// The locks that slots on this thread hold, by address.
-        static HELD: RefCell<SmallVec<[*const (); 8]>> = RefCell::default();
+        /// The locks that slots on this thread hold, by address; null where there is none. Has no destructor, so
+        /// it can be used while a thread ends.
+        static HELD: [Cell<*const ()>; FEW] = const { [const { Cell::new(ptr::null()) }; FEW] };
+        /// Those for which there was no place. While a thread ends they are not noted: then a slot that locks
+        /// its owner twice is not told so.
+        static MORE_HELD: RefCell<Vec<*const ()>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Notes a lock as held by this thread. While a thread ends there is nothing to note it in:
-    /// then a slot that locks its owner twice is not told so.
+    /// Notes a lock as held by this thread. Slots may be suspended, each on a stack of its own: so they do
+    /// not let go in reverse order.
     struct Held(*const ());
 
     impl Held {
+        fn replace(lock: *const (), by: *const ()) -> bool {
+            HELD.with(|held| {
+                let place = held.iter().find(|place| place.get() == lock);
+                place.inspect(|place| place.set(by)).is_some()
+            })
+        }
         fn note(lock: *const ()) -> Self {
-            let _ = HELD.try_with(|held| held.borrow_mut().push(lock));
+            if !Held::replace(ptr::null(), lock) {
+                let _ = MORE_HELD.try_with(|more| more.borrow_mut().push(lock));
+            }
             Held(lock)
+        }
+        fn is_noted(lock: *const ()) -> bool {
+            Held::replace(lock, lock)
+                || MORE_HELD.try_with(|more| more.borrow().contains(&lock)) == Ok(true)
         }
     }
 
     impl Drop for Held {
         fn drop(&mut self) {
-            let _ = HELD.try_with(|held| {
-                // Mostly the last; not where slots are suspended, each on a stack of its own.
-                let mut held = held.borrow_mut();
-                if let Some(place) = held.iter().rposition(|lock| *lock == self.0) {
-                    held.remove(place);
-                }
-            });
+            if !Held::replace(self.0, ptr::null()) {
+                let _ = MORE_HELD.try_with(|more| {
+                    let mut more = more.borrow_mut();
+                    if let Some(place) = more.iter().position(|lock| *lock == self.0) {
+                        more.swap_remove(place);
+                    }
+                });
+            }
         }
     }
 
@@ -182,7 +201,7 @@ mod shared {
                         Ok(inner) => Ok(inner),
                         Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
                         Err(TryLockError::WouldBlock) => {
-                            if HELD.try_with(|held| held.borrow().contains(&address)) == Ok(true) {
+                            if Held::is_noted(address) {
                                 already_borrowed::<T>();
                             }
                             self.$write()

@@ -124,10 +124,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     ///
     /// # Cost
     /// Without slots: two loads. Otherwise two atomic operations, and for each slot upgrading its
-    /// owner, calling the method, and releasing the owner. Nothing is allocated, but for this: when
-    /// more than two emissions of one signal run at the same time or inside each other, and more than
-    /// ever did before, room for four more is made, and kept; and more than eight nested `connect_mut`
-    /// slots take note of their locks on the heap.
+    /// owner, calling the method, and releasing the owner. It allocates only
+    /// - when more than two emissions of one signal run at the same time or inside each other, and more
+    ///   than ever did before: room for four more, which is kept;
+    /// - when more than 16 `connect_mut` slots are nested on a thread: to note their locks;
+    /// - when a thread calls a [`Tracked`](crate::Tracked) owner for the first time: see there.
     #[inline(always)]
     #[track_caller]
     pub fn emit(&self, event: &E) -> usize {
@@ -187,6 +188,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// # Errors
     /// When slots panicked: which, and with what message.
     ///
+    /// # Panics
+    /// When emissions are nested 256 deep on this thread.
+    ///
     /// # Cost
     /// As [`emit`](Self::emit), and an allocation for each panic. Once a slot was given a name, each
     /// slot also takes the signal's lock for a moment.
@@ -226,7 +230,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
     /// knows.
     ///
     /// # Panics
-    /// When the signal holds 2^32 - 2 slots.
+    /// When the signal holds 2^32 - 2 slots. When dead slots are pruned, and a destructor of what they captured
+    /// panics: then nothing is connected.
     ///
     /// # Cost
     /// Amortised constant, whatever the number of slots. A method path, or a closure without

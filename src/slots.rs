@@ -68,7 +68,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     }
 
     pub(crate) fn connect(&self, slot: NewSlot<F>, making: Making<'_, E, R, F>) -> SlotKey {
-        let mut freed = Freed::<F>::new();
+        let mut freed = None;
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         if let Some((owner, method)) = slot.unique {
@@ -79,7 +79,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         }
         let prunes = ledger.connected() >= ledger.prune_at;
         if prunes {
-            prune(list, ledger, &mut freed);
+            prune(list, ledger, freed.insert(Freed::new()));
         }
         if slot.special.name.is_some() {
             self.has_names.store(1, Ordering::Relaxed);
@@ -99,15 +99,36 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             |list, ledger| {
                 if prunes || ledger.gaps > list.entries().len() / 2 {
                     ledger.sweep(list);
-                    list.fit();
                 }
+                // Emissions sweep, too, and leave this.
+                list.fit();
                 let at = list.insert(entry);
                 ledger.renumber(list, at);
             },
             retire,
         );
         self.unlock(guard);
+        if let Some(freed) = freed {
+            self.drop_or_disconnect(freed, key);
+        }
         key
+    }
+
+    /// Nobody gets the connection of a slot whose connecting panics: so that ends, too.
+    #[cold]
+    fn drop_or_disconnect(&self, freed: Freed<F>, key: SlotKey) {
+        struct Disconnect<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+            &'a Slots<E, R, F>,
+            SlotKey,
+        );
+        impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Disconnect<'_, E, R, F> {
+            fn drop(&mut self) {
+                self.0.disconnect(self.1);
+            }
+        }
+        let disconnect = Disconnect(self, key);
+        drop(freed);
+        core::mem::forget(disconnect);
     }
 
     pub(crate) fn disconnect(&self, key: SlotKey) -> bool {

@@ -5,6 +5,35 @@ mod common;
 use std::collections::HashSet;
 
 both_flavours! {
+    #[test]
+    fn a_set_keeps_its_order_when_a_destructor_panics_as_it_disconnects() {
+        let signal: Signal<u32> = Signal::new();
+        let owner = Strong::new(());
+        let bomb = AtEnd(|| panic!("in a destructor"));
+        let mut set: ConnectionSet = (0..4).map(|_| signal.connect(&owner, |_, _| ())).collect();
+        let first = signal.slot().priority(1).connect(&owner, move |_, _| bomb.touch());
+        let mut all: ConnectionSet = [first].into_iter().chain(set.iter().cloned()).collect();
+        assert!(panic_of(|| all.disconnect_all()).contains("in a destructor"));
+        assert!(all.iter().eq(set.iter()), "in the order they were added");
+        assert_eq!((all.disconnect_all(), set.disconnect_all()), (4, 0));
+    }
+
+    #[test]
+    fn a_connect_that_panics_connects_nothing() {
+        let signal: Signal<u32> = Signal::new();
+        let (owner, gone) = (Strong::new(()), Strong::new(()));
+        let bomb = AtEnd(|| panic!("in a destructor"));
+        signal.connect(&gone, move |_, _| bomb.touch());
+        drop(gone);
+        for _ in 0..15 {
+            signal.connect(&owner, |_, _| ());
+        }
+        // Which prunes.
+        let message = panic_of(|| signal.connect_fn(|_| ()));
+        assert!(message.contains("in a destructor"), "{message}");
+        assert_eq!(signal.emit(&1), 15);
+    }
+
     fn noter(log: &Log, name: &'static str) -> Strong<Noter> {
         Strong::new(Noter::new(log, name))
     }

@@ -487,12 +487,12 @@ both_flavours! {
         drop(owner);
         let error = signal.try_emit(&5).unwrap_err();
         let panics: Vec<_> =
-            error.panics().iter().map(|p| (p.connection().clone(), p.was_called())).collect();
+            error.panics().iter().map(|p| (p.connection().clone(), p.in_slot())).collect();
         assert_eq!((error.called(), panics), (2, vec![(dead, false), (bad, true)]));
         assert_eq!(
             error.to_string(),
-            "1 of 2 slots panicked: slot dead was not called, and a destructor panicked with \
-             `in a destructor`; slot without name panicked with `bad 5`"
+            "1 of 2 slots panicked: a destructor at slot dead panicked with `in a destructor`; slot \
+             without name panicked with `bad 5`"
         );
         assert_eq!(signal.try_emit(&5).unwrap_err().panics().len(), 1);
     }

@@ -184,6 +184,49 @@ both_flavours! {
     }
 
     #[test]
+    fn a_signal_that_once_had_many_slots_stays_proportional_to_those_that_live_now() {
+        type End = fn(&Signal<u32>, Vec<Strong<Owner>>, Vec<Connection>);
+        let end: [End; 4] = [
+            |signal, _, _| assert_eq!(signal.disconnect_all(), 4_000),
+            |_, _, connections| connections.iter().for_each(|it| assert!(it.disconnect())),
+            |signal, owners, _| {
+                drop(owners);
+                assert_eq!(signal.emit(&1), 0);
+            },
+            |signal, owners, _| owners.iter().for_each(|it| assert_eq!(signal.disconnect_owner(it), 1)),
+        ];
+        for end in end {
+            let signal: Signal<u32> = Signal::new();
+            let many = owners(4_000);
+            let connections = many.iter().map(|owner| signal.connect(owner, Owner::on)).collect();
+            end(&signal, many, connections);
+            let kept = Strong::new(Owner(0));
+            signal.connect(&kept, Owner::on);
+            let before = heap();
+            for _ in 0..1_000 {
+                let owner = Strong::new([0_u8; 4_096]);
+                signal.connect(&owner, |_, _| ());
+            }
+            assert!(heap() - before < 200_000, "{} bytes", heap() - before);
+            drop(kept);
+        }
+    }
+
+    #[test]
+    fn the_list_of_a_signal_shrinks_after_emissions_have_pruned_it() {
+        let signal: Signal<u32> = Signal::new();
+        let many = owners(20_000);
+        many.iter().for_each(|owner| _ = signal.connect(owner, Owner::on));
+        let full = heap();
+        drop(many);
+        assert_eq!(signal.emit(&1), 0);
+        let owner = Strong::new(Owner(0));
+        signal.connect(&owner, Owner::on);
+        // 32 bytes a slot were in the list, and 8 stay in the slotmap.
+        assert!(full - heap() >= 20_000 * 32, "{} bytes", full - heap());
+    }
+
+    #[test]
     fn a_signal_that_never_emits_stays_proportional_to_its_live_slots() {
         let signal: Signal<u32> = Signal::new();
         let kept = owners(10);

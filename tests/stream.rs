@@ -201,9 +201,11 @@ both_flavours! {
             assert!(disconnect(&signal, &stream));
             assert_eq!(signal.emit(&3), 0);
             assert!(!stream.is_terminated());
-            assert_eq!(ready(&mut stream), [Ok(1), Ok(2)]);
-            assert!(stream.is_terminated());
+            assert_eq!(block_on(stream.next()), Some(Ok(1)));
+            assert_eq!(block_on(stream.next()), Some(Ok(2)));
+            assert!(!stream.is_terminated(), "its end was not told yet");
             assert_eq!(block_on(stream.next()), None);
+            assert!(stream.is_terminated());
         }
     }
 
@@ -265,8 +267,28 @@ both_flavours! {
         assert_eq!(block_on(stream.next()), Some(Ok(4)));
         assert!(!stream.is_terminated());
         assert_eq!(block_on(stream.next()), Some(Err(Lost(2))));
-        assert!(stream.is_terminated());
         assert_eq!(block_on(stream.next()), None);
+        assert!(stream.is_terminated());
+    }
+
+    #[test]
+    fn select_sees_the_end_of_a_stream_and_of_a_next_event() {
+        let signal: Signal<u32> = Signal::new();
+        let (mut stream, mut next) = (signal.stream(4, Overflow::DropOldest), signal.next_event());
+        drop(signal);
+        let mut forever = futures::future::pending::<()>();
+        let ends = async {
+            futures::select! {
+                item = futures::StreamExt::next(&mut stream) => assert_eq!(item, None),
+                () = forever => unreachable!("it never comes"),
+            }
+            futures::select! {
+                event = next => assert_eq!(event, None),
+                () = forever => unreachable!("it never comes"),
+            }
+        };
+        assert_eq!(futures::FutureExt::now_or_never(ends), Some(()));
+        assert!(stream.is_terminated() && next.is_terminated());
     }
 
     #[test]

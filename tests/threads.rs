@@ -431,3 +431,35 @@ mod asynchronous {
         }
     }
 }
+
+#[test]
+fn a_slot_that_locks_its_owner_twice_while_its_thread_ends_is_refused_too() {
+    use common::AtEnd;
+    use std::cell::RefCell;
+    use std::sync::mpsc;
+    type Action = Box<dyn FnMut()>;
+    thread_local! {
+        static AT_END: RefCell<Option<AtEnd<Action>>> = const { RefCell::new(None) };
+    }
+    let signal: Arc<Signal<u32>> = Arc::default();
+    let (again, owner) = (Arc::downgrade(&signal), Arc::new(Mutex::new(0)));
+    signal.connect_mut(&owner, move |_, n| {
+        if *n > 0 {
+            again.upgrade().unwrap().emit(&(n - 1));
+        }
+    });
+    let (told, refused) = mpsc::channel();
+    let ending = move || {
+        let emitting = signal.clone();
+        // Made before the first emission, so that it ends after what that one makes.
+        AT_END.with(|at_end| {
+            let emit = move || told.send(panic_of(|| emitting.emit(&1))).unwrap();
+            *at_end.borrow_mut() = Some(AtEnd(Box::new(emit)));
+        });
+        signal.emit(&0);
+    };
+    thread::spawn(ending);
+    // A slot that waits for its own lock never ends.
+    let refused = refused.recv_timeout(Duration::from_secs(60)).expect("a deadlock");
+    assert!(refused.contains("borrowed already"), "{refused}");
+}

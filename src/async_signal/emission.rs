@@ -218,11 +218,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
 
     /// The handler that was come to last has failed.
     fn failed(&mut self, failure: Failure) {
-        let cursor = self.sequence.cursor.as_ref().expect("a handler failed, so there are some");
-        let was_called = !cursor.takes_passing_over();
-        self.called += usize::from(was_called);
+        let cursor = self.sequence.cursor.as_mut().expect("a handler failed, so there are some");
         let last = cursor.last().expect("a handler failed, so one was come to");
-        self.failures.push((last, failure, was_called));
+        let in_slot = cursor.has_panicked_in_slot();
+        self.called += usize::from(in_slot);
+        self.failures.push((last, failure, in_slot));
     }
 }
 
@@ -258,11 +258,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
         if this.failures.is_empty() {
             return Poll::Ready(Ok(this.called));
         }
-        let failures = this.failures.drain(..).map(|(key, failure, was_called)| SlotFailure {
+        let failures = this.failures.drain(..).map(|(key, failure, in_slot)| SlotFailure {
             connection: this.source.source().connection(key),
             name: this.names.get(&key).copied(),
             failure,
-            was_called,
+            in_slot,
         });
         Poll::Ready(Err(AsyncEmitError { called: this.called, failures: failures.collect() }))
     }

@@ -35,7 +35,7 @@ impl<F: Family> fmt::Debug for AsyncEmitError<F> {
 
 impl<F: Family> fmt::Display for AsyncEmitError<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let failed = self.failures.iter().filter(|failure| failure.was_called).count();
+        let failed = self.failures.iter().filter(|failure| failure.in_slot).count();
         write!(f, "{failed} of {} handlers failed", self.called)?;
         for (place, failure) in self.failures.iter().enumerate() {
             write!(f, "{}{failure}", if place == 0 { ": " } else { "; " })?;
@@ -61,7 +61,7 @@ pub struct SlotFailure<F: Family> {
     pub(super) connection: Connection<F>,
     pub(super) name: Option<&'static str>,
     pub(super) failure: Failure,
-    pub(super) was_called: bool,
+    pub(super) in_slot: bool,
 }
 
 impl<F: Family> SlotFailure<F> {
@@ -75,10 +75,10 @@ impl<F: Family> SlotFailure<F> {
         self.name
     }
 
-    /// Whether the handler was called. It was not when its owner was found gone, or the slot disconnected or
-    /// blocked, and a destructor panicked as the emission let go of it.
-    pub fn was_called(&self) -> bool {
-        self.was_called
+    /// Whether it was the handler that failed. If not, a destructor did, of what the emission let go of when it came
+    /// to this slot: what a dead slot captured, say, or a tracked owner it had called before.
+    pub fn in_slot(&self) -> bool {
+        self.in_slot
     }
 
     /// What happened.
@@ -93,17 +93,16 @@ impl<F: Family> fmt::Debug for SlotFailure<F> {
             .field("connection", &self.connection)
             .field("name", &self.name)
             .field("failure", &self.failure)
-            .field("was_called", &self.was_called)
+            .field("in_slot", &self.in_slot)
             .finish()
     }
 }
 
 impl<F: Family> fmt::Display for SlotFailure<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "slot {} ", self.name.unwrap_or("without name"))?;
-        if !self.was_called {
-            f.write_str("was not called, and a destructor ")?;
-        }
+        let name = self.name.unwrap_or("without name");
+        let who = if self.in_slot { "slot" } else { "a destructor at slot" };
+        write!(f, "{who} {name} ")?;
         match &self.failure {
             Failure::Panicked(message) => write!(f, "panicked with `{message}`"),
             Failure::TimedOut => f.write_str("was not ready at its deadline"),

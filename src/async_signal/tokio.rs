@@ -118,13 +118,14 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     /// ```
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Outside of a tokio runtime. When a destructor panics as the emission lets go of a dead slot: once all
+    /// handlers are started.
     ///
     /// # Cost
     /// A task for each handler, and two allocations.
     pub fn emit_spawned(&self, event: Arc<E>) -> Vec<Spawned<R>> {
         let runtime = Runtime::current();
-        let mut spawned = Vec::new();
+        let (mut spawned, mut other_panic) = (Vec::new(), None);
         let Some(mut cursor) = self.source().slots().map(Cursor::new) else { return spawned };
         // Nested too deep: that is no handler's failure.
         drop(Depth::<Shared>::enter(|| 0));
@@ -136,13 +137,22 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
                 })
             });
             let handler = match catch_unwind(start) {
-                Ok(None) => return spawned,
+                Ok(None) => break,
                 Ok(Some(Answer::Pending)) => runtime.spawn(async move { returned(task.await) }),
                 Ok(Some(Answer::Ready(outcome))) => runtime.spawn(async move { returned(outcome) }),
+                // None of its doing: the emission comes to the slot again.
+                Err(payload) if !cursor.has_panicked_in_slot() => {
+                    other_panic.get_or_insert(payload);
+                    continue;
+                }
                 Err(payload) => runtime.spawn(async move { resume_unwind(payload) }),
             };
             let last = cursor.last().expect("a slot was called");
             spawned.push(Spawned { connection: self.source().source().connection(last), handler });
+        }
+        match other_panic {
+            Some(payload) => resume_unwind(payload),
+            None => spawned,
         }
     }
 

@@ -12,6 +12,9 @@ pub(crate) trait Desk {
     /// A slot is passed over, until this is called again: what is dropped meanwhile, and may panic, is none of
     /// its doing.
     fn passing_over(&self, _begins: bool) {}
+    /// The emission ends, and destroys what it left: that is no slot's doing either.
+    #[cfg(feature = "std")]
+    fn ending(&self) {}
 }
 
 /// Who calls handles: a running emission, or one call of a suspended one.
@@ -82,7 +85,7 @@ impl Drop for Caller<'_> {
         #[cfg(feature = "std")]
         if let Some(cell) = self.cell {
             // SAFETY: it is this caller's, and what was called is there still: `'l` has not ended.
-            unsafe { tracked::give_back(cell) };
+            unsafe { tracked::give_back(cell, self.desk) };
         }
     }
 }

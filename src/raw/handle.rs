@@ -18,7 +18,7 @@ pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
     type Method: 'static;
 }
 
-/// How one comes from a target, `T`, to its owner. Whatever the method is: so it is compiled once for each owner.
+/// How one comes from a target, `T`, to its owner, whatever the method is.
 trait Reach<T: ?Sized, F> {
     /// Whether the target is the owner, so that the one is alive when the other is.
     const IS_OWNER: bool;
@@ -77,8 +77,8 @@ type CallThrough<E, R, F> =
 struct Table<E: ?Sized, R, F: Family> {
     /// Where there is one thread only.
     call: unsafe fn(Word, &E) -> Option<R>,
-    /// Where there are more. All of it travels in registers: what lies in memory would have to get there before the owner can be
-    /// upgraded.
+    /// Where there are more. All of it travels in registers: what lies in memory would have to get there
+    /// before the owner can be upgraded.
     call_through: CallThrough<E, R, F>,
     /// What tells it from others, and its name.
     method: unsafe fn(Word) -> (TypeId, &'static str),

@@ -180,11 +180,13 @@ impl<F: Family> Record<F> {
         Some(cell)
     }
 
-    /// For another thread to use. Not if an emission still has a cell: then nobody else ever uses it.
-    pub(super) fn give_back(&self) {
-        if self.cells.iter().all(|cell| cell.taken.load(Ordering::Acquire) == 0) {
+    /// For another thread to use. Not if an emission still has a cell.
+    pub(super) fn give_back(&self) -> bool {
+        let are_free = self.cells.iter().all(|cell| cell.taken.load(Ordering::Acquire) == 0);
+        if are_free {
             self.leased.store(0, Ordering::Release);
         }
+        are_free
     }
 }
 
@@ -212,9 +214,12 @@ impl<F: Family> Hazards<F> {
         }
     }
 
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record<F>> {
+        core::iter::successors(self.records.get(), |record| record.more.get())
+    }
+
     fn hold(&self, object: *const Head<F>) -> bool {
-        let records = core::iter::successors(self.records.get(), |record| record.more.get());
-        let mut cells = records.flat_map(|record| &record.cells);
+        let mut cells = self.records().flat_map(|record| &record.cells);
         cells.any(|cell| core::ptr::eq(cell.object.load(Ordering::SeqCst), object))
     }
 
@@ -249,20 +254,33 @@ impl<F: Family> Hazards<F> {
     }
 
     /// The cell, in which nothing is entered, does not keep what was left either. So its emission can end.
+    /// What it was is to be [ended](Self::end_if_last) next; null if it was nothing.
+    ///
+    /// # Safety
+    /// The cell is the caller's.
+    #[inline]
+    pub(super) unsafe fn take_left(&self, cell: &Cell<F>) -> *const Head<F> {
+        let before = cell.left.load(Ordering::Relaxed);
+        if !before.is_null() {
+            cell.left.store(core::ptr::null_mut(), Ordering::Relaxed);
+            cell.object.swap(core::ptr::null_mut(), Ordering::SeqCst);
+            F::sequential();
+        }
+        before
+    }
+
+    /// Does both.
     ///
     /// # Safety
     /// As for [`leave`](Self::leave).
     #[inline]
     pub(super) unsafe fn clear(&self, cell: &Cell<F>) {
-        let before = cell.left.load(Ordering::Relaxed);
-        if before.is_null() {
-            return;
-        }
-        cell.left.store(core::ptr::null_mut(), Ordering::Relaxed);
-        cell.object.swap(core::ptr::null_mut(), Ordering::SeqCst);
-        F::sequential();
         // SAFETY: the caller's promise.
-        unsafe { self.end_if_last(before) };
+        let before = unsafe { self.take_left(cell) };
+        if !before.is_null() {
+            // SAFETY: likewise.
+            unsafe { self.end_if_last(before) };
+        }
     }
 
     #[cold]
@@ -277,7 +295,7 @@ impl<F: Family> Hazards<F> {
     /// # Safety
     /// As for [`destroy_if_last`](Self::destroy_if_last).
     #[inline]
-    unsafe fn end_if_last(&self, object: *const Head<F>) {
+    pub(super) unsafe fn end_if_last(&self, object: *const Head<F>) {
         // SAFETY: the caller's promise.
         if !unsafe { (*object).is_alive() } {
             // SAFETY: likewise.

@@ -1,6 +1,7 @@
 //! A handler's future, of whatever type, with what it borrows from.
 
 use alloc::alloc::Layout;
+use core::cell::Cell;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
@@ -140,17 +141,25 @@ pub(crate) struct Request<E: ?Sized + 'static, R, F: Family> {
     event: *const E,
     task: *mut Task<'static, E, R, F>,
     first_poll: FirstPoll<E, F>,
+    /// A handler is being started: it alone may use the task. Stays so when that panics.
+    is_starting: Cell<bool>,
 }
 
 /// The future that the slot called last has left.
-pub(crate) struct Left<'a, E: ?Sized, R, F>(*mut Task<'a, E, R, F>);
+pub(crate) struct Left<'r, 'a, E: ?Sized, R, F> {
+    task: *mut Task<'a, E, R, F>,
+    is_starting: &'r Cell<bool>,
+}
 
-impl<'a, E: ?Sized, R, F> Left<'a, E, R, F> {
+impl<'a, E: ?Sized, R, F> Left<'_, 'a, E, R, F> {
     /// Takes the task with the future in it.
+    ///
+    /// # Panics
+    /// While a handler is being started.
     pub(crate) fn take(&self) -> Task<'a, E, R, F> {
-        // SAFETY: `Request::with` has the only reference to the task. No slot is at work with it now: only
-        // who calls them has this.
-        unsafe { core::mem::replace(&mut *self.0, Task::new()) }
+        assert!(!self.is_starting.get(), "the future is taken when it is made");
+        // SAFETY: `Request::with` has the only reference to the task, and no handler is at work with it now.
+        unsafe { core::mem::replace(&mut *self.task, Task::new()) }
     }
 }
 
@@ -172,11 +181,13 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
         event: &'a E,
         task: &mut Task<'a, E, R, F>,
         context: &mut Context<'_>,
-        call: impl FnOnce(&Request<E, R, F>, &Left<'a, E, R, F>) -> U,
+        call: impl FnOnce(&Request<E, R, F>, &Left<'_, 'a, E, R, F>) -> U,
     ) -> U {
         let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
         let task = core::ptr::from_mut(task);
-        call(&Request { event, task: task.cast(), first_poll }, &Left(task))
+        let is_starting = Cell::new(false);
+        let request = Request { event, task: task.cast(), first_poll, is_starting };
+        call(&request, &Left { task, is_starting: &request.is_starting })
     }
 
     /// The same for a future that keeps the event, and is not polled yet.
@@ -190,7 +201,8 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
         F::Strong<E>: MaybeSend<F>,
     {
         let first_poll = FirstPoll::Later(event.clone());
-        call(&Request { event: &raw const **event, task, first_poll })
+        let is_starting = Cell::new(false);
+        call(&Request { event: &raw const **event, task, first_poll, is_starting })
     }
 
     /// The event, for a slot that is ready at once.
@@ -200,6 +212,9 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
     }
 
     /// Makes a future that borrows nothing, and polls it once.
+    ///
+    /// # Panics
+    /// While another handler is started with this request.
     pub(crate) fn start_owned<V, L>(
         &self,
         make: impl FnOnce(&E) -> V,
@@ -239,11 +254,12 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
         // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
         let event: &'x E = unsafe { &*self.event };
-        // SAFETY: `with` has the only reference to it, and lends it to the slot that is called.
+        assert!(!self.is_starting.replace(true), "handlers are started one after another");
+        // SAFETY: `with` has the only reference to it, and lends it to the one handler that is started.
         let task = unsafe { &mut *self.task };
         // The future is made where it stays: what is written in small parts and moved in large ones right
         // afterwards keeps the processor waiting.
-        Some(match &self.first_poll {
+        let started = match &self.first_poll {
             FirstPoll::AtOnce(context) => {
                 let room = task.room::<Handler<L::Limited<V>, L, R, H::Strong, ()>>();
                 // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
@@ -287,7 +303,9 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
             }
             #[cfg(not(feature = "tokio"))]
             FirstPoll::_Later(never, _) => match *never {},
-        })
+        };
+        self.is_starting.set(false);
+        Some(started)
     }
 }
 
@@ -332,5 +350,45 @@ where
         // SAFETY: the future is not moved out of what is pinned; the others are not pinned.
         let future = unsafe { self.map_unchecked_mut(|handler| &mut handler.future) };
         future.poll(context).map(L::outcome)
+    }
+}
+
+#[cfg(all(test, not(sigwire_loom)))]
+mod tests {
+    use super::*;
+    use crate::family::Shared;
+    use crate::raw::NoLimit;
+    use core::future::pending;
+    use core::task::Waker;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    fn refused(misuse: impl FnOnce(&Request<u32, u32, Shared>, &Left<'_, '_, u32, u32, Shared>)) {
+        let mut task = Task::new();
+        let context = &mut Context::from_waker(Waker::noop());
+        let run = || Request::with(&1, &mut task, context, misuse);
+        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
+    }
+
+    #[test]
+    fn a_task_is_not_taken_nor_used_again_while_its_future_is_made() {
+        refused(|request, left| {
+            let make = |_: &u32| {
+                drop(left.take());
+                pending()
+            };
+            request.start_owned(make, &NoLimit);
+        });
+        refused(|request, _| {
+            let make = |_: &u32| {
+                request.start_owned(|n| pending_with(n.to_string()), &NoLimit);
+                pending()
+            };
+            request.start_owned(make, &NoLimit);
+        });
+    }
+
+    async fn pending_with(held: String) -> u32 {
+        let n = pending::<u32>().await;
+        n + held.len() as u32
     }
 }

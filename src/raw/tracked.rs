@@ -5,10 +5,13 @@ use core::mem::{ManuallyDrop, MaybeUninit};
 use core::ops::Deref;
 use core::panic::{RefUnwindSafe, UnwindSafe};
 use core::ptr::NonNull;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use super::hazards::{self, Hazards, Head, Record};
-use super::{Caller, Hold, Link, Liveness, NotCalled};
+use super::{Caller, Desk, Hold, Link, Liveness, NotCalled};
+use crate::error::message;
 use crate::family::Shared;
 
 static HAZARDS: Hazards<Shared> = Hazards::new();
@@ -69,7 +72,8 @@ fn object<T>(object: &Arc<Object<T>>) -> NonNull<Object<T>> {
 ///   such a method of the object still runs.
 /// - When the last strong pointer is dropped on another thread just while the call ends, the object may be
 ///   destroyed a little later: when the same emission calls its next tracked owner, or ends; or by another
-///   thread that was about to call it.
+///   thread that was about to call it. So it may be destroyed, and its destructor panic, when the emission comes
+///   to another slot.
 /// - `T` is sized: for trait objects, use an `Arc<dyn Trait>`.
 ///
 /// ```
@@ -99,7 +103,7 @@ fn object<T>(object: &Arc<Object<T>>) -> NonNull<Object<T>> {
 /// paths and for closures without captures, in up to 16 emissions that are under way on a thread at once; in
 /// others, for other methods, and for [`WeakMethod::call`](crate::WeakMethod::call), references are counted.
 /// Dropping the last strong pointer looks through 16 words for each thread that ever called tracked owners at the
-/// same time. The first such call on a thread may allocate 512 bytes, which later threads use again.
+/// same time. The first such call on a thread may allocate 640 bytes, which later threads use again.
 pub struct Tracked<T>(NonNull<Object<T>>);
 
 // SAFETY: as for `Arc`: it shares the value, and drops it.
@@ -317,11 +321,14 @@ unsafe impl<T> Link for WeakTracked<T> {
 
     unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> bool {
         let entered = Entered { object: object(&self.0), cell: caller.cell(), target: PhantomData };
+        caller.desk().passing_over(true);
         if let Some(cell) = entered.cell {
             // SAFETY: by the promise to `enter`.
             unsafe { HAZARDS.look_at_left(cell, entered.head()) };
         }
-        self.0.head.is_alive()
+        let is_alive = self.0.head.is_alive();
+        caller.desk().passing_over(!is_alive);
+        is_alive
     }
 }
 
@@ -382,6 +389,8 @@ std::thread_local! {
     static RECORD: Cell<Option<&'static Record<Shared>>> = const { Cell::new(None) };
     /// The cell that was given back last, for the next emission: nearly always the only one.
     static SPARE: Cell<Option<&'static hazards::Cell<Shared>>> = const { Cell::new(None) };
+    /// The record of a thread that ends, as long as emissions have cells of it.
+    static LEFT: Cell<Option<&'static Record<Shared>>> = const { Cell::new(None) };
     static LEASE: Lease = Lease(HAZARDS.lease());
 }
 
@@ -394,8 +403,11 @@ impl Drop for Lease {
         if let Some(spare) = SPARE.take() {
             spare.give_back();
         }
-        // When a slot ends the process, what it called is still in its cell, and stays there.
-        self.0.give_back();
+        // An emission may still be under way: on a stack that another thread-local has, or in a slot that ends
+        // the process.
+        if !self.0.give_back() {
+            LEFT.set(Some(self.0));
+        }
     }
 }
 
@@ -420,20 +432,52 @@ pub(super) fn take_another_cell() -> Option<&'static hazards::Cell<Shared>> {
 /// It is not used any more, nothing is entered, and the memory of what was left in it is kept until this
 /// returns.
 #[inline(never)]
-pub(super) unsafe fn give_back(cell: &'static hazards::Cell<Shared>) {
+pub(super) unsafe fn give_back(cell: &'static hazards::Cell<Shared>, desk: &dyn Desk) {
     /// Also if a destructor panics.
     struct GiveBack(&'static hazards::Cell<Shared>);
     impl Drop for GiveBack {
         #[inline(always)]
         fn drop(&mut self) {
-            if let Some(spare) = SPARE.replace(Some(self.0)) {
+            if RECORD.get().is_none() {
+                give_back_at_end(self.0);
+            } else if let Some(spare) = SPARE.replace(Some(self.0)) {
                 spare.give_back();
             }
         }
     }
     let _give_back = GiveBack(cell);
-    // SAFETY: the caller's promise. Objects are entered as a whole.
-    unsafe { HAZARDS.clear(cell) };
+    // SAFETY: the caller's promise.
+    let left = unsafe { HAZARDS.take_left(cell) };
+    // SAFETY: likewise.
+    if !left.is_null() && !unsafe { (*left).is_alive() } {
+        // SAFETY: likewise. Objects are entered as a whole.
+        unsafe { end_late(left, desk) };
+    }
+}
+
+/// An emission ends, and so does what it left, unless somebody else is calling that.
+///
+/// # Safety
+/// As for [`Hazards::end_if_last`].
+#[cold]
+unsafe fn end_late(left: *const Head<Shared>, desk: &dyn Desk) {
+    desk.ending();
+    // SAFETY: the caller's promise.
+    let end = || unsafe { HAZARDS.end_if_last(left) };
+    if !thread::panicking() {
+        end();
+    } else if let Err(payload) = catch_unwind(AssertUnwindSafe(end)) {
+        // One panic is under way, and is the one to be told.
+        message(payload);
+    }
+}
+
+#[cold]
+fn give_back_at_end(cell: &'static hazards::Cell<Shared>) {
+    cell.give_back();
+    if LEFT.get().is_some_and(Record::give_back) {
+        LEFT.set(None);
+    }
 }
 
 #[cfg(all(test, not(sigwire_loom)))]
@@ -485,5 +529,81 @@ mod tests {
         // What was forgotten.
         // SAFETY: all strong pointers had one reference together.
         drop(unsafe { Arc::from_raw(Arc::as_ptr(&weak[0].0)) });
+    }
+
+    /// A signal whose first slot is of an object that loses its owner as its call ends; so that the dropping
+    /// thread still sees it in the cell, and leaves it to the emission. Its destructor panics.
+    fn with_late_end() -> (crate::Signal<u32>, Arc<AtomicUsize>) {
+        let (signal, ended) = (crate::Signal::new(), Arc::default());
+        let first = Tracked::new(Ends(Arc::clone(&ended), true));
+        signal.connect(&first, |_, _| ());
+        let head = first.0.as_ptr().addr();
+        let memory = Tracked::downgrade(&first);
+        std::mem::forget(first);
+        let release = move |_: &u32| {
+            let head = core::ptr::with_exposed_provenance::<Head<Shared>>(head);
+            // SAFETY: the pointer that was forgotten; `memory` keeps it.
+            assert!(unsafe { Head::release(head) });
+            // SAFETY: all strong pointers had one reference together.
+            drop(unsafe { Arc::from_raw(Arc::as_ptr(&memory.0)) });
+        };
+        signal.slot().once().connect_fn(release).detach();
+        (signal, ended)
+    }
+
+    #[test]
+    fn try_emit_calls_every_slot_though_the_late_end_of_a_former_ones_owner_panics() {
+        for others in 0..3 {
+            let (signal, ended) = with_late_end();
+            let calls = Tracked::new(AtomicUsize::new(0));
+            for _ in 0..others {
+                signal.connect(&calls, |calls, _| _ = calls.fetch_add(1, SeqCst));
+            }
+            let error = signal.try_emit(&1).unwrap_err();
+            let panics: Vec<_> = error.panics().iter().map(|it| it.in_slot()).collect();
+            assert_eq!((error.called(), panics), (2 + others, vec![false]));
+            assert_eq!((calls.load(SeqCst), ended.load(SeqCst)), (others, 1));
+        }
+    }
+
+    #[test]
+    fn the_late_end_of_an_owner_that_panics_while_a_slot_does_is_no_abort() {
+        let (signal, ended) = with_late_end();
+        signal.connect_fn(|_| panic!("in a slot")).detach();
+        let panic = catch_unwind(AssertUnwindSafe(|| signal.emit(&1))).unwrap_err();
+        assert_eq!(message(panic), "in a slot");
+        assert_eq!(ended.load(SeqCst), 1);
+    }
+
+    fn records() -> usize {
+        HAZARDS.records().count()
+    }
+
+    #[test]
+    fn threads_that_end_with_an_emission_suspended_give_back_their_cells() {
+        use corosensei::{Coroutine, Yielder};
+        type Suspended = Coroutine<(), (), ()>;
+        std::thread_local! {
+            static SUSPENDED: Cell<Option<Suspended>> = const { Cell::new(None) };
+            static YIELDER: Cell<*const Yielder<(), ()>> = const { Cell::new(core::ptr::null()) };
+        }
+        let before = records();
+        for _ in 0..100 {
+            let run = || {
+                // Made first, so that it ends after what the emission makes.
+                SUSPENDED.set(None);
+                let mut suspended = Suspended::new(|yielder, ()| {
+                    YIELDER.set(yielder);
+                    let (signal, owner) = (crate::Signal::<u32>::new(), Tracked::new(1));
+                    // SAFETY: the coroutine runs, and so has its yielder.
+                    signal.connect(&owner, |_, _| unsafe { (*YIELDER.get()).suspend(()) });
+                    signal.emit(&1);
+                });
+                suspended.resume(());
+                SUSPENDED.set(Some(suspended));
+            };
+            thread::spawn(run).join().unwrap();
+        }
+        assert!(records() < before + 50, "those of other tests, but not one for each thread");
     }
 }

@@ -44,6 +44,8 @@ struct State<T> {
     has_more: bool,
     /// Nothing comes any more.
     ended: bool,
+    /// And the consumer knows.
+    end_is_told: bool,
     when_full: WhenFull,
     /// How many events may wait, `first` included.
     capacity: u32,
@@ -146,7 +148,10 @@ impl<T> State<T> {
                 }
                 Poll::Ready(Some(Ok(event)))
             }
-            None if self.ended => Poll::Ready(None),
+            None if self.ended => {
+                self.end_is_told = true;
+                Poll::Ready(None)
+            }
             None => Poll::Pending,
         }
     }
@@ -214,6 +219,7 @@ impl<T, F: Family> Channel<T, F> {
             more: None,
             has_more: false,
             ended: false,
+            end_is_told: false,
             when_full,
             capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
         });
@@ -333,10 +339,9 @@ impl<T, F: Family> Channel<T, F> {
         self.state.lock().missed()
     }
 
-    /// Whether the consumer has had everything.
+    /// Whether the consumer has had everything, the end too.
     pub(super) fn is_over(&self) -> bool {
-        let state = self.state.lock();
-        state.ended && state.first.is_none() && state.lost == 0
+        self.state.lock().end_is_told
     }
 
     /// How it stands. Does not wait for the lock: then it does not say.

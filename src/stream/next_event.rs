@@ -1,9 +1,8 @@
 use core::fmt;
 use core::future::Future;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 use futures_core::future::FusedFuture;
-use futures_core::stream::FusedStream;
 
 use super::EventStream;
 use crate::connection::Connection;
@@ -21,11 +20,14 @@ use crate::family::Family;
 pub struct NextEvent<T, F: Family> {
     /// Of one event at most.
     events: EventStream<T, F>,
+    is_done: bool,
 }
+
+impl<T, F: Family> Unpin for NextEvent<T, F> {}
 
 impl<T, F: Family> NextEvent<T, F> {
     pub(crate) fn new(events: EventStream<T, F>) -> Self {
-        NextEvent { events }
+        NextEvent { events, is_done: false }
     }
 
     /// The connection of its slot, to block it or to end it.
@@ -37,14 +39,16 @@ impl<T, F: Family> NextEvent<T, F> {
 impl<T, F: Family> Future for NextEvent<T, F> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        self.events.channel.poll(context).map(|event| event.and_then(Result::ok))
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        let event = ready!(self.events.channel.poll(context));
+        self.is_done = true;
+        Poll::Ready(event.and_then(Result::ok))
     }
 }
 
 impl<T, F: Family> FusedFuture for NextEvent<T, F> {
     fn is_terminated(&self) -> bool {
-        self.events.is_terminated()
+        self.is_done
     }
 }
 
