@@ -92,7 +92,8 @@ where
 ///
 /// # Cost
 /// Nothing is allocated for a method path, or a closure without captures, of a sized owner. For any
-/// other method one allocation holds it. A call upgrades the owner and releases it.
+/// other method one allocation holds it. A call upgrades the owner and releases it; for a `Tracked` owner it does
+/// what an emission to one slot does.
 pub struct WeakMethod<E: ?Sized + 'static, R: 'static, F: Family> {
     pub(crate) handle: Handle<E, R, F>,
     pub(crate) anchor: Option<Anchor<F>>,

@@ -1782,3 +1782,25 @@ fn an_emission_that_is_nested_too_deep_is_no_failure_of_a_handler() {
     });
     assert_eq!(deeper.emit(&1), 1);
 }
+
+#[test]
+fn a_handler_that_fails_after_it_dropped_the_owner_of_the_one_before_is_told_as_itself() {
+    let drop_and = [|| (), || panic!("itself")];
+    for fails_at_once in [true, false] {
+        let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
+        let (owner, other) = (sigwire::Tracked::new(()), Arc::new(()));
+        signal.connect_sync(&owner, |_, _| ());
+        let kept = Arc::new(std::sync::Mutex::new(Some(owner)));
+        signal.connect(&other, move |_: &(), _: &u32| {
+            drop(kept.lock().unwrap().take());
+            drop_and[usize::from(fails_at_once)]();
+            async move {
+                yield_once().await;
+                panic!("itself, later");
+            }
+        });
+        let error = futures::executor::block_on(signal.try_emit(&1)).unwrap_err();
+        let in_slot: Vec<_> = error.failures().iter().map(|failure| failure.in_slot()).collect();
+        assert_eq!((error.called(), in_slot), (2, vec![true]), "{error}");
+    }
+}

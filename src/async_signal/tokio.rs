@@ -118,8 +118,9 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     /// ```
     ///
     /// # Panics
-    /// Outside of a tokio runtime. When a destructor panics as the emission lets go of a dead slot: once all
-    /// handlers are started.
+    /// Outside of a tokio runtime. When a destructor panics as the emission lets go of a dead slot, or of a
+    /// [`Tracked`](crate::Tracked) owner that lost its last pointer meanwhile: once all handlers are started, which
+    /// run on.
     ///
     /// # Cost
     /// A task for each handler, and two allocations.

@@ -532,9 +532,13 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
     caller: &mut Caller<'c>,
     act: &mut dyn FnMut(&mut Caller<'c>),
 ) -> Result<(), NotCalled> {
+    // SAFETY: as in `call`.
+    let link = unsafe { data.get::<L>() };
     // SAFETY: the caller's promise. That `act` enters the target once more, and leaves it, is no more than to
     // note in the same place that it is called.
-    let target = unsafe { data.get::<L>().enter(caller) }?;
+    let target = unsafe { link.enter(caller) }?;
+    // Else that may be what is destroyed, and panics, between what `act` asks and what it calls.
+    link.forget_left(caller);
     if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
         return pass_over(target, caller, NotCalled::Dead);
     }

@@ -129,6 +129,11 @@ impl<F: Family> Cell<F> {
         Cell { object: null(), left: null(), taken: F::State::new(0) }
     }
 
+    /// What was left has an owner, and an exchange was made since: whoever drops it does not find it here.
+    pub(super) fn forget_left(&self) {
+        self.left.store(core::ptr::null_mut(), Ordering::Relaxed);
+    }
+
     /// For another emission to use. It was cleared.
     pub(super) fn give_back(&self) {
         self.taken.store(0, Ordering::Release);

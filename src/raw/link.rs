@@ -98,6 +98,9 @@ pub unsafe trait Link: Clone {
     /// target at a time.
     unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Self::Entered<'_>, NotCalled>;
 
+    /// Right after the target was entered: nothing of what was entered before is to be looked at before it is left.
+    fn forget_left(&self, _caller: &mut Caller<'_>) {}
+
     /// Finishes what [`enter`](Self::enter) has begun. Says whether it is worth entering the target once more.
     ///
     /// # Safety
