@@ -3,8 +3,6 @@
 
 use core::marker::PhantomData;
 
-use crate::family::Family;
-
 /// The deepest nesting of emissions. At this depth a thread with a 2 MiB stack still has 8 KiB for
 /// each level.
 pub(crate) const DEEPEST: usize = 256;
@@ -29,9 +27,9 @@ fn here() -> usize {
 }
 
 /// One level of nesting, until it is dropped.
-pub(crate) struct Depth<F: Family>(PhantomData<(*const (), F)>);
+pub(crate) struct Depth(PhantomData<*const ()>);
 
-impl<F: Family> Depth<F> {
+impl Depth {
     /// With `std` all emissions on this thread count; without, those of the one signal, which
     /// `on_this_signal` counts.
     ///
@@ -54,7 +52,7 @@ impl<F: Family> Depth<F> {
 }
 
 #[cfg(feature = "std")]
-impl<F: Family> Drop for Depth<F> {
+impl Drop for Depth {
     #[inline]
     fn drop(&mut self) {
         // However they are nested: it is their number that counts.

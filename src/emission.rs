@@ -24,7 +24,7 @@ use {
 
 /// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
 struct Run<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    _depth: Depth<F>,
+    _depth: Depth,
     list: Pinned<'a, List<E, R, F>, F>,
     /// After the list.
     _tidy: TidyAtEnd<'a, E, R, F>,
@@ -68,7 +68,6 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             lane.begin(entry.tag());
             return match entry.call_through(caller, event) {
                 Ok(result) => Some(result),
-                Err(NotCalled::NeedsCell) => self.visit_with_cell(lane, caller, entry, event),
                 Err(why) => self.visit_again(lane, caller, entry, event, why),
             };
         }
@@ -81,22 +80,6 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             return Some(result);
         }
         self.not_called(lane, caller.desk(), entry)
-    }
-
-    /// The first call in an emission for which a cell is needed.
-    #[inline(never)]
-    fn visit_with_cell<'l>(
-        &self,
-        lane: &Lane<List<E, R, F>, F>,
-        caller: &mut Caller<'l>,
-        entry: &'l Entry<E, R, F>,
-        event: &E,
-    ) -> Option<R> {
-        caller.find_cell();
-        match entry.call_through(caller, event) {
-            Ok(result) => Some(result),
-            Err(why) => self.visit_again(lane, caller, entry, event, why),
-        }
     }
 
     /// Calls a slot that could not be called at once, if it may be called at all.
@@ -404,7 +387,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         if *next == list.entries().len() {
             return None;
         }
-        let _depth = Depth::<F>::enter(|| slots.versions.readers());
+        let _depth = Depth::enter(|| slots.versions.readers());
         let list = slots.versions.lane_for(list);
         let observed = Observed::<F> { desk: &**slots, notes };
         slots.visit_each(&list, Caller::new(&observed), next, event, each)

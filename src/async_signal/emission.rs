@@ -64,7 +64,7 @@ where
     ) -> Poll<Option<B>> {
         if self.running {
             // Nested too deep: the handler waits on.
-            drop(Depth::<F>::enter(|| 0));
+            drop(Depth::enter(|| 0));
             self.running = false;
             let Poll::Ready(outcome) = Pin::new(&mut self.task).poll(context) else {
                 self.running = true;
@@ -231,7 +231,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         // Nested too deep: that is no handler's failure.
-        drop(Depth::<F>::enter(|| 0));
+        drop(Depth::enter(|| 0));
         if let Some(cursor) = this.sequence.start() {
             this.names = cursor.names();
         }
@@ -288,7 +288,7 @@ impl<E: ?Sized + 'static, R, F: Family> Pending<'_, E, R, F> {
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         // Nested too deep: the handlers wait on.
-        drop(Depth::<F>::enter(|| 0));
+        drop(Depth::enter(|| 0));
         let bell = match &mut self.bell {
             Some(bell) => {
                 bell.stand_for(context.waker());

@@ -129,7 +129,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
         let (mut spawned, mut other_panic) = (Vec::new(), None);
         let Some(mut cursor) = self.source().slots().map(Cursor::new) else { return spawned };
         // Nested too deep: that is no handler's failure.
-        drop(Depth::<Shared>::enter(|| 0));
+        drop(Depth::enter(|| 0));
         loop {
             let mut task = Task::new();
             let start = AssertUnwindSafe(|| {

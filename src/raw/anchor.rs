@@ -56,9 +56,8 @@ impl<F> Drop for Anchor<F> {
     }
 }
 
-// SAFETY: a thread-safe anchor is made (in `handle`) only of what `Handle::held` asks to be `Send + Sync`,
-// of owners, and of adapters that hold a weak owner and a method; `Owner<Shared>` and `Captures<Shared>` ask all of them to be
-// `Send + Sync`, with which a strong pointer to them is.
+// SAFETY: a thread-safe anchor is made (in `handle`) only of strong pointers to what was `Checked` to be
+// `Send + Sync`, with which they are.
 #[cfg(feature = "std")]
 unsafe impl Send for Anchor<crate::family::Shared> {}
 // SAFETY: as above; and through a shared anchor nothing can be reached at all.

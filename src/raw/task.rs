@@ -124,7 +124,7 @@ impl<E: ?Sized, R, F> Drop for Task<'_, E, R, F> {
 impl<E: ?Sized, R, F: Family> Future for Task<'_, E, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        let _depth = Depth::<F>::enter(|| 0);
+        let _depth = Depth::enter(|| 0);
         Task::poll(&mut self, context)
     }
 }

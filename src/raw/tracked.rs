@@ -327,12 +327,11 @@ unsafe impl<T> Link for WeakTracked<T> {
     }
 
     unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> bool {
-        let entered = Entered { object: object(&self.0), cell: caller.cell(), target: PhantomData };
+        let Some(cell) = caller.cell() else { return true };
+        let entered = Entered { object: object(&self.0), cell: Some(cell), target: PhantomData };
         caller.desk().passing_over(true);
-        if let Some(cell) = entered.cell {
-            // SAFETY: by the promise to `enter`.
-            unsafe { HAZARDS.look_at_left(cell, entered.head()) };
-        }
+        // SAFETY: by the promise to `enter`.
+        unsafe { HAZARDS.look_at_left(cell, entered.head()) };
         let is_alive = self.0.head.is_alive();
         caller.desk().passing_over(!is_alive);
         is_alive
