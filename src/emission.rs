@@ -10,8 +10,8 @@ use core::sync::atomic::Ordering;
 
 use crate::depth::Depth;
 use crate::family::{Atom, Family};
-use crate::list::{Entry, List};
-use crate::raw::{Caller, Desk, Lane, Liveness, NotCalled, Pinned};
+use crate::list::List;
+use crate::raw::{Caller, Desk, Entry, Lane, Liveness, NotCalled, Pinned};
 use crate::slots::Slots;
 use crate::state::SlotState;
 use crate::table::SlotKey;
@@ -76,7 +76,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         }
         // On one thread it stays so until the slot runs.
         lane.begin(entry.tag());
-        if let Some(result) = entry.handle.call(event) {
+        if let Some(result) = entry.handle().call(event) {
             return Some(result);
         }
         self.not_called(lane, caller.desk(), entry)
@@ -93,7 +93,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         event: &E,
         mut why: NotCalled,
     ) -> Option<R> {
-        while entry.handle.can_go_on(caller, why) {
+        while entry.handle().can_go_on(caller, why) {
             match entry.call_through(caller, event) {
                 Ok(result) => return Some(result),
                 Err(again) => why = again,
@@ -133,7 +133,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let desk = caller.desk();
         desk.passing_over(true);
         let was_asked = Cell::new(false);
-        let result = entry.handle.ask_and_call(caller, event, &|| {
+        let result = entry.handle().ask_and_call(caller, event, &|| {
             was_asked.set(true);
             let is_admitted = desk.admits(entry.key());
             desk.passing_over(!is_admitted);
@@ -158,7 +158,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         desk.passing_over(true);
         // Nothing can be said of an owner that was never seen complete: so the lock is not taken for it.
         let may_come = entry.is(SlotState::Incomplete);
-        if !(may_come && entry.handle.liveness() == Liveness::Absent) {
+        if !(may_come && entry.handle().liveness() == Liveness::Absent) {
             self.bury(entry.key());
         }
         desk.passing_over(false);
@@ -274,7 +274,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut panics = Vec::new();
         for entry in run.list.entries() {
             // Taken down now: when the slot has panicked, it may be disconnected.
-            let name = self.name_of(entry.key());
+            let name = self.name_of(entry);
             loop {
                 let visit = AssertUnwindSafe(|| {
                     self.visit(lane, &mut caller, entry, event)
@@ -307,7 +307,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             (catch_unwind(AssertUnwindSafe(move || drop(caller))), run.list.entries().last())
         {
             let (connection, message) = (connection(last.key()), message(payload));
-            let name = self.name_of(last.key());
+            let name = self.name_of(last);
             panics.push(SlotPanic { connection, name, message, in_slot: false });
         }
         if panics.is_empty() { Ok(called) } else { Err(EmitError { called, panics }) }
@@ -366,7 +366,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
     /// The names of the slots, as far as there are any: afterwards they may be disconnected.
     #[cfg(feature = "async")]
     pub(crate) fn names(&self) -> std::collections::BTreeMap<SlotKey, &'static str> {
-        let name = |entry: &Entry<E, R, F>| Some((entry.key(), self.slots.name_of(entry.key())?));
+        let name = |entry: &Entry<E, R, F>| Some((entry.key(), self.slots.name_of(entry)?));
         self.entries().iter().filter_map(name).collect()
     }
 

@@ -26,6 +26,9 @@ pub trait Family: Pointers {
     /// A counter, likewise.
     #[doc(hidden)]
     type Count: Atom<usize>;
+    /// The number of the thread that has a lane.
+    #[doc(hidden)]
+    type Thread: Atom<usize>;
     /// A small state, likewise.
     #[doc(hidden)]
     type State: Atom<u8>;
@@ -106,6 +109,27 @@ impl<V: Copy + PartialEq> Atom<V> for Cell<V> {
     }
 }
 
+/// The number of a thread where there is one.
+#[doc(hidden)]
+pub struct OnlyThread;
+
+impl Atom<usize> for OnlyThread {
+    fn new(_: usize) -> Self {
+        OnlyThread
+    }
+    fn load(&self, _: Ordering) -> usize {
+        Local::this_thread()
+    }
+    #[inline(always)]
+    fn store(&self, _: usize, _: Ordering) {}
+    fn swap(&self, _: usize, _: Ordering) -> usize {
+        Local::this_thread()
+    }
+    fn replace(&self, _: usize, _: usize, _: Ordering) -> bool {
+        true
+    }
+}
+
 impl<T> Lock<T> for RefCell<T> {
     type Guard<'a>
         = RefMut<'a, T>
@@ -126,6 +150,7 @@ impl Family for Local {
     type Spacing = ();
     type Ptr<T> = Cell<*mut T>;
     type Count = Cell<usize>;
+    type Thread = OnlyThread;
     type State = Cell<u8>;
     type Lock<T> = RefCell<T>;
     const THREADED: bool = false;
@@ -223,6 +248,7 @@ mod shared {
         type Spacing = LinePair;
         type Ptr<T> = AtomicPtr<T>;
         type Count = AtomicUsize;
+        type Thread = AtomicUsize;
         type State = AtomicU8;
         type Lock<T> = Mutex<T>;
         const THREADED: bool = true;

@@ -1,75 +1,43 @@
 //! What is known of each slot beyond its place in the call order. All of it under the lock.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
 use slotmap::SlotMap;
 
 use crate::family::Family;
 use crate::list::List;
 use crate::raw::Anchor;
-use crate::state::{SlotState, StateCell};
+use crate::special::{Special, Specials};
+use crate::state::SlotState;
 use crate::table::SlotKey;
+
+/// Most signals have a few slots: those are found by looking through the list. With more of them there is
+/// a slotmap from keys to places in the list.
+pub(crate) struct Ledger<F: Family> {
+    /// How many slots the list has that are not gaps.
+    connected: u32,
+    /// The number of connected slots at which the next connect prunes.
+    pub(crate) prune_at: u32,
+    /// How many blocks there are on the whole signal.
+    pub(crate) blocks: u32,
+    /// How many keys were given without a place in the map.
+    given: u32,
+    map: Option<Box<Map>>,
+    special: Option<Box<Specials<F>>>,
+}
+
+/// As many slots are found by looking through the list.
+const FEW: u32 = 16;
+
+/// Where each connected slot is in the current list.
+struct Map {
+    positions: SlotMap<SlotKey, u32>,
+    /// Of the slots that were there before the map was.
+    early: Vec<(SlotKey, u32)>,
+}
 
 /// A position no list has: the key's place in the map has been used as often as it can be.
 const USED_UP: u32 = u32::MAX;
-
-pub(crate) struct Ledger<F: Family> {
-    /// Where each connected slot is in the current list.
-    positions: SlotMap<SlotKey, u32>,
-    /// Few slots have anything special to them; the others pay nothing for it.
-    special: BTreeMap<SlotKey, Special<F>>,
-    connected: usize,
-    /// Disconnected entries that the current list still has.
-    pub(crate) gaps: usize,
-    /// The number of connected slots at which the next connect prunes.
-    pub(crate) prune_at: usize,
-}
-
-pub(crate) struct Special<F: Family> {
-    pub(crate) anchor: Option<Anchor<F>>,
-    pub(crate) name: Option<&'static str>,
-    pub(crate) calls_left: Option<usize>,
-    pub(crate) blocks: usize,
-    /// The slot was connected through a weak pointer, and its owner was never seen complete.
-    pub(crate) incomplete: bool,
-    /// Shows the state of the slot's entry to who calls it later than its emission.
-    pub(crate) gate: Option<F::Strong<StateCell<F>>>,
-}
-
-impl<F: Family> Default for Special<F> {
-    fn default() -> Self {
-        Special {
-            anchor: None,
-            name: None,
-            calls_left: None,
-            blocks: 0,
-            incomplete: false,
-            gate: None,
-        }
-    }
-}
-
-impl<F: Family> Special<F> {
-    pub(crate) fn state(&self) -> SlotState {
-        if self.incomplete {
-            SlotState::Incomplete
-        } else if self.blocks > 0 || self.calls_left.is_some() {
-            SlotState::Ask
-        } else {
-            SlotState::Call
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        let is_plain = self.state() == SlotState::Call && self.anchor.is_none();
-        is_plain && self.name.is_none() && self.gate.is_none()
-    }
-
-    pub(crate) fn show(&self, state: SlotState) {
-        if let Some(gate) = &self.gate {
-            gate.store(state);
-        }
-    }
-}
 
 /// A slot that was connected until now.
 pub(crate) struct Taken<F: Family> {
@@ -78,71 +46,93 @@ pub(crate) struct Taken<F: Family> {
 }
 
 /// The fewest slots that a connect prunes.
-const FIRST_PRUNE: usize = 16;
+const FIRST_PRUNE: u32 = 16;
 
 impl<F: Family> Ledger<F> {
     pub(crate) fn new() -> Self {
-        Ledger {
-            positions: SlotMap::with_key(),
-            special: BTreeMap::new(),
-            connected: 0,
-            gaps: 0,
-            prune_at: FIRST_PRUNE,
-        }
+        let prune_at = FIRST_PRUNE;
+        Ledger { connected: 0, prune_at, blocks: 0, given: 0, map: None, special: None }
     }
 
-    pub(crate) fn connected(&self) -> usize {
+    pub(crate) fn connected(&self) -> u32 {
         self.connected
+    }
+
+    /// How many entries of the list are disconnected.
+    pub(crate) fn gaps<E: ?Sized + 'static, R: 'static>(&self, list: &List<E, R, F>) -> usize {
+        list.entries().len() - self.connected as usize
     }
 
     pub(crate) fn pruned(&mut self) {
         self.prune_at = self.twice_connected();
     }
 
-    fn twice_connected(&self) -> usize {
-        FIRST_PRUNE.max(2 * self.connected)
+    fn twice_connected(&self) -> u32 {
+        FIRST_PRUNE.max(self.connected.saturating_mul(2))
     }
 
     /// A key for a slot that is about to be put into the list.
-    pub(crate) fn add(&mut self, special: Special<F>) -> SlotKey {
-        let key = self.positions.insert(USED_UP);
-        self.connected += 1;
-        if !special.is_nothing() {
-            self.special.insert(key, special);
+    pub(crate) fn add<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>) -> SlotKey {
+        if self.map.is_none() && (self.connected >= FEW || self.given == early::MOST) {
+            self.map = Some(Box::new(Map::of(list)));
         }
-        key
+        match &mut self.map {
+            Some(map) => map.positions.insert(USED_UP),
+            None => {
+                self.given += 1;
+                early::key(self.given)
+            }
+        }
     }
 
-    pub(crate) fn position(&self, key: SlotKey) -> Option<usize> {
-        let position = *self.positions.get(key)?;
-        (position != USED_UP).then_some(position as usize)
+    /// The slot at this place of the list is connected now.
+    pub(crate) fn put<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>, at: usize) {
+        self.connected += 1;
+        self.renumber(list, at);
     }
 
-    pub(crate) fn take(&mut self, key: SlotKey) -> Option<Taken<F>> {
-        let position = self.position(key)?;
-        if key.version() == u32::MAX {
-            // The next use of this place would wrap its version, and old keys would be valid again.
-            self.positions[key] = USED_UP;
-        } else {
-            self.positions.remove(key);
+    pub(crate) fn position<E: ?Sized + 'static, R: 'static>(
+        &self,
+        list: &List<E, R, F>,
+        key: SlotKey,
+    ) -> Option<usize> {
+        match &self.map {
+            Some(map) => map.position(key),
+            // The newest go first as a rule.
+            None => list.entries().iter().rposition(|entry| entry.key() == key && !entry.is_gone()),
+        }
+    }
+
+    pub(crate) fn take<E: ?Sized + 'static, R: 'static>(
+        &mut self,
+        list: &List<E, R, F>,
+        key: SlotKey,
+    ) -> Option<Taken<F>> {
+        let position = self.position(list, key)?;
+        if let Some(map) = &mut self.map {
+            map.remove(key);
         }
         self.connected -= 1;
-        self.gaps += 1;
         // As many connects as there are slots pay for the next prune.
         self.prune_at = self.prune_at.min(self.twice_connected());
-        let anchor = if self.special.is_empty() {
-            None
-        } else {
-            self.special.remove(&key).and_then(|special| {
-                special.show(SlotState::Gone);
-                special.anchor
-            })
-        };
+        let anchor = self.remove_special(key).and_then(|special| {
+            special.show(SlotState::Gone);
+            special.anchor
+        });
         Some(Taken { position, anchor })
     }
 
+    fn remove_special(&mut self, key: SlotKey) -> Option<Special<F>> {
+        let specials = self.special.as_mut()?;
+        let removed = specials.remove(key);
+        if specials.is_empty() {
+            self.special = None;
+        }
+        removed
+    }
+
     pub(crate) fn special(&self, key: SlotKey) -> Option<&Special<F>> {
-        if self.special.is_empty() { None } else { self.special.get(&key) }
+        self.special.as_ref()?.get(key)
     }
 
     /// Changes what is special to a connected slot. `U` is what `change` returns.
@@ -151,10 +141,18 @@ impl<F: Family> Ledger<F> {
         key: SlotKey,
         change: impl FnOnce(&mut Special<F>) -> U,
     ) -> U {
-        let special = self.special.entry(key).or_default();
+        let Some(special) = self.special.as_mut().and_then(|specials| specials.get_mut(key)) else {
+            let mut special = Special::default();
+            let result = change(&mut special);
+            if !special.is_nothing() {
+                let specials = self.special.get_or_insert_with(|| Box::new(Specials::new()));
+                specials.insert(key, special);
+            }
+            return result;
+        };
         let result = change(special);
         if special.is_nothing() {
-            self.special.remove(&key);
+            self.remove_special(key);
         }
         result
     }
@@ -174,28 +172,90 @@ impl<F: Family> Ledger<F> {
     }
 
     /// Takes note of where the entries from `first` on are.
-    pub(crate) fn renumber<E: ?Sized + 'static, R: 'static>(
-        &mut self,
-        list: &List<E, R, F>,
-        first: usize,
-    ) {
-        for (position, entry) in list.entries().iter().enumerate().skip(first) {
-            if !entry.is_gone() {
-                self.positions[entry.key()] = u32::try_from(position)
-                    .ok()
-                    .filter(|position| *position != USED_UP)
-                    .expect("a signal holds at most 2^32 - 2 slots");
-            }
+    fn renumber<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>, first: usize) {
+        if let Some(map) = &mut self.map {
+            map.renumber(list, first);
         }
     }
 
     /// Removes the gaps of `list`.
     pub(crate) fn sweep<E: ?Sized + 'static, R: 'static>(&mut self, list: &mut List<E, R, F>) {
-        if self.gaps > 0 {
+        if self.gaps(list) > 0 {
             list.sweep();
-            self.gaps = 0;
             self.renumber(list, 0);
         }
+    }
+}
+
+impl Map {
+    fn of<E: ?Sized + 'static, R: 'static, F: Family>(list: &List<E, R, F>) -> Self {
+        let connected = list.entries().iter().filter(|entry| !entry.is_gone());
+        let early = connected.map(|entry| (entry.key(), USED_UP)).collect();
+        let mut map = Map { positions: SlotMap::with_key(), early };
+        map.renumber(list, 0);
+        map
+    }
+
+    fn position(&self, key: SlotKey) -> Option<usize> {
+        let position = match early::is_early(key) {
+            true => self.early.iter().find(|(of, _)| *of == key)?.1,
+            false => *self.positions.get(key)?,
+        };
+        (position != USED_UP).then_some(position as usize)
+    }
+
+    /// The key has a position.
+    fn remove(&mut self, key: SlotKey) {
+        if early::is_early(key) {
+            self.early.retain(|(of, _)| *of != key);
+        } else if key.version() == u32::MAX {
+            // The next use of this place would wrap its version, and old keys would be valid again.
+            self.positions[key] = USED_UP;
+        } else {
+            self.positions.remove(key);
+        }
+    }
+
+    fn renumber<E: ?Sized + 'static, R: 'static, F: Family>(
+        &mut self,
+        list: &List<E, R, F>,
+        first: usize,
+    ) {
+        for (position, entry) in (first..).zip(&list.entries()[first..]) {
+            if entry.is_gone() {
+                continue;
+            }
+            let position = u32::try_from(position)
+                .ok()
+                .filter(|position| *position != USED_UP)
+                .expect("a signal holds at most 2^32 - 2 slots");
+            let key = entry.key();
+            if early::is_early(key) {
+                let early = self.early.iter_mut().find(|(of, _)| *of == key);
+                early.expect("it is there until it is taken").1 = position;
+            } else {
+                self.positions[key] = position;
+            }
+        }
+    }
+}
+
+/// Keys that no map gives: their place is its first, which it keeps for itself, and their versions count
+/// them.
+mod early {
+    use crate::table::SlotKey;
+
+    const PLACE: u64 = 0;
+    /// As many as there are odd versions.
+    pub(super) const MOST: u32 = u32::MAX / 2 + 1;
+
+    /// The `nth` of them, counted from 1.
+    pub(super) fn key(nth: u32) -> SlotKey {
+        SlotKey::from_bits((u64::from(nth) * 2 - 1) << 32 | PLACE)
+    }
+
+    pub(super) fn is_early(key: SlotKey) -> bool {
+        key.to_bits() as u32 == PLACE as u32
     }
 }
 
@@ -203,41 +263,84 @@ impl<F: Family> Ledger<F> {
 mod tests {
     use super::*;
     use crate::family::Local;
+    use crate::raw::{Entry, Handle, Label};
 
-    #[test]
-    fn a_place_whose_versions_run_out_is_not_used_again_so_that_old_keys_stay_invalid() {
-        let mut ledger = Ledger::<Local>::new();
-        let nearly = r#"[{"value":null,"version":0},{"value":7,"version":4294967293}]"#;
-        ledger.positions = serde_json::from_str(nearly).unwrap();
-        let first = ledger.positions.keys().next().unwrap();
-        assert_eq!(first.version(), u32::MAX - 2);
-        ledger.connected = 1;
-        assert_eq!(ledger.take(first).unwrap().position, 7);
+    type Slots = List<(), (), Local>;
 
-        let last = ledger.add(Special::default());
-        assert_eq!(last.version(), u32::MAX, "the last use of the place");
-        ledger.positions[last] = 8;
-        assert_eq!(ledger.position(last), Some(8));
-        assert_eq!(ledger.take(last).unwrap().position, 8);
-        assert_eq!((ledger.position(last), ledger.connected()), (None, 0));
-        assert!(ledger.take(last).is_none());
+    /// Puts a slot at the end of the list.
+    fn put(ledger: &mut Ledger<Local>, list: &mut Slots) -> SlotKey {
+        let key = ledger.add(list);
+        let label = Label { key, priority: 0, is_named: false };
+        let at = list.insert(Entry::new(Handle::vacant(), None, label, SlotState::Call).0);
+        ledger.put(list, at);
+        key
+    }
 
-        let next = ledger.add(Special::default());
-        let place = |key: SlotKey| key.to_bits() as u32;
-        assert_ne!(place(next), place(last), "its first key would be valid again");
-        ledger.positions[next] = 9;
-        assert_eq!((ledger.position(first), ledger.position(last)), (None, None));
+    fn take(ledger: &mut Ledger<Local>, list: &mut Slots, key: SlotKey) -> Option<usize> {
+        let position = ledger.take(list, key)?.position;
+        list.entries()[position].set(SlotState::Gone);
+        ledger.sweep(list);
+        Some(position)
     }
 
     #[test]
-    fn the_version_of_a_key_counts_the_uses_of_its_place() {
-        let mut ledger = Ledger::<Local>::new();
-        for use_of_place in 0..5 {
-            let key = ledger.add(Special::default());
-            assert_eq!(key.version(), 2 * use_of_place + 1);
+    fn a_place_whose_versions_run_out_is_not_used_again_so_that_old_keys_stay_invalid() {
+        let (mut ledger, mut list) = (Ledger::<Local>::new(), Slots::new());
+        let nearly = r#"[{"value":null,"version":0},{"value":7,"version":4294967293}]"#;
+        let positions: SlotMap<SlotKey, u32> = serde_json::from_str(nearly).unwrap();
+        let first = positions.keys().next().unwrap();
+        assert_eq!(first.version(), u32::MAX - 2);
+        let mut map = Map { positions, early: Vec::new() };
+        map.remove(first);
+        ledger.map = Some(Box::new(map));
+
+        let last = put(&mut ledger, &mut list);
+        assert_eq!(last.version(), u32::MAX, "the last use of the place");
+        assert_eq!(ledger.position(&list, last), Some(0));
+        assert_eq!(take(&mut ledger, &mut list, last), Some(0));
+        assert_eq!((ledger.position(&list, last), ledger.connected()), (None, 0));
+        assert!(ledger.take(&list, last).is_none());
+
+        let next = put(&mut ledger, &mut list);
+        let place = |key: SlotKey| key.to_bits() as u32;
+        assert_ne!(place(next), place(last), "its first key would be valid again");
+        assert_eq!((ledger.position(&list, first), ledger.position(&list, last)), (None, None));
+    }
+
+    #[test]
+    fn keys_that_no_map_gave_are_all_different_and_when_they_run_out_a_map_gives_more() {
+        let (mut ledger, mut list) = (Ledger::<Local>::new(), Slots::new());
+        let first = put(&mut ledger, &mut list);
+        assert_eq!(first.version(), 1);
+        ledger.given = early::MOST - 1;
+        let last = put(&mut ledger, &mut list);
+        assert_eq!((last.version(), ledger.map.is_none()), (u32::MAX, true));
+        let next = put(&mut ledger, &mut list);
+        assert!(!early::is_early(next) && ledger.map.is_some());
+        for (position, key) in [first, last, next].into_iter().enumerate() {
+            assert_eq!(ledger.position(&list, key), Some(position));
             assert_eq!(SlotKey::from_bits(key.to_bits()), key);
-            ledger.positions[key] = 0;
-            ledger.take(key).unwrap();
+        }
+        assert_eq!(take(&mut ledger, &mut list, first), Some(0));
+        assert_eq!(ledger.position(&list, first), None);
+        assert_eq!(ledger.position(&list, last), Some(0), "the others have moved up");
+        assert_eq!(take(&mut ledger, &mut list, next), Some(1));
+        assert_ne!(put(&mut ledger, &mut list), next);
+    }
+
+    #[test]
+    fn slots_are_found_by_their_keys_however_many_there_are_and_were() {
+        let (mut ledger, mut list) = (Ledger::<Local>::new(), Slots::new());
+        let mut keys = Vec::new();
+        for round in 0..100 {
+            keys.push(put(&mut ledger, &mut list));
+            if round % 3 == 2 {
+                let at = round * 7 % keys.len();
+                assert_eq!(take(&mut ledger, &mut list, keys.remove(at)), Some(at));
+            }
+            for (position, key) in keys.iter().enumerate() {
+                assert_eq!(ledger.position(&list, *key), Some(position), "round {round}");
+            }
         }
     }
 }

@@ -86,6 +86,7 @@ mod queue;
 mod raw;
 mod signal;
 mod slots;
+mod special;
 mod state;
 #[cfg(feature = "async")]
 mod stream;

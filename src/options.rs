@@ -5,12 +5,12 @@ use core::fmt;
 
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
-use crate::ledger::Special;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Checked, Handle, Invoke, Link, Liveness};
+use crate::raw::{Anchor, Checked, Handle, Invoke, Link, Liveness};
 use crate::signal::Source;
-use crate::slots::{Made, Making, NewSlot};
+use crate::slots::{Making, NewSlot};
+use crate::special::Special;
 use crate::state::StateCell;
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
@@ -137,7 +137,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         C: Fn(&E) -> R + Captures<F>,
     {
         let (handle, anchor) = Handle::closure(Checked::new(closure));
-        self.put((handle, Some(anchor))).scoped()
+        self.put(handle, Some(anchor)).scoped()
     }
 
     /// See [`Source::connect_weak`].
@@ -145,7 +145,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         if !method.is_alive() {
             return Connection::never();
         }
-        self.put((method.handle, method.anchor))
+        self.put(method.handle, method.anchor)
     }
 
     #[cfg(feature = "std")]
@@ -171,16 +171,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: 'static,
     {
-        self.put(Handle::new::<I, _, _>(Checked::new(owner.weak()), method))
+        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(owner.weak()), method);
+        self.put(handle, anchor)
     }
 
     /// Connects what is made already.
     #[inline(never)]
-    pub(crate) fn put(self, made: Made<E, R, F>) -> Connection<F> {
-        let handle = &made.0;
+    pub(crate) fn put(self, handle: Handle<E, R, F>, anchor: Option<Anchor<F>>) -> Connection<F> {
         let identity = self.unique.then(|| (handle.owner(), handle.method()));
         let liveness = handle.liveness();
-        self.put_as(identity, liveness, None, Making::Made(made))
+        self.put_as(identity, liveness, None, Making::Made((handle, anchor)))
     }
 
     /// Connects a slot, unless there is one of the same identity. Its state is to be seen at the gate, too.
@@ -192,18 +192,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         gate: Option<F::Strong<StateCell<F>>>,
         making: Making<'_, E, R, F>,
     ) -> Connection<F> {
-        let new = NewSlot {
-            priority: self.priority,
-            special: Special {
-                anchor: None,
-                name: self.name,
-                calls_left: self.calls_left,
-                blocks: 0,
-                incomplete: liveness == Liveness::Absent,
-                gate,
-            },
-            unique,
-        };
+        let incomplete = liveness == Liveness::Absent;
+        let is_plain = self.name.is_none() && self.calls_left.is_none() && gate.is_none();
+        let special = (!is_plain || incomplete).then(|| Special {
+            name: self.name,
+            calls_left: self.calls_left,
+            incomplete,
+            gate,
+            ..Special::default()
+        });
+        let new = NewSlot { priority: self.priority, special, unique };
         let key = self.source.slots().connect(new, making);
         self.source.connection(key)
     }

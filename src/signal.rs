@@ -123,10 +123,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// was. When emissions are nested 256 deep on this thread.
     ///
     /// # Cost
-    /// Without slots: two loads. Otherwise two atomic operations, and for each slot upgrading its
+    /// Without slots: two loads. Otherwise one atomic exchange, and for each slot upgrading its
     /// owner, calling the method, and releasing the owner. It allocates only
-    /// - when more than two emissions of one signal run at the same time or inside each other, and more
-    ///   than ever did before: room for four more, which is kept;
+    /// - when two emissions of one signal run at the same time or inside each other, or more of them,
+    ///   and more than ever did before: room for four more, which is kept;
     /// - when more than 16 `connect_mut` slots are nested on a thread: to note their locks;
     /// - when a thread calls a [`Tracked`](crate::Tracked) owner for the first time: see there.
     #[inline(always)]
@@ -456,15 +456,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for Signal<E, R, F> 
     }
 }
 
-/// Does not wait for the lock: then the count is missing.
+/// Does not wait for the lock: then what is under it is missing.
 fn debug<E: ?Sized + 'static, R: 'static, F: Family>(
     name: &str,
     source: &Source<E, R, F>,
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {
     let mut f = f.debug_struct(name);
-    if let Some(slots) = source.slots.get().map_or(Some(0), Slots::try_count) {
-        f.field("slots", &slots);
+    if let Some((slots, is_blocked)) = source.slots.get().map_or(Some((0, false)), Slots::try_look)
+    {
+        f.field("slots", &slots).field("is_blocked", &is_blocked);
     }
-    f.field("is_blocked", &source.is_blocked()).finish_non_exhaustive()
+    f.finish_non_exhaustive()
 }

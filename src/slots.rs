@@ -6,13 +6,13 @@
 //! carried out of the lock first, in a [`Freed`].
 
 use core::any::TypeId;
-use core::sync::atomic::Ordering;
 use smallvec::SmallVec;
 
-use crate::family::{Atom, Family};
-use crate::ledger::{Ledger, Special};
-use crate::list::{Entry, List};
-use crate::raw::{Anchor, Desk, Guard, Handle, Liveness, Versions};
+use crate::family::Family;
+use crate::ledger::Ledger;
+use crate::list::List;
+use crate::raw::{Anchor, Desk, Entry, Guard, Handle, Label, Liveness, Versions};
+use crate::special::Special;
 use crate::state::SlotState;
 use crate::table::{Running, SlotKey, SlotTable};
 
@@ -20,13 +20,6 @@ type Freed<F> = SmallVec<[Anchor<F>; 2]>;
 type Locked<'a, E, R, F> = Guard<'a, List<E, R, F>, Ledger<F>, F>;
 
 pub(crate) struct Slots<E: ?Sized + 'static, R: 'static, F: Family> {
-    /// How many slots are connected, or 0 while the whole signal is blocked: for emissions that have
-    /// nothing to do.
-    to_call: F::Count,
-    /// How many blocks there are on the whole signal.
-    blocks: F::Count,
-    /// Whether a slot ever had a name, which is to be looked up.
-    has_names: F::State,
     pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
 }
 
@@ -43,28 +36,24 @@ pub(crate) enum Making<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 /// A slot to be connected.
 pub(crate) struct NewSlot<F: Family> {
     pub(crate) priority: i32,
-    pub(crate) special: Special<F>,
+    pub(crate) special: Option<Special<F>>,
     /// The owner and the method of which there is to be only one slot.
     pub(crate) unique: Option<(*const (), TypeId)>,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     pub(crate) fn new() -> Self {
-        Slots {
-            to_call: F::Count::new(0),
-            blocks: F::Count::new(0),
-            has_names: F::State::new(0),
-            versions: Versions::new(List::new(), Ledger::new()),
-        }
+        Slots { versions: Versions::new(List::new(), Ledger::new()) }
     }
 
+    /// Whether no slot is connected, or the whole signal is blocked.
     #[inline(always)]
     pub(crate) fn calls_none(&self) -> bool {
-        self.to_call.load(Ordering::Acquire) == 0
+        self.versions.is_idle()
     }
 
     pub(crate) fn is_silent(&self) -> bool {
-        self.blocks.load(Ordering::Acquire) != 0
+        is_silent(self.versions.lock().parts().1)
     }
 
     pub(crate) fn connect(&self, slot: NewSlot<F>, making: Making<'_, E, R, F>) -> SlotKey {
@@ -81,33 +70,35 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         if prunes {
             prune(list, ledger, freed.insert(Freed::new()));
         }
-        if slot.special.name.is_some() {
-            self.has_names.store(1, Ordering::Relaxed);
+        let state = state_of(ledger, slot.special.as_ref());
+        let is_named = slot.special.as_ref().is_some_and(|special| special.name.is_some());
+        let key = ledger.add(list);
+        if let Some(special) = slot.special {
+            special.show(state);
+            ledger.change(key, |standing| *standing = special);
         }
-        let state = self.state_of(Some(&slot.special));
-        slot.special.show(state);
-        let key = ledger.add(slot.special);
         let (handle, anchor) = match making {
             Making::Made(made) => made,
             Making::OfKey(make) => make(key),
         };
+        let label = Label { key, priority: slot.priority, is_named };
+        let (entry, anchor) = Entry::new(handle, anchor, label, state);
         if anchor.is_some() {
             ledger.change(key, |special| special.anchor = anchor);
         }
-        let entry = Entry::new(handle, key, slot.priority, state);
         guard.edit(
             |list, ledger| {
-                if prunes || ledger.gaps > list.entries().len() / 2 {
+                if prunes || ledger.gaps(list) > list.entries().len() / 2 {
                     ledger.sweep(list);
                 }
                 // Emissions sweep, too, and leave this.
                 list.fit();
                 let at = list.insert(entry);
-                ledger.renumber(list, at);
+                ledger.put(list, at);
             },
             retire,
         );
-        self.unlock(guard);
+        unlock(guard);
         if let Some(freed) = freed {
             self.drop_or_disconnect(freed, key);
         }
@@ -135,11 +126,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        let Some(position) = ledger.position(key) else { return false };
+        let Some(position) = ledger.position(list, key) else { return false };
         let was_connected = is_connected(&list.entries()[position], ledger);
         take(list, ledger, key, &mut freed);
         self.settle(&mut guard, Some(position));
-        self.unlock(guard);
+        unlock(guard);
         was_connected
     }
 
@@ -156,7 +147,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
             }
         }
         self.settle(&mut guard, None);
-        self.unlock(guard);
+        unlock(guard);
         count
     }
 
@@ -174,26 +165,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let (list, ledger) = guard.parts();
         let count = prune(list, ledger, &mut freed);
         self.settle(&mut guard, None);
-        self.unlock(guard);
+        unlock(guard);
         count
     }
 
     /// How many slots are connected and have an owner.
     pub(crate) fn count(&self) -> usize {
-        count(self.versions.lock())
+        count(&mut self.versions.lock())
     }
 
-    /// The same without waiting for the lock.
-    pub(crate) fn try_count(&self) -> Option<usize> {
-        self.versions.try_lock().map(count)
+    /// The same, and whether the whole signal is blocked, without waiting for the lock.
+    pub(crate) fn try_look(&self) -> Option<(usize, bool)> {
+        let mut guard = self.versions.try_lock()?;
+        Some((count(&mut guard), is_silent(guard.parts().1)))
     }
 
     #[cfg(feature = "std")]
-    pub(crate) fn name_of(&self, key: SlotKey) -> Option<&'static str> {
-        if self.has_names.load(Ordering::Relaxed) == 0 {
+    pub(crate) fn name_of(&self, entry: &Entry<E, R, F>) -> Option<&'static str> {
+        if !entry.is_named() {
             return None;
         }
-        self.versions.lock().parts().1.special(key)?.name
+        self.versions.lock().parts().1.special(entry.key())?.name
     }
 
     /// An emission found the owner of this slot gone.
@@ -202,18 +194,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        let entry = ledger.position(key).map(|position| &list.entries()[position]);
+        let entry = ledger.position(list, key).map(|position| &list.entries()[position]);
         if entry.is_some_and(|entry| !is_connected(entry, ledger)) {
             take(list, ledger, key, &mut freed);
             guard.tidy_later();
         }
-        self.unlock(guard);
+        unlock(guard);
     }
 
     /// Does what emissions were in the way of; without allocating.
     #[cold]
     pub(crate) fn tidy(&self) {
-        self.versions.lock().tidy(|list, ledger| ledger.sweep(list));
+        let mut guard = self.versions.lock();
+        guard.tidy(|list, ledger| ledger.sweep(list));
+        unlock(guard);
     }
 
     /// After slots were taken, one of them at `position`: gives their memory back, now if no
@@ -221,32 +215,56 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
     fn settle(&self, guard: &mut Locked<'_, E, R, F>, position: Option<usize>) {
         let in_place = guard.edit_in_place(|list, ledger| {
             match position {
-                Some(position) => ledger.gaps -= list.vacate(position),
+                Some(position) => list.vacate(position),
                 None => ledger.sweep(list),
             }
-            if ledger.gaps > list.entries().len() / 2 {
+            if ledger.gaps(list) > list.entries().len() / 2 {
                 ledger.sweep(list);
             }
             list.fit();
         });
         if in_place.is_err() {
             let (list, ledger) = guard.parts();
-            if ledger.gaps > list.entries().len() / 2 {
+            if ledger.gaps(list) > list.entries().len() / 2 {
                 guard.edit(|list, ledger| ledger.sweep(list), retire);
             } else {
                 guard.tidy(|list, ledger| ledger.sweep(list));
             }
         }
     }
+}
 
-    /// Publishes what emissions need to know, and unlocks.
-    fn unlock(&self, mut guard: Locked<'_, E, R, F>) {
-        let connected = guard.parts().1.connected();
-        self.to_call.store(if self.is_silent() { 0 } else { connected }, Ordering::Release);
+/// Publishes what emissions need to know, and unlocks.
+fn unlock<E: ?Sized + 'static, R: 'static, F: Family>(mut guard: Locked<'_, E, R, F>) {
+    let ledger = guard.parts().1;
+    let is_idle = ledger.connected() == 0 || is_silent(ledger);
+    guard.set_idle(is_idle);
+}
+
+/// Whether the whole signal is blocked.
+fn is_silent<F: Family>(ledger: &Ledger<F>) -> bool {
+    ledger.blocks > 0
+}
+
+/// The state of a slot that is connected.
+fn state_of<F: Family>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
+    match special.map_or(SlotState::Call, Special::state) {
+        SlotState::Call if is_silent(ledger) => SlotState::Ask,
+        state => state,
     }
 }
 
-fn count<E: ?Sized + 'static, R: 'static, F: Family>(mut guard: Locked<'_, E, R, F>) -> usize {
+/// Shows the state of a connected slot.
+fn show<E: ?Sized + 'static, R: 'static, F: Family>(entry: &Entry<E, R, F>, ledger: &Ledger<F>) {
+    let special = ledger.special(entry.key());
+    let state = state_of(ledger, special);
+    entry.set(state);
+    if let Some(special) = special {
+        special.show(state);
+    }
+}
+
+fn count<E: ?Sized + 'static, R: 'static, F: Family>(guard: &mut Locked<'_, E, R, F>) -> usize {
     let (list, ledger) = guard.parts();
     let connected = |entry: &&Entry<E, R, F>| !entry.is_gone() && is_connected(entry, ledger);
     list.entries().iter().filter(connected).count()
@@ -259,9 +277,15 @@ fn take<E: ?Sized + 'static, R: 'static, F: Family>(
     key: SlotKey,
     freed: &mut Freed<F>,
 ) {
-    if let Some(taken) = ledger.take(key) {
-        list.entries()[taken.position].set(SlotState::Gone);
-        freed.extend(taken.anchor);
+    if let Some(taken) = ledger.take(list, key) {
+        let entry = &list.entries()[taken.position];
+        entry.set(SlotState::Gone);
+        if let Some(anchor) = entry.let_go() {
+            freed.push(anchor);
+        }
+        if let Some(anchor) = taken.anchor {
+            freed.push(anchor);
+        }
     }
 }
 
@@ -278,7 +302,7 @@ fn prune<E: ?Sized + 'static, R: 'static, F: Family>(
         }
     }
     ledger.pruned();
-    before - ledger.connected()
+    (before - ledger.connected()) as usize
 }
 
 /// Whether the slot, which is in the ledger, has an owner, or one that may be still to come.
@@ -286,7 +310,7 @@ fn is_connected<E: ?Sized + 'static, R: 'static, F: Family>(
     entry: &Entry<E, R, F>,
     ledger: &mut Ledger<F>,
 ) -> bool {
-    match entry.handle.liveness() {
+    match entry.handle().liveness() {
         Liveness::Alive => {
             if ledger.seen_alive(entry.key()) {
                 entry.set(SlotState::Ask);
@@ -304,8 +328,8 @@ fn matches<E: ?Sized + 'static, R: 'static, F: Family>(
     method: Option<TypeId>,
 ) -> bool {
     !entry.is_gone()
-        && core::ptr::eq(entry.handle.owner(), owner)
-        && method.is_none_or(|method| entry.handle.method() == method)
+        && core::ptr::eq(entry.handle().owner(), owner)
+        && method.is_none_or(|method| entry.handle().method() == method)
 }
 
 /// A list was replaced: emissions that still run over it ask before they call.
@@ -319,9 +343,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Desk for Slots<E, R, F> {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        let Some(position) = ledger.position(key) else { return false };
+        let Some(position) = ledger.position(list, key) else { return false };
         ledger.seen_alive(key);
-        if self.is_silent() {
+        if is_silent(ledger) {
             return false;
         }
         let (admitted, is_last) = match ledger.special(key) {
@@ -334,15 +358,17 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Desk for Slots<E, R, F> {
                 (admitted, special.calls_left == Some(0))
             }),
         };
-        self.show(&list.entries()[position], ledger);
+        show(&list.entries()[position], ledger);
         if is_last {
             take(list, ledger, key, &mut freed);
             guard.tidy_later();
         }
-        self.unlock(guard);
+        unlock(guard);
         admitted
     }
 }
+
+const TOO_MANY_BLOCKS: &str = "too many blocks at once";
 
 impl<E: ?Sized + 'static, R: 'static, F: Family> SlotTable<F> for Slots<E, R, F> {
     fn disconnect(&self, key: SlotKey) -> bool {
@@ -352,7 +378,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> SlotTable<F> for Slots<E, R, F>
     fn is_connected(&self, key: SlotKey) -> bool {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
-        ledger.position(key).is_some_and(|position| is_connected(&list.entries()[position], ledger))
+        ledger
+            .position(list, key)
+            .is_some_and(|position| is_connected(&list.entries()[position], ledger))
     }
 
     fn name(&self, key: SlotKey) -> Option<&'static str> {
@@ -367,7 +395,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> SlotTable<F> for Slots<E, R, F>
     }
 
     fn block(&self, key: Option<SlotKey>) {
-        self.change_blocks(key, |blocks| blocks.checked_add(1).expect("too many blocks at once"));
+        self.change_blocks(key, |blocks| blocks.checked_add(1).expect(TOO_MANY_BLOCKS));
     }
 
     fn unblock(&self, key: Option<SlotKey>) {
@@ -390,38 +418,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let Some(key) = key else {
-            let before = self.blocks.load(Ordering::Relaxed);
-            let after = change(before);
-            self.blocks.store(after, Ordering::Release);
-            if (before == 0) != (after == 0) {
+            let was_silent = is_silent(ledger);
+            let blocks = change(ledger.blocks as usize);
+            ledger.blocks = u32::try_from(blocks).expect(TOO_MANY_BLOCKS);
+            if was_silent != is_silent(ledger) {
                 for entry in list.entries().iter().filter(|entry| !entry.is_gone()) {
-                    self.show(entry, ledger);
+                    show(entry, ledger);
                 }
             }
-            self.unlock(guard);
+            unlock(guard);
             return;
         };
-        let Some(position) = ledger.position(key) else { return };
+        let Some(position) = ledger.position(list, key) else { return };
         ledger.change(key, |special| special.blocks = change(special.blocks));
-        self.show(&list.entries()[position], ledger);
-    }
-
-    /// The state of a slot that is connected.
-    fn state_of(&self, special: Option<&Special<F>>) -> SlotState {
-        match special.map_or(SlotState::Call, Special::state) {
-            SlotState::Call if self.is_silent() => SlotState::Ask,
-            state => state,
-        }
-    }
-
-    /// Shows the state of a connected slot.
-    fn show(&self, entry: &Entry<E, R, F>, ledger: &Ledger<F>) {
-        let special = ledger.special(entry.key());
-        let state = self.state_of(special);
-        entry.set(state);
-        if let Some(special) = special {
-            special.show(state);
-        }
+        show(&list.entries()[position], ledger);
     }
 }
 
@@ -434,18 +444,18 @@ mod tests {
 
     fn blocks_at_their_limit<F: Family>() {
         let slots = Slots::<u32, (), F>::new();
-        let new = NewSlot { priority: 0, special: Special::default(), unique: None };
+        let new = NewSlot { priority: 0, special: None, unique: None };
         let (handle, anchor) = Handle::closure(Checked::any(|_: &u32| ()));
         let key = slots.connect(new, Making::Made((handle, Some(anchor))));
         let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
         set(usize::MAX);
-        slots.blocks.store(usize::MAX, Ordering::Relaxed);
+        slots.versions.lock().parts().1.blocks = u32::MAX;
         for blocked in [None, Some(key)] {
             assert!(catch_unwind(AssertUnwindSafe(|| slots.block(blocked))).is_err());
             assert!(slots.is_blocked(blocked), "it did not wrap around");
         }
         set(0);
-        slots.blocks.store(1, Ordering::Relaxed);
+        slots.versions.lock().parts().1.blocks = 1;
         slots.unblock(None);
         assert_eq!(slots.emit(&1), 1);
     }

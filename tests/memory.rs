@@ -117,7 +117,7 @@ both_flavours! {
     }
 
     #[test]
-    fn nested_emissions_allocate_nothing() {
+    fn emissions_nested_as_deep_as_before_allocate_nothing() {
         let signal: Strong<Signal<u32>> = Strong::new(Signal::new());
         let owner = Strong::new(Strong::downgrade(&signal));
         signal.connect(&owner, |signal, n| {
@@ -127,9 +127,10 @@ both_flavours! {
         });
         // A thread may allocate when it first calls a tracked owner.
         signal.emit(&0);
-        assert_eq!(allocations(|| signal.emit(&1)), 0);
-        signal.emit(&100);
-        assert_eq!(allocations(|| signal.emit(&100)), 0, "the room for deeper nesting is kept");
+        for depth in [1, 4, 100] {
+            signal.emit(&depth);
+            assert_eq!(allocations(|| signal.emit(&depth)), 0, "the room for {depth} is kept");
+        }
     }
 
     #[test]
@@ -165,6 +166,29 @@ both_flavours! {
         }
         signal.disconnect_all();
         assert_eq!(allocations(|| signal.connect_mut(&sum, add)), 0);
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_signal_with_few_slots_takes_little_heap() {
+        let is_local = module_path!().ends_with("local");
+        let most = if is_local { [160, 288, 840] } else { [256, 384, 1_000] };
+        let owners = owners(10);
+        for (slots, most) in [1, 3, 10].into_iter().zip(most) {
+            let before = heap();
+            let signal: Signal<u32> = Signal::new();
+            let connect = || owners[..slots].iter().for_each(|owner| drop(signal.connect(owner, Owner::on)));
+            let made = allocations(connect);
+            let bytes = heap() - before;
+            assert!(bytes <= most, "{bytes} bytes for {slots}, not {most}");
+            assert!(slots > 1 || made == 2, "{made} allocations");
+            let one_less = heap();
+            signal.connect(&owners[0], move |_, n| _ = n + made as u32);
+            let more = heap() - one_less;
+            assert!(more <= 128, "{more} bytes for a capturing method more, beside {slots}");
+            drop(signal);
+            assert_eq!(heap(), before);
+        }
     }
 
     #[test]

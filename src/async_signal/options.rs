@@ -124,7 +124,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     {
         let target = Checked::new(method).and(Checked::any(limit));
         let (handle, anchor) = Handle::owned::<I, _>(target);
-        self.slot.put((handle, Some(anchor))).scoped()
+        self.slot.put(handle, Some(anchor)).scoped()
     }
 }
 

@@ -64,7 +64,7 @@ where
         let (touched, calls) = (Exclusive::new(), Counter::default());
         let sender = Checked::new(Sender(touched.clone(), calls.clone()));
         let (handle, anchor) = Handle::held::<Send, _, _>(sender, Checked::new(()));
-        let slot = NewSlot { priority: 0, special: Special::default(), unique: None };
+        let slot = NewSlot { priority: 0, special: None, unique: None };
         let key = signal.slots().connect(slot, Making::Made((handle, Some(anchor))));
         let emitter = {
             let signal = signal.clone();

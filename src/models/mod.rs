@@ -63,10 +63,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::family::{Atom, Family, Lock, atom};
 use crate::generic;
-use crate::ledger::Special;
 use crate::method::ByRef;
 use crate::raw::{Anchor, Checked, Deputy, Handle, Hold, Invoke, Liveness, Pointers, Target};
 use crate::slots::{Making, NewSlot};
+use crate::special::Special;
 use crate::table::{Running, SlotKey, SlotTable};
 
 mod calls;
@@ -108,11 +108,13 @@ impl<T> Lock<T> for Mutex<T> {
     }
 }
 
+loom::lazy_static! {
+    /// It begins anew with each run of a model: what a thread does depends on its number.
+    static ref NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
+}
+
 loom::thread_local! {
-    static THREAD: usize = {
-        static NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
-        NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
-    };
+    static THREAD: usize = NEXT.fetch_add(1, Relaxed);
 }
 
 impl<const EXCHANGE_IS_BARRIER: bool> Family for LoomFamily<EXCHANGE_IS_BARRIER>
@@ -121,6 +123,7 @@ where
 {
     type Ptr<T> = AtomicPtr<T>;
     type Count = AtomicUsize;
+    type Thread = AtomicUsize;
     type State = AtomicU8;
     type Spacing = ();
     type Lock<T> = Mutex<T>;
@@ -181,7 +184,7 @@ fn put(
     calls_left: Option<usize>,
     (handle, anchor): (Handle<u32, (), Modelled>, Option<Anchor<Modelled>>),
 ) -> SlotKey {
-    let special = Special { calls_left, ..Special::default() };
+    let special = Some(Special { calls_left, ..Special::default() });
     let slot = NewSlot { priority: 0, special, unique: None };
     signal.slots().connect(slot, Making::Made((handle, anchor)))
 }

@@ -59,12 +59,8 @@ impl<T: ?Sized> Strong<T> {
     pub(crate) unsafe fn from_raw(raw: *const T) -> Self {
         Strong(raw)
     }
-    /// Not for values that another thread may make a weak pointer to meanwhile.
-    pub(crate) fn get_mut(this: &mut Self) -> Option<&mut T> {
-        let alone = counts(this.0).weak.load(Ordering::Acquire) == 1
-            && counts(this.0).strong.load(Ordering::Acquire) == 1;
-        // SAFETY: there is no pointer but this one.
-        alone.then(|| unsafe { &mut *this.0.cast_mut() })
+    pub(crate) fn strong_count(this: &Self) -> usize {
+        counts(this.0).strong.load(Ordering::Relaxed)
     }
     pub(crate) fn downgrade(this: &Self) -> Weak<T> {
         counts(this.0).weak.fetch_add(1, Ordering::Relaxed);

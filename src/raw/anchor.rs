@@ -31,6 +31,17 @@ impl<F> Anchor<F> {
     }
 }
 
+impl<F> Anchor<F> {
+    /// Takes back a count that was kept by nothing but the knowledge of it.
+    ///
+    /// # Safety
+    /// There is one of this pointer, which fits into a word, beside this anchor's own.
+    pub(super) unsafe fn uncount(&self) {
+        // SAFETY: `table` was made for the type in `data`; and the caller's promise.
+        unsafe { (self.table.release)(self.data) }
+    }
+}
+
 unsafe fn clone<V: Clone>(data: &Word) -> Word {
     // SAFETY: `Anchor` calls this with the data its table was made for.
     Word::new(unsafe { data.get::<V>() }.clone())

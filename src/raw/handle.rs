@@ -22,6 +22,8 @@ pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
 trait Reach<T: ?Sized, F> {
     /// Whether the target is the owner, so that the one is alive when the other is.
     const IS_OWNER: bool;
+    /// Whether the target is kept by nobody but who has the handle.
+    const IS_OWN: bool;
     /// The address of the owner.
     fn owner(target: &T) -> *const ();
     fn liveness(target: &T) -> Liveness;
@@ -29,10 +31,11 @@ trait Reach<T: ?Sized, F> {
 }
 
 /// The target is the owner.
-struct Direct;
+struct Direct<const IS_OWN: bool>;
 
-impl<T: ?Sized, F> Reach<T, F> for Direct {
+impl<T: ?Sized, F, const IS_OWN: bool> Reach<T, F> for Direct<IS_OWN> {
     const IS_OWNER: bool = true;
+    const IS_OWN: bool = IS_OWN;
     fn owner(target: &T) -> *const () {
         core::ptr::from_ref(target).cast()
     }
@@ -43,6 +46,11 @@ impl<T: ?Sized, F> Reach<T, F> for Direct {
         Some(Anchor::new(target))
     }
 }
+
+/// The target is an object of the user's.
+type ToOwner = Direct<false>;
+/// The target was made for the handle.
+type ToOwn = Direct<true>;
 
 /// For calls that no signal has to allow.
 struct NoDesk;
@@ -98,6 +106,7 @@ struct LinkTable<F: Family> {
     liveness: unsafe fn(Word) -> Liveness,
     owner: unsafe fn(Word) -> *const (),
     pin: unsafe fn(Word) -> Option<Anchor<F>>,
+    own_anchor: unsafe fn(Word) -> Option<Anchor<F>>,
     while_entered: WhileEntered,
     finish_entering: unsafe fn(Word, &mut Caller<'_>) -> bool,
 }
@@ -125,6 +134,7 @@ where
         liveness: liveness::<W, L, F>,
         owner: owner::<W, L, F>,
         pin: pin::<W, L, F>,
+        own_anchor: if W::IS_OWN { own_anchor::<L, F> } else { no_anchor },
         while_entered: while_entered::<W, L, F>,
         finish_entering: finish_entering::<L>,
     };
@@ -156,7 +166,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         // The branch that is not taken is not compiled either.
         if const { fits::<L>() && is_implied::<M>() } {
             core::mem::forget(method);
-            (Self::to_target::<I, Direct, L, M>(owner.0), None)
+            (Self::to_target::<I, ToOwner, L, M>(owner.0), None)
         } else {
             let adapter = F::strong(Adapter { owner: owner.0, method: method.0 });
             let handle = Self::to_target::<Through<I>, Behind, _, ()>(F::downgrade(&adapter));
@@ -176,7 +186,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         T: 'static,
     {
         let target = F::strong(target.0);
-        (Self::to_target::<I, Direct, _, ()>(F::downgrade(&target)), Anchor::new(target))
+        (Self::to_target::<I, ToOwn, _, ()>(F::downgrade(&target)), Anchor::new(target))
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
@@ -191,13 +201,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         T: super::Deputy + 'static,
         D: 'static,
     {
-        let handle = Self::to_target::<I, Direct, _, ()>(super::Held::new(target.0));
+        let handle = Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0));
         (handle, Anchor::new(F::strong(until_the_end.0)))
     }
 
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
-        Self::to_target::<Nobody, Direct, _, ()>(F::dangling::<()>())
+        Self::to_target::<Nobody, ToOwner, _, ()>(F::dangling::<()>())
     }
 
     fn to_target<I, W, L, M>(target: L) -> Self
@@ -281,6 +291,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     pub(crate) fn pin(&self) -> Option<Anchor<F>> {
         // SAFETY: as in `call`.
         unsafe { (self.table.link.pin)(self.data) }
+    }
+
+    /// Keeps the target alive, if it was made for this handle and is still there.
+    pub(super) fn own_anchor(&self) -> Option<Anchor<F>> {
+        // SAFETY: as in `call`.
+        unsafe { (self.table.link.own_anchor)(self.data) }
     }
 
     /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
@@ -375,6 +391,7 @@ struct Behind;
 
 impl<L: Link + 'static, M, F> Reach<Adapter<L, M>, F> for Behind {
     const IS_OWNER: bool = false;
+    const IS_OWN: bool = true;
     fn owner(adapter: &Adapter<L, M>) -> *const () {
         adapter.owner.address()
     }
@@ -544,6 +561,15 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
     }
     act(caller);
     Ok(())
+}
+
+unsafe fn own_anchor<L: Link, F>(data: Word) -> Option<Anchor<F>> {
+    // SAFETY: as in `call`.
+    unsafe { data.get::<L>() }.upgrade().map(Anchor::new)
+}
+
+unsafe fn no_anchor<F>(_: Word) -> Option<Anchor<F>> {
+    None
 }
 
 unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Option<Anchor<F>> {

@@ -9,6 +9,7 @@
 //! | [`checked`] | values that may be shared between threads where their family is | bounds, where they are made |
 //! | [`caller`] | an emission, as what it calls knows it | what it calls lives longer: its lifetime says so |
 //! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
+//! | [`entry`] | a handle in a list, with what it owns | its count is there until it is given up, once |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
@@ -24,6 +25,7 @@ mod anchor;
 mod brief;
 mod caller;
 mod checked;
+mod entry;
 mod handle;
 #[cfg(feature = "async")]
 mod handlers;
@@ -55,6 +57,7 @@ pub(crate) use caller::{Caller, Desk};
 #[cfg(feature = "async")]
 pub(crate) use checked::MaybeSend;
 pub(crate) use checked::{Checked, MaybeSendSync};
+pub(crate) use entry::{Entry, Label};
 pub(crate) use handle::{Handle, Invoke};
 #[cfg(feature = "tokio")]
 pub(crate) use handlers::AsyncLocked;

@@ -15,7 +15,11 @@ pub trait Pointers: Sized + 'static {
     /// # Safety
     /// `raw` came from `into_raw` and is used for this once.
     unsafe fn from_raw<T: ?Sized>(raw: *const T) -> Self::Strong<T>;
-    fn get_mut<T: ?Sized>(strong: &mut Self::Strong<T>) -> Option<&mut T>;
+    /// The value, if there is no other pointer to it.
+    ///
+    /// # Safety
+    /// There never was a weak pointer to it, and while this looks nobody clones another strong one.
+    unsafe fn get_mut<T: ?Sized>(strong: &mut Self::Strong<T>) -> Option<&mut T>;
     fn downgrade<T: ?Sized>(strong: &Self::Strong<T>) -> Self::Weak<T>;
 
     fn dangling<T>() -> Self::Weak<T>;
@@ -72,7 +76,7 @@ macro_rules! link {
 }
 
 macro_rules! pointers {
-    ($family:ty, $strong:ident, $weak:path) => {
+    ($family:ty, $strong:ident, $weak:path, $acquire:expr) => {
         impl Pointers for $family {
             type Strong<T: ?Sized> = $strong<T>;
             type Weak<T: ?Sized> = $weak;
@@ -90,8 +94,15 @@ macro_rules! pointers {
                 // SAFETY: the caller's promise is the one `from_raw` asks for.
                 unsafe { $strong::from_raw(raw) }
             }
-            fn get_mut<T: ?Sized>(strong: &mut $strong<T>) -> Option<&mut T> {
-                $strong::get_mut(strong)
+            unsafe fn get_mut<T: ?Sized>(strong: &mut $strong<T>) -> Option<&mut T> {
+                // std's own takes two more atomic exchanges, to rule out weak pointers.
+                if $strong::strong_count(strong) != 1 {
+                    return None;
+                }
+                // What was done through those that are gone comes before.
+                $acquire;
+                // SAFETY: this is the only pointer, by the count and the caller's promise.
+                Some(unsafe { &mut *$strong::as_ptr(strong).cast_mut() })
             }
             fn downgrade<T: ?Sized>(strong: &$strong<T>) -> Self::Weak<T> {
                 $strong::downgrade(strong)
@@ -109,16 +120,20 @@ macro_rules! pointers {
         }
     };
 }
+/// Where there is one thread.
+fn no_fence() {}
+
 link!(Rc, rc::Weak<T>, rc::Weak::<()>::new());
-pointers!(Local, Rc, rc::Weak<T>);
+pointers!(Local, Rc, rc::Weak<T>, no_fence());
 
 #[cfg(feature = "std")]
 mod shared {
     use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
     use crate::family::Shared;
+    use std::sync::atomic::{Ordering, fence};
     use std::sync::{self, Arc};
     link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
-    pointers!(Shared, Arc, sync::Weak<T>);
+    pointers!(Shared, Arc, sync::Weak<T>, fence(Ordering::Acquire));
 }
 
 #[cfg(all(test, sigwire_loom))]
@@ -126,6 +141,7 @@ mod modelled {
     use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
     use crate::models::{LoomFamily, Strong, Weak};
     link!(Strong, Weak<T>, Weak::<()>::new());
-    pointers!(LoomFamily<true>, Strong, Weak<T>);
-    pointers!(LoomFamily<false>, Strong, Weak<T>);
+    use loom::sync::atomic::{Ordering, fence};
+    pointers!(LoomFamily<true>, Strong, Weak<T>, fence(Ordering::Acquire));
+    pointers!(LoomFamily<false>, Strong, Weak<T>, fence(Ordering::Acquire));
 }

@@ -15,33 +15,47 @@
 //! | editor, in place | null | no lane holds the current version | exclusively the editor's |
 //! | editor, replacing | old, then new | any | old one is retired until no lane holds it |
 //!
+//! A reader leaves its lane by a plain store, and looks afterwards whether something is to be
+//! tidied. An editor on another thread, which finds the reader in the way in these moments, may go
+//! unnoticed: then what it left untidy waits for the next reader, or the next edit. That is memory
+//! at most, and saves each reader an atomic exchange.
+//!
 //! A reader can also share the version, under the lock or out of its lane, which counts as one more strong
 //! pointer.
 
-#[cfg(any(feature = "async", all(test, sigwire_loom)))]
+use alloc::boxed::Box;
+use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::ops::Deref;
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
-use smallvec::SmallVec;
 
 use super::OnceStrong;
 use crate::family::{Atom, Family, Lock};
 use crate::state::{SlotState, StateCell};
 
+/// What a reader touches comes first, and lies together.
+#[repr(C)]
 pub(crate) struct Versions<T, S, F: Family> {
+    /// The current version, which it owns: also while it is null, for the moments of an edit in place.
     head: F::Ptr<T>,
-    /// Who was in the way of tidying, and so is to do it at the end: [`READER`], [`SHARER`], or both.
-    untidy: F::State,
-    lanes: Lanes<T, F, FIRST_LANES>,
+    owned: PhantomData<F::Strong<T>>,
+    /// [`IDLE`]; and who was in the way of tidying, and so is to do it at the end: [`READER`],
+    /// [`SHARER`]. Written under the lock.
+    marks: F::State,
+    lanes: Lanes<T, F>,
     kept: F::Lock<Kept<T, S, F>>,
 }
 
 struct Kept<T, S, F: Family> {
-    current: F::Strong<T>,
-    /// Former versions that lanes may still hold.
-    retired: SmallVec<[F::Strong<T>; 1]>,
+    retired: Option<Box<Retired<T, F>>>,
     state: S,
+}
+
+/// Former versions that lanes may still hold. They are as few as readers: so they are a chain.
+struct Retired<T, F: Family> {
+    version: F::Strong<T>,
+    next: Option<Box<Retired<T, F>>>,
 }
 
 /// One reader at a time: a running emission, or one call of a suspended one.
@@ -52,31 +66,47 @@ pub(crate) struct Lane<T, F: Family> {
     /// The tag of the entry that is being called; 0 when none is.
     running: F::Count,
     /// Whose lane it is.
-    thread: F::Count,
-    _apart: [F::Spacing; 0],
+    thread: F::Thread,
 }
 
 /// Whoever leaves a lane.
 const READER: u8 = 1;
 /// Whoever stops sharing a version.
 const SHARER: u8 = 2;
+/// There is nothing to read: readers need not come.
+const IDLE: u8 = 4;
 
-const FIRST_LANES: usize = 2;
+/// A lane for one reader at a time, and more of them once two have met.
+///
+/// The first lies beside what all readers read. So it is closed for good when a second reader finds it
+/// free: one whose thread is not the first one's, since a nested emission finds it taken.
+struct Lanes<T, F: Family> {
+    first: Lane<T, F>,
+    more: OnceStrong<MoreLanes<T, F>, F>,
+}
+
 const MORE_LANES: usize = 4;
 
-/// As many lanes as there were ever readers at once.
-struct Lanes<T, F: Family, const N: usize> {
-    lanes: [Lane<T, F>; N],
-    more: OnceStrong<Lanes<T, F, MORE_LANES>, F>,
+struct MoreLanes<T, F: Family> {
+    lanes: [Apart<T, F>; MORE_LANES],
+    more: OnceStrong<MoreLanes<T, F>, F>,
+}
+
+/// A lane that no other shares cache lines with.
+struct Apart<T, F: Family> {
+    lane: Lane<T, F>,
+    _spacing: [F::Spacing; 0],
 }
 
 impl<T, F: Family> Lane<T, F> {
+    /// No version is there.
+    const CLOSED: *mut T = ptr::dangling_mut();
+
     fn new() -> Self {
         Lane {
             version: F::Ptr::new(ptr::null_mut()),
             running: F::Count::new(0),
-            thread: F::Count::new(F::this_thread()),
-            _apart: [],
+            thread: F::Thread::new(F::this_thread()),
         }
     }
 
@@ -84,16 +114,29 @@ impl<T, F: Family> Lane<T, F> {
     fn take(&self, version: *mut T) -> bool {
         let taken = self.version.load(Ordering::Relaxed).is_null()
             && self.version.replace(ptr::null_mut(), version, Ordering::SeqCst);
-        if taken && F::THREADED {
+        if taken {
             self.thread.store(F::this_thread(), Ordering::Relaxed);
         }
         taken
     }
 
+    /// From now on it is taken by nobody, and says so, unless it is taken now.
+    fn close(&self) {
+        if self.version.load(Ordering::Relaxed).is_null() {
+            self.version.replace(ptr::null_mut(), Self::CLOSED, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether it is anybody's.
+    fn is_taken(&self) -> bool {
+        let version = self.version.load(Ordering::Relaxed);
+        !(version.is_null() || ptr::eq(version, Self::CLOSED))
+    }
+
     #[inline(always)]
     fn leave(&self) {
         self.end();
-        self.version.swap(ptr::null_mut(), Ordering::SeqCst);
+        self.version.store(ptr::null_mut(), Ordering::Release);
     }
 
     /// Says which entry is called next. If it is then entered, and found connected by
@@ -136,39 +179,51 @@ pub(super) fn is_begun_to_call<F: Family>(
     state.is(SlotState::Call, Ordering::SeqCst)
 }
 
-impl<T, F: Family, const N: usize> Lanes<T, F, N> {
+impl<T, F: Family> Lanes<T, F> {
     fn new() -> Self {
-        Lanes { lanes: core::array::from_fn(|_| Lane::new()), more: OnceStrong::empty() }
+        Lanes { first: Lane::new(), more: OnceStrong::empty() }
     }
 
     /// The lanes there are so far.
     fn iter(&self) -> impl Iterator<Item = &Lane<T, F>> {
         let more = core::iter::successors(self.more.get(), |more| more.more.get());
-        self.lanes.iter().chain(more.flat_map(|more| &more.lanes))
+        let more = more.flat_map(|more| more.lanes.iter().map(|apart| &apart.lane));
+        core::iter::once(&self.first).chain(more)
     }
 
     #[inline(always)]
     fn take(&self, version: *mut T) -> &Lane<T, F> {
-        let first = &self.lanes[0];
-        if first.take(version) { first } else { self.take_another(version) }
+        if self.first.take(version) { &self.first } else { self.take_another(version) }
     }
 
-    #[cold]
+    #[inline(never)]
     fn take_another(&self, version: *mut T) -> &Lane<T, F> {
-        loop {
-            if let Some(lane) = self.iter().find(|lane| lane.take(version)) {
-                return lane;
-            }
-            let mut last = &self.more;
-            while let Some(more) = last.get() {
-                last = &more.more;
-            }
-            last.get_or_init(Lanes::new);
-        }
+        self.first.close();
+        self.more.get_or_init(MoreLanes::new).take(version)
     }
 
     fn hold(&self, version: *const T) -> bool {
         self.iter().any(|lane| ptr::eq(lane.version.load(Ordering::SeqCst), version))
+    }
+}
+
+impl<T, F: Family> MoreLanes<T, F> {
+    fn new() -> Self {
+        let apart = |_| Apart { lane: Lane::new(), _spacing: [] };
+        MoreLanes { lanes: core::array::from_fn(apart), more: OnceStrong::empty() }
+    }
+
+    /// Each thread begins to look elsewhere, so that they seldom meet.
+    #[inline(never)]
+    fn take(&self, version: *mut T) -> &Lane<T, F> {
+        let first = F::this_thread().wrapping_mul(0x9e37_79b9) >> 16;
+        for at in first..first + MORE_LANES {
+            let lane = &self.lanes[at % MORE_LANES].lane;
+            if lane.take(version) {
+                return lane;
+            }
+        }
+        self.more.get_or_init(MoreLanes::new).take(version)
     }
 }
 
@@ -212,13 +267,19 @@ impl<T, F: Family> Drop for Pinned<'_, T, F> {
 
 impl<T, S, F: Family> Versions<T, S, F> {
     pub(crate) fn new(value: T, state: S) -> Self {
-        let current = F::strong(value);
         Versions {
-            head: F::Ptr::new(F::as_ptr(&current).cast_mut()),
-            untidy: F::State::new(0),
+            head: F::Ptr::new(F::into_raw(F::strong(value)).cast_mut()),
+            owned: PhantomData,
+            marks: F::State::new(IDLE),
             lanes: Lanes::new(),
-            kept: F::Lock::new(Kept { current, retired: SmallVec::new(), state }),
+            kept: F::Lock::new(Kept { retired: None, state }),
         }
+    }
+
+    /// Whether editors have said that there is nothing to read.
+    #[inline(always)]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.marks.load(Ordering::Acquire) & IDLE != 0
     }
 
     /// The current version, held in a lane of its own. Waits for an edit in place to end, which
@@ -257,14 +318,13 @@ impl<T, S, F: Family> Versions<T, S, F> {
 
     /// How many readers there are.
     pub(crate) fn readers(&self) -> usize {
-        self.lanes.iter().filter(|lane| !lane.version.load(Ordering::Relaxed).is_null()).count()
+        self.lanes.iter().filter(|lane| lane.is_taken()).count()
     }
 
     /// Whether something is left to tidy for one who has left a lane.
     #[inline(always)]
     pub(crate) fn is_untidy(&self) -> bool {
-        F::sequential();
-        self.untidy.load(Ordering::SeqCst) & READER != 0
+        self.marks.load(Ordering::Acquire) & READER != 0
     }
 
     /// Stops sharing `version`; says whether something is left to tidy, also from lanes that were
@@ -272,7 +332,7 @@ impl<T, S, F: Family> Versions<T, S, F> {
     pub(crate) fn unshare(&self, version: F::Strong<T>) -> bool {
         drop(version);
         F::full_fence();
-        self.untidy.load(Ordering::SeqCst) != 0
+        self.marks.load(Ordering::SeqCst) & (READER | SHARER) != 0
     }
 
     pub(crate) fn lock(&self) -> Guard<'_, T, S, F> {
@@ -295,6 +355,14 @@ impl<T, S, F: Family> Versions<T, S, F> {
     }
 }
 
+impl<T, S, F: Family> Drop for Versions<T, S, F> {
+    fn drop(&mut self) {
+        let head = self.head.load(Ordering::Acquire);
+        // SAFETY: it came from `into_raw`, and was owned by `self`, which ends here.
+        drop(unsafe { F::from_raw(head) });
+    }
+}
+
 type Locked<'a, V, F> = <<F as Family>::Lock<V> as Lock<V>>::Guard<'a>;
 
 /// The right to edit.
@@ -312,24 +380,78 @@ pub(crate) enum InTheWay {
     Sharer,
 }
 
-/// Ends an edit in place, however it ends.
-struct Restore<'a, T, S, F: Family>(&'a Versions<T, S, F>, *mut T);
+/// Nobody else has the current version, as long as this is there.
+struct Alone<'a, T, S, F: Family> {
+    versions: &'a Versions<T, S, F>,
+    head: *mut T,
+    state: &'a mut S,
+}
 
-impl<T, S, F: Family> Drop for Restore<'_, T, S, F> {
+impl<T, S, F: Family> Alone<'_, T, S, F> {
+    fn edit<U>(self, edit: impl FnOnce(&mut T, &mut S) -> U) -> U {
+        // SAFETY: it is the only pointer to it, or there would not be this one.
+        edit(unsafe { &mut *self.head }, self.state)
+    }
+}
+
+impl<T, S, F: Family> Drop for Alone<'_, T, S, F> {
     fn drop(&mut self) {
-        self.0.head.store(self.1, Ordering::Release);
+        self.versions.head.store(self.head, Ordering::Release);
     }
 }
 
 impl<T, S, F: Family> Guard<'_, T, S, F> {
     pub(crate) fn parts(&mut self) -> (&T, &mut S) {
-        let kept = &mut *self.kept;
-        (&kept.current, &mut kept.state)
+        // SAFETY: it came from `into_raw`, and whoever edits or replaces it has to have this guard.
+        let current = unsafe { &*self.head() };
+        (current, &mut self.kept.state)
+    }
+
+    /// Under the lock it is null only while a version is edited in place.
+    fn head(&self) -> *mut T {
+        self.versions.head.load(Ordering::Relaxed)
+    }
+
+    /// The current version, without a count of its own.
+    fn current(&self) -> ManuallyDrop<F::Strong<T>> {
+        // SAFETY: it came from `into_raw`; and forgetting it leaves it to `Versions`.
+        ManuallyDrop::new(unsafe { F::from_raw(self.head()) })
     }
 
     /// The current version, kept by its user.
     pub(crate) fn share(&self) -> F::Strong<T> {
-        self.kept.current.clone()
+        F::Strong::clone(&self.current())
+    }
+
+    /// Says whether there is something to read. If a reader may be needed to tidy, there is.
+    pub(crate) fn set_idle(&mut self, is_idle: bool) {
+        let untidy = self.versions.marks.load(Ordering::Relaxed) & !IDLE;
+        let idle = if is_idle && untidy & READER == 0 { IDLE } else { 0 };
+        self.versions.marks.store(untidy | idle, Ordering::Release);
+    }
+
+    fn set_untidy(&mut self, who: u8) {
+        let idle = self.versions.marks.load(Ordering::Relaxed) & IDLE;
+        self.versions.marks.store(idle | who, Ordering::SeqCst);
+    }
+
+    /// The right to edit the current version where it is, if nobody reads it.
+    fn alone(&mut self) -> Result<Alone<'_, T, S, F>, InTheWay> {
+        let mut version = self.current();
+        let head = F::as_ptr(&version).cast_mut();
+        self.versions.head.store(ptr::null_mut(), Ordering::SeqCst);
+        F::sequential();
+        let alone = Alone { versions: self.versions, head, state: &mut self.kept.state };
+        if self.versions.lanes.hold(head) {
+            return Err(InTheWay::Reader);
+        }
+        // No lane holds it, and none will before `head` is restored.
+        // SAFETY: weak pointers to versions are never made; and what clones strong ones does so under the
+        // lock, or out of a lane that holds it, or has one that counts.
+        match unsafe { F::get_mut(&mut version) } {
+            Some(_) => Ok(alone),
+            None => Err(InTheWay::Sharer),
+        }
     }
 
     /// Edits the current version where it is, if nobody reads it.
@@ -337,17 +459,7 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
         &mut self,
         edit: impl FnOnce(&mut T, &mut S) -> U,
     ) -> Result<U, InTheWay> {
-        let kept = &mut *self.kept;
-        let current = F::as_ptr(&kept.current).cast_mut();
-        self.versions.head.store(ptr::null_mut(), Ordering::SeqCst);
-        F::sequential();
-        let _restore = Restore(self.versions, current);
-        if self.versions.lanes.hold(current) {
-            return Err(InTheWay::Reader);
-        }
-        // No lane holds it, and none will before `head` is restored.
-        let version = F::get_mut(&mut kept.current).ok_or(InTheWay::Sharer)?;
-        Ok(edit(version, &mut kept.state))
+        Ok(self.alone()?.edit(edit))
     }
 
     /// Edits the current version: where it is, or as a copy that becomes the current one.
@@ -360,40 +472,43 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
     where
         T: Clone,
     {
-        let mut edit = Some(edit);
-        let in_place =
-            self.edit_in_place(|version, state| edit.take().map(|edit| edit(version, state)));
-        if let Ok(Some(done)) = in_place {
-            return done;
+        if let Ok(alone) = self.alone() {
+            return alone.edit(edit);
         }
-        let edit = edit.expect("an edit that was not made in place is still to be made");
-        let kept = &mut *self.kept;
-        let mut copy = T::clone(&kept.current);
-        let done = edit(&mut copy, &mut kept.state);
-        let copy = F::strong(copy);
-        self.versions.head.store(F::as_ptr(&copy).cast_mut(), Ordering::SeqCst);
-        let former = core::mem::replace(&mut kept.current, copy);
-        retire(&former);
-        kept.retired.push(former);
-        let before = self.versions.untidy.load(Ordering::Relaxed);
+        let former = self.current();
+        let mut copy = T::clone(&former);
+        let done = edit(&mut copy, &mut self.kept.state);
+        let copy = F::into_raw(F::strong(copy)).cast_mut();
+        self.versions.head.store(copy, Ordering::SeqCst);
+        let version = ManuallyDrop::into_inner(former);
+        retire(&version);
+        let next = self.kept.retired.take();
+        self.kept.retired = Some(Box::new(Retired { version, next }));
+        let before = self.versions.marks.load(Ordering::Relaxed) & (READER | SHARER);
         let left = self.free_retired();
-        self.versions.untidy.store(before | left, Ordering::SeqCst);
+        self.set_untidy(before | left);
         done
     }
 
     /// Leaves tidying to the emission that asks for it: it comes by at its end.
     pub(crate) fn tidy_later(&mut self) {
-        self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
+        self.set_untidy(READER | SHARER);
     }
 
     /// Frees retired versions that no lane holds. Says who is in the way of the others, and has told
     /// them before it looked: they leave first and look second.
     fn free_retired(&mut self) -> u8 {
-        self.versions.untidy.store(READER | SHARER, Ordering::SeqCst);
+        self.set_untidy(READER | SHARER);
         F::full_fence();
-        let lanes = &self.versions.lanes;
-        self.kept.retired.retain(|version| lanes.hold(F::as_ptr(version)));
-        if self.kept.retired.is_empty() { 0 } else { READER }
+        let mut chain = self.kept.retired.take();
+        while let Some(mut retired) = chain {
+            chain = retired.next.take();
+            if self.versions.lanes.hold(F::as_ptr(&retired.version)) {
+                retired.next = self.kept.retired.take();
+                self.kept.retired = Some(retired);
+            }
+        }
+        if self.kept.retired.is_none() { 0 } else { READER }
     }
 
     /// Frees retired versions that no lane holds, and edits in place if that can be. What could not be
@@ -405,6 +520,6 @@ impl<T, S, F: Family> Guard<'_, T, S, F> {
             Err(InTheWay::Sharer) => readers | SHARER,
             Err(InTheWay::Reader) => return,
         };
-        self.versions.untidy.store(left, Ordering::SeqCst);
+        self.set_untidy(left);
     }
 }

@@ -1,0 +1,148 @@
+use core::sync::atomic::Ordering;
+
+use super::{Anchor, Caller, Handle, NotCalled};
+use crate::family::{Atom, Family};
+use crate::state::{SlotState, StateCell};
+use crate::table::{SlotKey, tag};
+
+/// One slot as an emission sees it. All but the state stays as it is while an emission can see it.
+///
+/// It owns what its handle refers to, if that is nobody else's: what a closure or a method captured.
+/// Of an entry and its copies only the newest does, so that disconnecting drops it at once, however
+/// many emissions still have an older list.
+pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
+    handle: Handle<E, R, F>,
+    /// The key as one number, for one load.
+    key_bits: u64,
+    priority: i32,
+    state: StateCell<F>,
+    /// 1 if one strong count of the handle's target belongs to this entry.
+    owns: F::State,
+    is_named: bool,
+}
+
+/// What an entry says of its slot, beside what to call.
+#[derive(Clone, Copy)]
+pub(crate) struct Label {
+    pub(crate) key: SlotKey,
+    pub(crate) priority: i32,
+    /// Whether the slot has a name, which is to be looked up.
+    pub(crate) is_named: bool,
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
+    /// Gives the anchor back if it is not of the handle's own target.
+    pub(crate) fn new(
+        handle: Handle<E, R, F>,
+        anchor: Option<Anchor<F>>,
+        label: Label,
+        state: SlotState,
+    ) -> (Self, Option<Anchor<F>>) {
+        let own = anchor.as_ref().and_then(|_| handle.own_anchor());
+        let owns = F::State::new(u8::from(own.is_some()));
+        let rest = if own.is_some() { None } else { anchor };
+        // Its count is the entry's now.
+        core::mem::forget(own);
+        let Label { key, priority, is_named } = label;
+        let (key_bits, state) = (key.to_bits(), StateCell::new(state));
+        (Entry { handle, key_bits, priority, state, owns, is_named }, rest)
+    }
+
+    pub(crate) fn handle(&self) -> &Handle<E, R, F> {
+        &self.handle
+    }
+
+    pub(crate) fn key(&self) -> SlotKey {
+        SlotKey::from_bits(self.key_bits)
+    }
+
+    pub(crate) fn priority(&self) -> i32 {
+        self.priority
+    }
+
+    #[cfg(feature = "std")]
+    pub(crate) fn is_named(&self) -> bool {
+        self.is_named
+    }
+
+    /// What a lane says while this slot is called.
+    #[inline(always)]
+    pub(crate) fn tag(&self) -> usize {
+        tag(self.key_bits)
+    }
+
+    /// Calls the slot, if it may be called without asking.
+    #[inline(always)]
+    pub(crate) fn call_through<'l>(
+        &'l self,
+        caller: &mut Caller<'l>,
+        event: &E,
+    ) -> Result<R, NotCalled> {
+        self.handle.call_through(&self.state, caller, event)
+    }
+
+    #[inline(always)]
+    pub(crate) fn is(&self, state: SlotState) -> bool {
+        self.state.is(state, Ordering::Relaxed)
+    }
+
+    pub(crate) fn set(&self, state: SlotState) {
+        self.state.store(state);
+    }
+
+    /// From now on the ledger decides: the list is not the current version any more.
+    pub(crate) fn ask(&self) {
+        if self.is(SlotState::Call) {
+            self.set(SlotState::Ask);
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn is_gone(&self) -> bool {
+        self.is(SlotState::Gone)
+    }
+
+    /// Gives up what it owns, to be dropped where that may be.
+    #[inline]
+    pub(crate) fn let_go(&self) -> Option<Anchor<F>> {
+        if !self.disown() {
+            return None;
+        }
+        let anchor = self.handle.own_anchor()?;
+        // SAFETY: one count belonged to this entry, which gives it up.
+        unsafe { anchor.uncount() };
+        Some(anchor)
+    }
+
+    /// Whether it has owned something until now.
+    #[inline]
+    fn disown(&self) -> bool {
+        self.owns.load(Ordering::Relaxed) != 0 && self.owns.swap(0, Ordering::AcqRel) != 0
+    }
+
+    /// A gap that was let go keeps nothing else either.
+    pub(crate) fn vacate(&mut self) {
+        drop(self.let_go());
+        self.handle = Handle::vacant();
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Entry<E, R, F> {
+    fn clone(&self) -> Self {
+        Entry {
+            handle: self.handle.clone(),
+            key_bits: self.key_bits,
+            priority: self.priority,
+            state: StateCell::new(self.state.load(Ordering::Relaxed)),
+            owns: F::State::new(u8::from(self.disown())),
+            is_named: self.is_named,
+        }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Entry<E, R, F> {
+    #[inline]
+    fn drop(&mut self) {
+        drop(self.let_go());
+    }
+}
