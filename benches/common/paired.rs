@@ -11,6 +11,8 @@ const ROUND_NS: f64 = 50_000.0;
 pub(crate) struct Paired {
     /// Of the first to the second.
     pub(crate) ratio: f64,
+    /// The quartiles that it is the median of.
+    pub(crate) between: [f64; 2],
     pub(crate) first_ns: f64,
     pub(crate) second_ns: f64,
 }
@@ -35,11 +37,10 @@ pub(crate) fn alternate(
     mut second: impl FnMut() -> f64,
 ) -> Paired {
     let rounds: Vec<(f64, f64)> = (0..rounds).map(|_| (first(), second())).collect();
-    Paired {
-        ratio: median(rounds.iter().map(|(first, second)| first / second)),
-        first_ns: median(rounds.iter().map(|(first, _)| *first)),
-        second_ns: median(rounds.iter().map(|(_, second)| *second)),
-    }
+    let [low, ratio, high] = quartiles(rounds.iter().map(|(first, second)| first / second));
+    let [_, first_ns, _] = quartiles(rounds.iter().map(|(first, _)| *first));
+    let [_, second_ns, _] = quartiles(rounds.iter().map(|(_, second)| *second));
+    Paired { ratio, between: [low, high], first_ns, second_ns }
 }
 
 fn time_each(work: &mut impl FnMut(u64), count: u64) -> f64 {
@@ -58,8 +59,8 @@ fn repetitions(at_least: u64, work: &mut impl FnMut(u64)) -> u64 {
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+fn quartiles(values: impl Iterator<Item = f64>) -> [f64; 3] {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+    [1, 2, 3].map(|quarters| values[values.len() * quarters / 4])
 }

@@ -3,12 +3,12 @@
 use super::paired::Paired;
 
 pub(crate) fn multiple(paired: Paired) -> (f64, String) {
-    let Paired { ratio, first_ns, second_ns } = paired;
+    let Paired { ratio, first_ns, second_ns, .. } = paired;
     (ratio, format!("{first_ns:.1} ns beside {second_ns:.1} ns"))
 }
 
 pub(crate) fn nanoseconds(paired: Paired, yardstick: &str) -> (f64, String) {
-    let Paired { ratio, first_ns, second_ns } = paired;
+    let Paired { ratio, first_ns, second_ns, .. } = paired;
     (first_ns, format!("{ratio:.2} x {yardstick} ({second_ns:.1} ns)"))
 }
 
