@@ -13,6 +13,7 @@ use std::hint::black_box;
 use std::sync::{Arc, RwLock};
 
 use common::heap::{Counting, Heap, heap};
+use common::order::{Spacer, shuffled};
 use common::paired::{ROUNDS, alternate, compare};
 use common::table::{Table, multiple, nanoseconds};
 use common::{Contender, Event, HandArc, HandRc, Signals2, loops};
@@ -267,9 +268,6 @@ struct Cold<C: Contender> {
     _owners: Vec<(C::Owner, Spacer)>,
 }
 
-/// What lies between the owners, so that no two of them share a cache line.
-type Spacer = Box<[u8; 64]>;
-
 impl<C: Contender> Cold<C> {
     fn new(signals: usize, slots: usize) -> Self {
         let owners: Vec<(C::Owner, Spacer)> = (0..signals * slots)
@@ -305,17 +303,6 @@ impl<C: Contender> Cold<C> {
         self.emit(signals);
         loops::time(|| self.emit(signals)).as_nanos() as f64 / signals as f64
     }
-}
-
-/// The same each time.
-fn shuffled(count: u32) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..count).collect();
-    let mut random = 1_u64;
-    for last in (1..order.len()).rev() {
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        order.swap(last, (random >> 33) as usize % (last + 1));
-    }
-    order
 }
 
 fn cold<C: Contender, Hand: Contender>(table: &Table, scale: &Scale, slots: usize, most: f64) {

@@ -31,7 +31,7 @@ pub(crate) fn heap<T>(work: impl FnOnce() -> T) -> (Heap, T) {
     (heap, result)
 }
 
-fn count(allocations: u64, grown_by: isize) {
+pub(crate) fn count(allocations: u64, grown_by: isize) {
     if COUNTS.load(Relaxed) {
         ALLOCATIONS.fetch_add(allocations, Relaxed);
         LIVE_BYTES.fetch_add(grown_by, Relaxed);

@@ -6,6 +6,7 @@
 mod contender;
 pub(crate) mod heap;
 pub(crate) mod loops;
+pub(crate) mod order;
 pub(crate) mod paired;
 pub(crate) mod queued;
 pub(crate) mod table;

@@ -4,7 +4,7 @@ use cc::Build;
 
 fn main() {
     println!("cargo::rerun-if-changed=cpp");
-    println!("cargo::rustc-check-cfg=cfg(boost, sigcpp)");
+    println!("cargo::rustc-check-cfg=cfg(boost, sigcpp, counting)");
 
     if compile("boost", &[], "libboost-dev") {
         println!("cargo::rustc-cfg=boost");
@@ -17,19 +17,21 @@ fn main() {
         // After what needs it.
         println!("cargo::rustc-link-lib=sigc-2.0");
     }
+
+    // Only the bench of the heap is linked with it.
+    let mut counting = build("counting");
+    if is_there(&counting) {
+        counting.cargo_metadata(false).compile("peers_counting");
+        println!("cargo::rustc-link-search={}", std::env::var("OUT_DIR").expect("cargo sets it"));
+        println!("cargo::rustc-cfg=counting");
+    }
 }
 
 /// Whether all was there. A compile error is another matter: that ends the build.
 fn compile(name: &str, include_paths: &[std::path::PathBuf], packages: &str) -> bool {
-    let mut build = Build::new();
-    build
-        .cpp(true)
-        .std("c++17")
-        .define("NDEBUG", None)
-        .flag_if_supported("-Wno-missing-field-initializers")
-        .includes(include_paths)
-        .file(format!("cpp/{name}.cpp"));
-    let is_there = build.clone().cargo_warnings(false).try_expand().is_ok();
+    let mut build = build(name);
+    build.includes(include_paths);
+    let is_there = is_there(&build);
     if is_there {
         build.compile(&format!("peers_{name}"));
     } else {
@@ -39,4 +41,19 @@ fn compile(name: &str, include_paths: &[std::path::PathBuf], packages: &str) -> 
         println!("cargo::rerun-if-changed=cpp/{name}.not-found");
     }
     is_there
+}
+
+fn build(name: &str) -> Build {
+    let mut build = Build::new();
+    build
+        .cpp(true)
+        .std("c++17")
+        .define("NDEBUG", None)
+        .flag_if_supported("-Wno-missing-field-initializers")
+        .file(format!("cpp/{name}.cpp"));
+    build
+}
+
+fn is_there(build: &Build) -> bool {
+    build.clone().cargo_warnings(false).try_expand().is_ok()
 }

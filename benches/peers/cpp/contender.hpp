@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 using Event = std::uint64_t;
 
@@ -37,6 +38,12 @@ struct Api {
   void (*emissions)(void *contender, std::uint64_t count);
   void (*connections)(void *contender, void *owner, std::uint64_t count);
   void (*turns)(void *contender, void *owner, std::uint64_t count);
+  void (*lifetimes)(void *owner, std::uint64_t count);
+  void *(*many_new)(std::size_t room);
+  void (*many_delete)(void *many);
+  void (*many_fill)(void *many);
+  void (*many_connect)(void *many, void *const *owners, std::size_t count, std::size_t slots);
+  void (*many_visit)(void *many, const std::uint32_t *order, std::size_t count);
 };
 
 // Hides from the compiler what it knows of the value.
@@ -45,6 +52,7 @@ template <class T> void black_box(T &value) { asm volatile("" : : "r"(&value) : 
 // A contender has `Owner`, a smart pointer, which `new_owner` makes, `connect` and `emit`.
 template <class Contender> constexpr Api api_of(const char *version) {
   using Owner = typename Contender::Owner;
+  using Many = std::vector<Contender>;
   return {
       version,
       []() -> void * { return new Contender; },
@@ -78,6 +86,44 @@ template <class Contender> constexpr Api api_of(const char *version) {
           black_box(event);
           signal.emit(event);
           connection.disconnect();
+        }
+      },
+      [](void *owner, std::uint64_t count) {
+        for (std::uint64_t i = 0; i < count; ++i) {
+          Contender contender;
+          black_box(contender);
+          contender.connect(*static_cast<Owner *>(owner));
+          black_box(contender);
+        }
+      },
+      [](std::size_t room) -> void * {
+        auto many = new Many;
+        many->reserve(room);
+        return many;
+      },
+      [](void *many) { delete static_cast<Many *>(many); },
+      [](void *pointer) {
+        auto &many = *static_cast<Many *>(pointer);
+        while (many.size() < many.capacity()) {
+          many.emplace_back();
+        }
+      },
+      [](void *pointer, void *const *owners, std::size_t count, std::size_t slots) {
+        auto &many = *static_cast<Many *>(pointer);
+        for (std::size_t i = 0; i < count; ++i) {
+          auto &signal = many[i / slots];
+          black_box(signal);
+          signal.connect(*static_cast<Owner *>(owners[i]));
+        }
+      },
+      [](void *pointer, const std::uint32_t *order, std::size_t count) {
+        auto &many = *static_cast<Many *>(pointer);
+        for (std::size_t i = 0; i < count; ++i) {
+          auto &signal = many[order[i]];
+          black_box(signal);
+          Event event = order[i];
+          black_box(event);
+          signal.emit(event);
         }
       },
   };

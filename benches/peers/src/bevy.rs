@@ -24,6 +24,8 @@ impl Contender for Observers {
     const NAME: &'static str = "bevy_ecs observers";
     const THREAD_SAFE: bool = false;
     const TRACKS_OWNERS: bool = true;
+    /// All events of a program are in one world.
+    const STANDS_ALONE: bool = false;
     type Owner = Entity;
 
     fn new() -> Self {

@@ -33,4 +33,23 @@ pub fn check<C: Work>(slots: usize) {
         contender.emissions(1);
         assert!(each_has(&contender, &owners, 6), "{}: emission without one owner", C::NAME);
     }
+    if C::STANDS_ALONE {
+        check_many::<C>();
+    }
+}
+
+fn check_many<C: Work>() {
+    let mut maker = C::new();
+    let owners: Vec<_> = (0..6).map(|_| maker.owner()).collect();
+    let mut many = C::with_room_for(3);
+    C::fill(&mut many);
+    C::connect_each(&mut many, &owners, 2);
+    C::visit(&many, &[2, 1, 2]);
+    let totals: Vec<_> = owners.iter().map(|owner| maker.total(owner)).collect();
+    // The event is the number of the signal.
+    assert_eq!(totals, [0, 0, 1, 1, 4, 4], "{}: one of many", C::NAME);
+    drop(many);
+
+    C::lifetimes(&owners[0], 2);
+    assert_eq!(maker.total(&owners[0]), 0, "{}: called by what never emits", C::NAME);
 }

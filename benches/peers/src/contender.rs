@@ -12,6 +12,9 @@ pub trait Contender: Sized {
     /// Whether it neither keeps its owners alive nor calls a dead one.
     const TRACKS_OWNERS: bool;
 
+    /// Whether a program may have many of it, each by itself.
+    const STANDS_ALONE: bool = true;
+
     type Owner;
 
     fn new() -> Self;

@@ -20,6 +20,13 @@ pub struct Api {
     emissions: extern "C" fn(NonNull<c_void>, count: u64),
     connections: extern "C" fn(NonNull<c_void>, owner: NonNull<c_void>, count: u64),
     turns: extern "C" fn(NonNull<c_void>, owner: NonNull<c_void>, count: u64),
+    lifetimes: extern "C" fn(owner: NonNull<c_void>, count: u64),
+    many_new: extern "C" fn(room: usize) -> NonNull<c_void>,
+    many_delete: extern "C" fn(NonNull<c_void>),
+    many_fill: extern "C" fn(NonNull<c_void>),
+    many_connect:
+        extern "C" fn(NonNull<c_void>, owners: *const NonNull<c_void>, count: usize, slots: usize),
+    many_visit: extern "C" fn(NonNull<c_void>, order: *const u32, count: usize),
 }
 
 pub trait Library: 'static {
@@ -62,7 +69,11 @@ library!(SigCpp, peers_sigcpp if sigcpp, "libsigc++, trackable", false, true);
 pub struct Foreign<L: Library>(NonNull<c_void>, PhantomData<L>);
 
 /// A smart pointer to a sink, on the heap.
+#[repr(transparent)]
 pub struct ForeignOwner<L: Library>(NonNull<c_void>, PhantomData<L>);
+
+/// Those that stand side by side in C++.
+pub struct ForeignMany<L: Library>(NonNull<c_void>, PhantomData<L>);
 
 // SAFETY: through a shared reference it can only emit, which boost::signals2 allows to all threads.
 unsafe impl Sync for Foreign<BoostTracked> {}
@@ -117,6 +128,29 @@ impl<L: Library> Work for Foreign<L> {
     fn turns(&mut self, owner: &Self::Owner, count: u64) {
         (api::<L>().turns)(self.0, owner.0, count);
     }
+
+    fn lifetimes(owner: &Self::Owner, count: u64) {
+        (api::<L>().lifetimes)(owner.0, count);
+    }
+
+    type Many = ForeignMany<L>;
+
+    fn with_room_for(count: usize) -> Self::Many {
+        ForeignMany((api::<L>().many_new)(count), PhantomData)
+    }
+
+    fn fill(many: &mut Self::Many) {
+        (api::<L>().many_fill)(many.0);
+    }
+
+    fn connect_each(many: &mut Self::Many, owners: &[Self::Owner], slots: usize) {
+        // An owner is nothing but its pointer.
+        (api::<L>().many_connect)(many.0, owners.as_ptr().cast(), owners.len(), slots);
+    }
+
+    fn visit(many: &Self::Many, order: &[u32]) {
+        (api::<L>().many_visit)(many.0, order.as_ptr(), order.len());
+    }
 }
 
 impl<L: Library> Drop for Foreign<L> {
@@ -128,5 +162,11 @@ impl<L: Library> Drop for Foreign<L> {
 impl<L: Library> Drop for ForeignOwner<L> {
     fn drop(&mut self) {
         (api::<L>().owner_delete)(self.0);
+    }
+}
+
+impl<L: Library> Drop for ForeignMany<L> {
+    fn drop(&mut self) {
+        (api::<L>().many_delete)(self.0);
     }
 }

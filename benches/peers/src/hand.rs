@@ -1,7 +1,7 @@
 //! The loop one would write by hand: what everyone is compared with.
 
 use std::rc::{self, Rc};
-use std::sync::{self, Arc};
+use std::sync::{self, Arc, RwLock};
 
 use crate::contender::{Contender, Native};
 use crate::sink::{Event, Sink};
@@ -68,3 +68,41 @@ macro_rules! hand_written {
 
 hand_written!(HandArc, Arc, sync::Weak<dyn Method>, "hand-written loop, Arc", true);
 hand_written!(HandRc, Rc, rc::Weak<dyn Method>, "hand-written loop, Rc", false);
+
+/// The same where it is to change through a shared reference, as a signal does.
+pub struct HandLocked(RwLock<HandArc>);
+
+impl Contender for HandLocked {
+    const NAME: &'static str = "hand-written loop, RwLock";
+    const THREAD_SAFE: bool = true;
+    const TRACKS_OWNERS: bool = true;
+    type Owner = Arc<Sink>;
+
+    fn new() -> Self {
+        HandLocked(RwLock::new(Vec::new()))
+    }
+
+    fn owner(&mut self) -> Self::Owner {
+        Default::default()
+    }
+
+    fn total(&self, owner: &Self::Owner) -> u64 {
+        owner.total()
+    }
+}
+
+impl Native for HandLocked {
+    type Connection = sync::Weak<dyn Method>;
+
+    fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
+        self.0.write().expect("not poisoned").connect(owner)
+    }
+
+    fn disconnect(&mut self, connection: Self::Connection) {
+        self.0.write().expect("not poisoned").disconnect(connection);
+    }
+
+    fn emit(&self, event: &Event) {
+        self.0.read().expect("not poisoned").emit(event);
+    }
+}

@@ -18,7 +18,7 @@ pub use bevy::Observers;
 pub use check::check;
 pub use contender::Contender;
 pub use foreign::{BoostTracked, BoostUntracked, Foreign, Library, SigCpp};
-pub use hand::{HandArc, HandRc};
+pub use hand::{HandArc, HandLocked, HandRc};
 pub use polled::{EventListeners, Receivers};
 pub use signals2::Signals2;
 pub use sigwire::{Shared, SingleThreaded, Tracked};
@@ -43,6 +43,7 @@ macro_rules! every {
 macro_rules! every_threaded {
     ($run:ident($($argument:expr),*)) => {{
         $run::<$crate::HandArc>($($argument),*);
+        $run::<$crate::HandLocked>($($argument),*);
         $run::<$crate::Shared>($($argument),*);
         $run::<$crate::Tracked>($($argument),*);
         $run::<$crate::Signals2>($($argument),*);

@@ -17,6 +17,23 @@ pub trait Work: Contender {
 
     /// Connects a slot, emits, and disconnects it.
     fn turns(&mut self, owner: &Self::Owner, count: u64);
+
+    /// Makes one, connects a slot to it, and drops it.
+    fn lifetimes(owner: &Self::Owner, count: u64);
+
+    /// Many, side by side.
+    type Many;
+
+    fn with_room_for(count: usize) -> Self::Many;
+
+    /// Makes as many as there is room for.
+    fn fill(many: &mut Self::Many);
+
+    /// Connects `slots` slots to each: those of the first to the first owners, and so on.
+    fn connect_each(many: &mut Self::Many, owners: &[Self::Owner], slots: usize);
+
+    /// Emits once on each that `order` names: its number.
+    fn visit(many: &Self::Many, order: &[u32]);
 }
 
 impl<N: Native> Work for N {
@@ -45,6 +62,41 @@ impl<N: Native> Work for N {
             let connection = black_box(&mut *self).connect(black_box(owner));
             black_box(&*self).emit(black_box(&event));
             self.disconnect(connection);
+        }
+    }
+
+    #[inline(never)]
+    fn lifetimes(owner: &Self::Owner, count: u64) {
+        for _ in 0..count {
+            let mut contender = black_box(N::new());
+            contender.connect(black_box(owner));
+            drop(black_box(contender));
+        }
+    }
+
+    type Many = Vec<N>;
+
+    fn with_room_for(count: usize) -> Self::Many {
+        Vec::with_capacity(count)
+    }
+
+    fn fill(many: &mut Self::Many) {
+        many.resize_with(many.capacity(), N::new);
+    }
+
+    #[inline(never)]
+    fn connect_each(many: &mut Self::Many, owners: &[Self::Owner], slots: usize) {
+        for (contender, owners) in many.iter_mut().zip(owners.chunks(slots)) {
+            for owner in owners {
+                black_box(&mut *contender).connect(black_box(owner));
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn visit(many: &Self::Many, order: &[u32]) {
+        for &index in order {
+            black_box(&many[index as usize]).emit(black_box(&u64::from(index)));
         }
     }
 }

@@ -1,14 +1,18 @@
-//! A chart: panels with a line for each entrant, a dot for the median on a logarithmic axis, whiskers
-//! for the quartiles, and the figures beside it in writing.
+//! A chart: panels with a line for each row, a dot for the median, whiskers for the quartiles, and
+//! the figures beside it in writing. Times and bytes, which differ a hundredfold, have a logarithmic
+//! axis; that of multiples begins at nothing.
 
 use std::path::Path;
 
+use plotters::chart::ChartContext;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
-use crate::field::Entrant;
-use crate::units;
+use crate::field::{Row, Whose};
+use crate::units::Unit;
 use crate::{Outcome, Panel};
 
 const PANEL_WIDTH: u32 = 590;
@@ -22,25 +26,25 @@ const HAND: RGBColor = RGBColor(120, 120, 120);
 const OURS: RGBColor = RGBColor(200, 70, 20);
 const PEER: RGBColor = RGBColor(40, 95, 160);
 
-pub(crate) fn draw(path: &Path, field: &[&Entrant], panels: &[Panel]) -> Outcome<()> {
+pub(crate) fn draw(path: &Path, rows: &[Row], panels: &[Panel]) -> Outcome<()> {
     let columns = panels.len().min(2);
-    let rows = panels.len().div_ceil(columns);
-    let height = AROUND + ROW_HEIGHT * lines(field).len() as u32;
-    let root = SVGBackend::new(path, (PANEL_WIDTH * columns as u32, height * rows as u32))
+    let storeys = panels.len().div_ceil(columns);
+    let height = AROUND + ROW_HEIGHT * lines(rows).len() as u32;
+    let root = SVGBackend::new(path, (PANEL_WIDTH * columns as u32, height * storeys as u32))
         .into_drawing_area();
     root.fill(&WHITE)?;
-    for (panel, area) in panels.iter().zip(root.split_evenly((rows, columns))) {
-        draw_panel(&area, field, panel)?;
+    for (panel, area) in panels.iter().zip(root.split_evenly((storeys, columns))) {
+        draw_panel(&area, rows, panel)?;
     }
     root.present()?;
     Ok(())
 }
 
 /// From top to bottom; `None` is the heading between those for several threads and those for one.
-fn lines(field: &[&Entrant]) -> Vec<Option<usize>> {
-    let threaded = field.iter().take_while(|entrant| entrant.thread_safe).count();
-    let mut lines: Vec<_> = (0..field.len()).map(Some).collect();
-    if threaded < field.len() {
+fn lines(rows: &[Row]) -> Vec<Option<usize>> {
+    let threaded = rows.iter().take_while(|row| row.thread_safe).count();
+    let mut lines: Vec<_> = (0..rows.len()).map(Some).collect();
+    if threaded < rows.len() {
         lines.insert(threaded, None);
     }
     lines
@@ -48,23 +52,42 @@ fn lines(field: &[&Entrant]) -> Vec<Option<usize>> {
 
 fn draw_panel(
     area: &DrawingArea<SVGBackend<'_>, Shift>,
-    field: &[&Entrant],
+    rows: &[Row],
     panel: &Panel,
 ) -> Outcome<()> {
-    let lines = lines(field);
+    let height = 0.0..lines(rows).len() as f64;
     let measured = || panel.cells.iter().flatten();
-    let low = measured().map(|cell| cell.low).fold(f64::INFINITY, f64::min) / 1.5;
-    let high = measured().map(|cell| cell.high).fold(0.0, f64::max);
-    // Room for the writing beside the farthest dot.
-    let high = high * (high / low).powf(0.6);
-
-    let mut chart = ChartBuilder::on(area)
+    let budgets = measured().filter_map(|cell| cell.budget);
+    let high = measured().map(|cell| cell.high).chain(budgets).fold(0.0, f64::max);
+    let mut chart = ChartBuilder::on(area);
+    chart
         .caption(&panel.title, ("sans-serif", 17).into_font().color(&INK))
         .margin(12)
         .margin_right(36)
         .x_label_area_size(44)
-        .y_label_area_size(NAMES)
-        .build_cartesian_2d((low..high).log_scale(), 0.0..lines.len() as f64)?;
+        .y_label_area_size(NAMES);
+    // With room for the writing beside the farthest dot.
+    if panel.unit == Unit::Multiples {
+        let chart = chart.build_cartesian_2d(0.0..high * 1.5, height)?;
+        return fill(chart, 0.0, rows, panel);
+    }
+    let low = measured().map(|cell| cell.low).fold(f64::INFINITY, f64::min) / 1.5;
+    let high = high * (high / low).powf(0.6);
+    let chart = chart.build_cartesian_2d((low..high).log_scale(), height)?;
+    fill(chart, low, rows, panel)
+}
+
+/// `low` is where its axis begins.
+fn fill<X>(
+    mut chart: ChartContext<'_, SVGBackend<'_>, Cartesian2d<X, RangedCoordf64>>,
+    low: f64,
+    rows: &[Row],
+    panel: &Panel,
+) -> Outcome<()>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let lines = lines(rows);
     chart
         .configure_mesh()
         .disable_y_mesh()
@@ -78,6 +101,11 @@ fn draw_panel(
         .x_label_formatter(&|value| panel.unit.tick(*value))
         .draw()?;
 
+    if panel.unit == Unit::Multiples {
+        let even = PathElement::new([(1.0, 0.0), (1.0, lines.len() as f64)], HAND.stroke_width(1));
+        chart.plotting_area().draw(&even)?;
+    }
+
     let plain = TextStyle::from(("sans-serif", 13).into_font()).color(&INK);
     let name_style = plain.pos(Pos::new(HPos::Right, VPos::Center));
     let heading_style = name_style.color(&HAND);
@@ -89,29 +117,34 @@ fn draw_panel(
             chart.plotting_area().draw(&(EmptyElement::at((low, y)) + note))?;
             continue;
         };
-        let entrant = field[index];
-        let name = EmptyElement::at((low, y)) + Text::new(entrant.label(), (-8, 0), &name_style);
+        let row = &rows[index];
+        let name = EmptyElement::at((low, y)) + Text::new(row.label.clone(), (-8, 0), &name_style);
         chart.plotting_area().draw(&name)?;
         let Some(cell) = &panel.cells[index] else {
             let note = Text::new("not measured", (8, 0), &figure_style);
             chart.plotting_area().draw(&(EmptyElement::at((low, y)) + note))?;
             continue;
         };
-        let colour = colour(entrant);
+        let colour = colour(row.whose);
+        if let Some(budget) = cell.budget {
+            let bar = [(budget, y - 0.35), (budget, y + 0.35)];
+            chart.plotting_area().draw(&PathElement::new(bar, INK.stroke_width(2)))?;
+        }
         let whisker = PathElement::new([(cell.low, y), (cell.high, y)], colour.stroke_width(3));
         chart.plotting_area().draw(&whisker)?;
         chart.plotting_area().draw(&Circle::new((cell.median, y), 5, colour.filled()))?;
-        let figures = format!("{} · {}", panel.unit.show(cell.median), units::ratio(cell.ratio));
-        let figures = EmptyElement::at((cell.high, y)) + Text::new(figures, (9, 0), &figure_style);
+        let right = cell.budget.map_or(cell.high, |budget| budget.max(cell.high));
+        let figures =
+            EmptyElement::at((right, y)) + Text::new(cell.beside.clone(), (9, 0), &figure_style);
         chart.plotting_area().draw(&figures)?;
     }
     Ok(())
 }
 
-fn colour(entrant: &Entrant) -> RGBColor {
-    match entrant.name {
-        name if name.starts_with("hand-written") => HAND,
-        name if name.starts_with("sigwire") => OURS,
-        _ => PEER,
+fn colour(whose: Whose) -> RGBColor {
+    match whose {
+        Whose::ByHand => HAND,
+        Whose::Ours => OURS,
+        Whose::Peer => PEER,
     }
 }

@@ -1,4 +1,5 @@
-//! What the benches have left: criterion's samples of each round, and `heap.json`.
+//! What the benches have left: criterion's samples of each round, `heap.json`, and what was compared
+//! in pairs, each a line of `build.jsonl` or `user.jsonl`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -8,10 +9,29 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::Outcome;
+use crate::units::Unit;
 
 pub(crate) struct Data {
     cells: HashMap<Benchmark, Cell>,
-    pub(crate) heap: HashMap<String, f64>,
+    /// Bytes and allocations, by contender and by number of slots.
+    pub(crate) heap: HashMap<String, HashMap<usize, [f64; 2]>>,
+    pub(crate) build: Vec<Multiple>,
+    pub(crate) user: Vec<Multiple>,
+}
+
+/// How many times what is done by hand, and its budget.
+#[derive(Deserialize)]
+pub(crate) struct Multiple {
+    pub(crate) panel: String,
+    pub(crate) row: String,
+    pub(crate) ratio: f64,
+    pub(crate) low: f64,
+    pub(crate) high: f64,
+    pub(crate) budget: Option<f64>,
+    /// The figures themselves.
+    pub(crate) measured: f64,
+    pub(crate) by_hand: f64,
+    pub(crate) unit: Unit,
 }
 
 /// Criterion's `benchmark.json`.
@@ -35,7 +55,13 @@ pub(crate) struct Cell(BTreeMap<String, Vec<f64>>);
 
 impl Data {
     pub(crate) fn read(folder: &Path) -> Outcome<Data> {
-        let mut data = Data { cells: HashMap::new(), heap: json(&folder.join("heap.json"))? };
+        let heap = folder.join("heap.json");
+        let mut data = Data {
+            cells: HashMap::new(),
+            heap: if heap.exists() { json(&heap)? } else { HashMap::new() },
+            build: multiples(&folder.join("build.jsonl"))?,
+            user: multiples(&folder.join("user.jsonl"))?,
+        };
         data.collect(folder)?;
         Ok(data)
     }
@@ -93,6 +119,11 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
     let position = share * (values.len() - 1) as f64;
     let (below, above) = (values[position.floor() as usize], values[position.ceil() as usize]);
     below + (above - below) * position.fract()
+}
+
+fn multiples(path: &Path) -> Outcome<Vec<Multiple>> {
+    let text = if path.exists() { fs::read_to_string(path)? } else { String::new() };
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
 }
 
 fn json<T: DeserializeOwned>(path: &Path) -> Outcome<T> {

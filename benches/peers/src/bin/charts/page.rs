@@ -3,9 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::field::Entrant;
-use crate::units::{self, Unit};
-use crate::{Outcome, Panel, Shown};
+use crate::field::Row;
+use crate::{Outcome, Panel};
 
 pub(crate) struct Page {
     path: PathBuf,
@@ -32,7 +31,7 @@ impl Page {
 }
 
 /// With the last panel's figures by slot as well, if asked for.
-pub(crate) fn table(field: &[&Entrant], panels: &[Panel], per_slot: bool) -> String {
+pub(crate) fn table(rows: &[Row], panels: &[Panel], per_slot: bool) -> String {
     let mut lines = vec![String::new(), "|".to_owned(), "|---|".to_owned()];
     for panel in panels {
         lines[1] += &format!(" | {}", panel.title);
@@ -43,13 +42,14 @@ pub(crate) fn table(field: &[&Entrant], panels: &[Panel], per_slot: bool) -> Str
         lines[2] += "---|";
     }
     lines[1] += " |";
-    for (index, entrant) in field.iter().enumerate() {
-        if index > 0 && field[index - 1].thread_safe && !entrant.thread_safe {
+    for (index, row) in rows.iter().enumerate() {
+        if index > 0 && rows[index - 1].thread_safe && !row.thread_safe {
             lines.push(format!("| *one thread at a time:* |{}", " |".repeat(panels.len())));
         }
-        let mut line = format!("| {}", entrant.label());
+        let mut line = format!("| {}", row.label);
         for panel in panels {
-            line += &format!(" | {}", cell(&panel.cells[index], panel.unit));
+            let cell = panel.cells[index].as_ref();
+            line += &format!(" | {}", cell.map_or("not measured", |shown| &shown.cell));
         }
         if let Some(last) = panels.last().filter(|_| per_slot) {
             let each = last.cells[index]
@@ -61,13 +61,4 @@ pub(crate) fn table(field: &[&Entrant], panels: &[Panel], per_slot: bool) -> Str
     }
     lines.push(String::new());
     lines.join("\n")
-}
-
-fn cell(shown: &Option<Shown>, unit: Unit) -> String {
-    let Some(Shown { low, median, high, ratio }) = shown else {
-        return "not measured".to_owned();
-    };
-    let figure =
-        if low < high { unit.show_within(*low, *median, *high) } else { unit.show(*median) };
-    format!("**{}** {figure}", units::ratio(*ratio))
 }

@@ -1,19 +1,24 @@
 //! Numbers as a reader wants them.
 
-#[derive(Clone, Copy)]
+use serde::Deserialize;
+
+#[derive(Clone, Copy, PartialEq, Deserialize)]
 pub(crate) enum Unit {
     Nanoseconds,
     Bytes,
+    Multiples,
 }
 
 impl Unit {
     /// How much of it the unit is that suits a value of this size.
     fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
+            Unit::Nanoseconds if value >= 1e9 => (1e9, "s"),
             Unit::Nanoseconds if value >= 1e6 => (1e6, "ms"),
             Unit::Nanoseconds if value >= 1e3 => (1e3, "µs"),
             Unit::Nanoseconds => (1.0, "ns"),
             Unit::Bytes => (1.0, "B"),
+            Unit::Multiples => (1.0, "×"),
         }
     }
 
@@ -37,9 +42,18 @@ impl Unit {
     pub(crate) fn axis(self) -> &'static str {
         match self {
             Unit::Nanoseconds => "time (logarithmic); beside it: times the hand-written loop's",
+            Unit::Multiples => "times what is done by hand; the bar is the budget",
             Unit::Bytes => "bytes (logarithmic); beside it: times the hand-written loop's",
         }
     }
+}
+
+/// Of allocations, after what they hold.
+pub(crate) fn count(value: f64) -> String {
+    let plural = if (0.995..1.005).contains(&value) { "" } else { "s" };
+    let is_round = (value - value.round()).abs() < 0.005 || value > 10.0;
+    let digits = if is_round { grouped(value.round() as usize) } else { digits(value) };
+    format!(" in {digits} allocation{plural}")
 }
 
 pub(crate) fn ratio(value: f64) -> String {
