@@ -157,6 +157,32 @@ fn address(door: &Door) -> usize {
     std::ptr::from_ref(door).addr()
 }
 
+/// A handler's future that waits at a door, and must not be polled when it is over. How often it was polled is counted.
+struct Strict {
+    door: Arc<Door>,
+    polls: Arc<AtomicUsize>,
+    is_over: bool,
+    panics: bool,
+}
+
+impl Future for Strict {
+    type Output = ();
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        assert!(!replace(&mut self.is_over, true), "polled when it was over");
+        self.polls.fetch_add(1, SeqCst);
+        let passed = Box::pin(self.door.pass()).poll_unpin(context);
+        self.is_over = passed.is_ready();
+        if self.is_over && self.panics {
+            self.is_over = true;
+            panic!("after the door");
+        }
+        passed
+    }
+}
+
+/// As many as wait with their task's own waker, one more, and others.
+const FEW_AND_MANY: [usize; 8] = [1, 2, 3, 29, 30, 31, 32, 100];
+
 /// Polls with a waker that wakes nobody.
 fn poll_by_none<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
     future.poll_unpin(&mut Context::from_waker(Waker::noop()))
@@ -292,6 +318,31 @@ both_flavours! {
             door.open();
             emission.await;
             log.take()
+        }
+    }
+
+    /// Handlers with a door each.
+    struct Strictly {
+        signal: AsyncSignal<u32>,
+        doors: Vec<Arc<Door>>,
+        polls: Vec<Arc<AtomicUsize>>,
+        owner: Strong<Noter>,
+    }
+    impl Strictly {
+        fn new(handlers: usize) -> Self {
+            let (signal, owner) = (AsyncSignal::new(), Strong::new(Noter::new(&Log::default(), "")));
+            let doors: Vec<_> = (0..handlers).map(|_| Arc::new(Door::default())).collect();
+            let polls: Vec<Arc<AtomicUsize>> = doors.iter().map(|_| Arc::default()).collect();
+            for (door, polls) in std::iter::zip(&doors, &polls) {
+                let (door, polls) = (door.clone(), Arc::clone(polls));
+                signal.connect(&owner, move |_: &Noter, _: &u32| Strict {
+                    door: door.clone(),
+                    polls: polls.clone(),
+                    is_over: false,
+                    panics: false,
+                });
+            }
+            Strictly { signal, doors, polls, owner }
         }
     }
 
@@ -1240,6 +1291,126 @@ both_flavours! {
             }
             assert_eq!(results.next().await, None);
             assert_eq!(results.next().await, None);
+        }
+
+        async fn results_of_concurrent_handlers_come_in_the_order_these_were_woken() {
+            let signal: AsyncSignal<u32, usize> = AsyncSignal::new();
+            let doors: Vec<_> = (0..4).map(|_| Strong::new(Door::default())).collect();
+            for door in &doors {
+                signal.connect(door, Door::address);
+            }
+            let mut results = signal.call_concurrent(&1);
+            assert!(poll!(results.next()).is_pending());
+            for place in [2, 0, 3, 1] {
+                doors[place].open();
+            }
+            for place in [2, 0, 3, 1] {
+                assert_eq!(results.next().await, Some(address(&doors[place])));
+            }
+            assert_eq!(results.next().await, None);
+        }
+
+        async fn a_few_concurrent_handlers_that_wait_are_polled_once_at_their_start() {
+            for (handlers, way) in
+                [(1, Concurrently), (2, Concurrently), (30, Concurrently), (1, CallConcurrently)]
+            {
+                let Strictly { signal, polls, doors, owner: _owner } = Strictly::new(handlers);
+                let mut emission = Box::pin(run(way, &signal, &1));
+                assert!(poll!(&mut emission).is_pending());
+                assert!(polls.iter().all(|polls| polls.load(SeqCst) == 1), "{handlers} {polls:?}");
+                doors.iter().for_each(|door| door.open());
+                assert_eq!(emission.await, handlers);
+                assert!(polls.iter().all(|polls| polls.load(SeqCst) == 2), "{handlers} {polls:?}");
+            }
+        }
+
+        async fn one_of_many_concurrent_handlers_that_is_woken_is_polled_alone() {
+            for (handlers, way) in [(31, Concurrently), (100, Concurrently), (2, CallConcurrently)] {
+                let Strictly { signal, polls, doors, owner: _owner } = Strictly::new(handlers);
+                let mut emission = Box::pin(run(way, &signal, &1));
+                assert!(poll!(&mut emission).is_pending());
+                let before: usize = polls.iter().map(|polls| polls.load(SeqCst)).sum();
+                doors[handlers - 1].open();
+                assert!(poll!(&mut emission).is_pending());
+                let after: usize = polls.iter().map(|polls| polls.load(SeqCst)).sum();
+                assert_eq!(after, before + 1, "{handlers}");
+            }
+        }
+
+        async fn concurrent_handlers_few_or_many_end_in_any_order_and_are_not_polled_again() {
+            for handlers in FEW_AND_MANY {
+                for way in [Concurrently, CallConcurrently] {
+                    let Strictly { signal, polls, doors, owner } = Strictly::new(handlers);
+                    let mut emission = Box::pin(run(way, &signal, &1));
+                    assert!(poll!(&mut emission).is_pending());
+                    for n in 0..handlers {
+                        assert_eq!(Strong::strong_count(&owner), 1 + handlers - n);
+                        // Nobody was woken.
+                        assert!(poll!(&mut emission).is_pending());
+                        // 37 has no divisor in common with the numbers of handlers.
+                        doors[n * 37 % handlers].open();
+                        assert_eq!(poll!(&mut emission).is_ready(), n == handlers - 1);
+                    }
+                    assert_eq!(Strong::strong_count(&owner), 1);
+                    assert!(polls.iter().all(|polls| polls.load(SeqCst) >= 2));
+                }
+            }
+        }
+
+        async fn a_panic_of_a_concurrent_handler_that_waited_leaves_the_others_few_or_many() {
+            for handlers in FEW_AND_MANY {
+                for way in [Concurrently, CallConcurrently] {
+                    let Strictly { signal, polls, doors, owner } = Strictly::new(handlers);
+                    let (door, log) = (Arc::new(Door::default()), Log::default());
+                    let (its_door, bomb) = (door.clone(), log.clone());
+                    signal.slot().priority(1).connect(&owner, move |_: &Noter, _: &u32| {
+                        let polls = Arc::default();
+                        let dropped = Noter::new(&bomb, "it");
+                        let future =
+                            Strict { door: its_door.clone(), polls, is_over: false, panics: true };
+                        future.inspect(move |()| drop(dropped))
+                    });
+                    let mut emission = emission(way, &signal, &1);
+                    assert!(poll_by_none(&mut emission).is_pending());
+                    door.open();
+                    let message = panic_of(|| poll_by_none(&mut emission));
+                    assert!(message.contains("after the door"));
+                    assert_eq!(log.take(), ["it dropped"], "at once");
+                    assert_eq!(Strong::strong_count(&owner), 1 + handlers);
+                    assert!(poll_by_none(&mut emission).is_pending());
+                    doors.iter().for_each(|door| door.open());
+                    assert_eq!(poll_by_none(&mut emission), Poll::Ready(handlers));
+                    assert!(polls.iter().all(|polls| polls.load(SeqCst) >= 2));
+                    assert_eq!(Strong::strong_count(&owner), 1);
+                }
+            }
+        }
+
+        async fn a_concurrent_emission_that_is_dropped_half_way_drops_its_handlers_few_or_many() {
+            for handlers in FEW_AND_MANY {
+                for way in [Concurrently, CallConcurrently] {
+                    let Strictly { signal, doors, owner, .. } = Strictly::new(handlers);
+                    let mut emission = Box::pin(run(way, &signal, &1));
+                    assert!(poll!(&mut emission).is_pending());
+                    doors.iter().step_by(2).for_each(|door| door.open());
+                    let _ = poll!(&mut emission);
+                    drop(emission);
+                    assert_eq!(Strong::strong_count(&owner), 1);
+                }
+            }
+        }
+
+        async fn what_a_concurrent_handler_emits_is_nested_as_deep_when_it_has_waited() {
+            for handlers in [1, 30, 31] {
+                let Strictly { signal, doors, owner: _owner, .. } = Strictly::new(handlers);
+                let mut emission = signal.emit_concurrent(&1);
+                assert!(poll!(&mut emission).is_pending());
+                doors.iter().for_each(|door| door.open());
+                at_the_bottom(&mut || {
+                    assert!(panic_of(|| poll_by_none(&mut emission)).contains("nested 256 deep"));
+                });
+                assert_eq!(emission.await, handlers, "none was polled there");
+            }
         }
 
         async fn emit_concurrent_runs_handlers_that_wait_for_one_another() {

@@ -481,6 +481,20 @@ both_flavours! {
         }
 
         #[test]
+        fn a_few_concurrent_handlers_that_wait_allocate_once_each_and_once_for_all() {
+            for (handlers, most) in [(1, 0), (2, 2), (10, 10), (30, 30)] {
+                let signal: AsyncSignal<u32> = AsyncSignal::new();
+                let owners = owners(handlers);
+                for owner in &owners {
+                    signal.connect(owner, Owner::later);
+                }
+                finish(signal.emit_concurrent(&1));
+                let made = allocations(|| assert_eq!(finish(signal.emit_concurrent(&1)), owners.len()));
+                assert!(made <= most, "{made} of {handlers}");
+            }
+        }
+
+        #[test]
         fn handlers_of_differing_sizes_and_alignments_do_not_take_turns_in_allocating() {
             #[repr(align(64))]
             struct Aligned(u8);

@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 use core::fmt;
 use core::future::Future;
+use core::mem::take;
 use core::ops::{ControlFlow, Deref};
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
@@ -11,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
+use smallvec::SmallVec;
 
 use super::error::{AsyncEmitError, Failure, SlotFailure};
 use super::{Answer, AsyncSource, Event};
@@ -64,9 +66,11 @@ where
     ) -> Poll<Option<B>> {
         if self.running {
             // Nested too deep: the handler waits on.
-            drop(Depth::enter(|| 0));
+            let depth = Depth::enter(|| 0);
             self.running = false;
-            let Poll::Ready(outcome) = Pin::new(&mut self.task).poll(context) else {
+            let polled = self.task.poll_in_emission(context);
+            drop(depth);
+            let Poll::Ready(outcome) = polled else {
                 self.running = true;
                 return Poll::Pending;
             };
@@ -91,9 +95,30 @@ where
     }
 }
 
+/// Counts handlers. The number can be in a register until this is dropped.
+struct Count<'c> {
+    called: &'c mut usize,
+    more: usize,
+}
+
+impl Count<'_> {
+    #[inline(always)]
+    fn one(&mut self) {
+        self.more += 1;
+    }
+}
+
+impl Drop for Count<'_> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        *self.called += self.more;
+    }
+}
+
 fn count<R>(called: &mut usize) -> impl FnMut(Outcome<R>) -> ControlFlow<Infallible> {
-    |_| {
-        *called += 1;
+    let mut count = Count { called, more: 0 };
+    move |_| {
+        count.one();
         ControlFlow::Continue(())
     }
 }
@@ -139,6 +164,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
             return Poll::Ready(0);
         };
         let Sequence { task, running, source, cursor, event } = self;
+        task.expect_handlers();
         let end = Request::with(*event, task, context, |request, _| {
             let each = until_pending(running, count(called));
             Cursor::begin(slots, request, cursor, || *source = None, each)
@@ -269,16 +295,46 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
 }
 
 /// Handlers that wait.
-struct Pending<'a, E: ?Sized + 'static, R, F: Family> {
-    handlers: FuturesUnordered<Task<'a, E, R, F>>,
-    /// What wakes their task, from the first time they are polled together. If its own waker panicked as they keep
-    /// that, they would never wake anyone again.
-    bell: Option<Bell>,
+enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+    /// In the order of their start, each until it is over. They have the task's own waker, so they are polled
+    /// together: for a few that is cheaper than to know which of them was woken.
+    Few(SmallVec<[Task<'a, E, R, F>; 1]>),
+    /// Each has a waker of its own, and is polled when that was woken.
+    Many {
+        handlers: FuturesUnordered<Task<'a, E, R, F>>,
+        /// What wakes their task, from the first time they are polled together. If its own waker panicked as
+        /// they keep that, they would never wake anyone again.
+        bell: Option<Bell>,
+    },
 }
 
-impl<E: ?Sized + 'static, R, F: Family> Pending<'_, E, R, F> {
-    fn new() -> Self {
-        Pending { handlers: FuturesUnordered::new(), bell: None }
+/// As `join_all` has it.
+const FEW: usize = 30;
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
+    /// One more. More than `few` are many.
+    fn push(&mut self, handler: Task<'a, E, R, F>, few: usize) {
+        match self {
+            Pending::Few(handlers) if handlers.len() < few => {
+                if handlers.len() == 1 {
+                    // Once for all that come.
+                    handlers.reserve_exact(few - 1);
+                }
+                handlers.push(handler);
+            }
+            Pending::Few(handlers) => {
+                let handlers = take(handlers).into_iter().chain([handler]).collect();
+                *self = Pending::Many { handlers, bell: None };
+            }
+            Pending::Many { handlers, .. } => handlers.push(handler),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Pending::Few(handlers) => handlers.iter().filter(|handler| !handler.is_over()).count(),
+            Pending::Many { handlers, .. } => handlers.len(),
+        }
     }
 
     /// Until `each` has enough of what comes of them. Ready with `None` when there are no more.
@@ -288,26 +344,47 @@ impl<E: ?Sized + 'static, R, F: Family> Pending<'_, E, R, F> {
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         // Nested too deep: the handlers wait on.
-        drop(Depth::enter(|| 0));
-        let bell = match &mut self.bell {
-            Some(bell) => {
-                bell.stand_for(context.waker());
-                bell
+        let depth = Depth::enter(|| 0);
+        match self {
+            Pending::Few(handlers) => {
+                let mut are_over = true;
+                for handler in handlers {
+                    match (!handler.is_over()).then(|| handler.poll_in_emission(context)) {
+                        Some(Poll::Ready(outcome)) => {
+                            *handler = Task::new();
+                            if let ControlFlow::Break(end) = each(outcome) {
+                                return Poll::Ready(Some(end));
+                            }
+                        }
+                        Some(Poll::Pending) => are_over = false,
+                        None => (),
+                    }
+                }
+                if are_over { Poll::Ready(None) } else { Poll::Pending }
             }
-            none => none.insert(Bell::new(context.waker().clone())),
-        };
-        let context = &mut Context::from_waker(bell.waker());
-        while let Some(outcome) = ready!(Pin::new(&mut self.handlers).poll_next(context)) {
-            if let ControlFlow::Break(end) = each(outcome) {
-                return Poll::Ready(Some(end));
+            Pending::Many { handlers, bell } => {
+                drop(depth);
+                let bell = match bell {
+                    Some(bell) => {
+                        bell.stand_for(context.waker());
+                        bell
+                    }
+                    none => none.insert(Bell::new(context.waker().clone())),
+                };
+                let context = &mut Context::from_waker(bell.waker());
+                while let Some(outcome) = ready!(Pin::new(&mut *handlers).poll_next(context)) {
+                    if let ControlFlow::Break(end) = each(outcome) {
+                        return Poll::Ready(Some(end));
+                    }
+                }
+                Poll::Ready(None)
             }
         }
-        Poll::Ready(None)
     }
 }
 
-/// All handlers at once, on the task that polls.
-struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+/// All handlers at once, on the task that polls. Up to `MOST` that wait are a few.
+struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize> {
     /// Those that were not ready when they were first polled. None when all were.
     pending: Option<Pending<'a, E, R, F>>,
     /// The slots that are not called yet, since one before them has panicked.
@@ -317,38 +394,50 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     event: &'a E,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
+    Together<'a, E, R, F, MOST>
+{
     fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         Together { pending: None, rest: None, unstarted: Some(source), event }
     }
 
-    /// Starts the handlers of all slots that are connected now, if that is not done yet.
-    fn start(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) {
+    /// Starts the handlers of all slots that are connected now, if that is not done yet. Says whether all were
+    /// started, and so polled, just now.
+    fn start(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) -> bool {
         let Together { pending, rest, unstarted, event, .. } = self;
-        if let Some(source) = *unstarted {
-            let Some(slots) = source.slots() else {
-                *unstarted = None;
-                return;
-            };
-            Request::with(*event, &mut Task::new(), context, |request, left| {
-                let each = until_all_started(pending, || left.take(), ready);
-                Cursor::begin(slots, request, rest, || *unstarted = None, each)
-            });
-        } else if let Some(cursor) = rest {
-            Request::with(*event, &mut Task::new(), context, |request, left| {
-                cursor.call_each(request, until_all_started(pending, || left.take(), ready))
-            });
-            *rest = None;
-        }
+        let Some(source) = *unstarted else {
+            if let Some(cursor) = rest {
+                Request::with(*event, &mut Task::new(), context, |request, left| {
+                    let each = until_all_started(pending, MOST, || left.take(), ready);
+                    cursor.call_each(request, each)
+                });
+                *rest = None;
+            }
+            return false;
+        };
+        let Some(slots) = source.slots() else {
+            *unstarted = None;
+            return true;
+        };
+        let mut task = Task::new();
+        task.expect_handlers();
+        Request::with(*event, &mut task, context, |request, left| {
+            let each = until_all_started(pending, MOST, || left.take(), ready);
+            Cursor::begin(slots, request, rest, || *unstarted = None, each)
+        });
+        true
     }
 
     /// Goes on with those that wait, until `each` has enough of what comes of them.
     fn poll_each<B>(
         &mut self,
         context: &mut Context<'_>,
+        were_just_started: bool,
         each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         match &mut self.pending {
+            // They have the task's waker already.
+            Some(Pending::Few(_)) if were_just_started => Poll::Pending,
             Some(pending) => pending.poll_each(context, each),
             None => Poll::Ready(None),
         }
@@ -356,24 +445,29 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Together<'a, E, R, F> {
 }
 
 /// Lets no handler keep the later ones waiting.
-fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R, F: Family>(
+fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Family>(
     pending: &mut Option<Pending<'a, E, R, F>>,
+    few: usize,
     left: impl Fn() -> Task<'a, E, R, F>,
     mut ready: impl FnMut(Outcome<R>),
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
     move |_, answer| {
         match answer {
             Poll::Ready(outcome) => ready(outcome),
-            Poll::Pending => pending.get_or_insert_with(Pending::new).handlers.push(left()),
+            Poll::Pending => {
+                pending.get_or_insert_with(|| Pending::Few(SmallVec::new())).push(left(), few);
+            }
         }
         ControlFlow::Continue(())
     }
 }
 
 /// Also when the destructor of one panics, the others are dropped.
-impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Together<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize> Drop
+    for Together<'_, E, R, F, MOST>
+{
     fn drop(&mut self) {
-        if let Some(Pending { handlers, bell }) = self.pending.take() {
+        if let Some(Pending::Many { handlers, bell }) = self.pending.take() {
             handlers.into_iter().for_each(drop);
             drop(bell);
         }
@@ -384,7 +478,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Together<'_, E, R, F> 
 /// [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent); gives how many handlers were called.
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    together: Together<'a, E, R, F>,
+    together: Together<'a, E, R, F, FEW>,
     called: usize,
 }
 
@@ -398,8 +492,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let EmitConcurrent { together, called } = &mut *self;
-        together.start(context, |_| *called += 1);
-        together.poll_each(context, count(called)).map(|_| *called)
+        let mut count_one = count(called);
+        let just_started = together.start(context, move |outcome| _ = count_one(outcome));
+        together.poll_each(context, just_started, count(called)).map(|_| *called)
     }
 }
 
@@ -410,7 +505,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E
 /// A handler that is dropped at its deadline gives no item.
 #[must_use = "streams do nothing unless they are polled"]
 pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    together: Together<'a, E, R, F>,
+    /// Two that were woken are polled in that order: so only one alone is polled without knowing that it was.
+    together: Together<'a, E, R, F, 1>,
     /// What is there already.
     ready: VecDeque<R>,
 }
@@ -427,7 +523,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         let ConcurrentEmission { together, ready } = &mut *self;
-        together.start(context, |outcome| {
+        let just_started = together.start(context, |outcome| {
             if let Outcome::Returned(result) = outcome {
                 ready.push_back(result);
             }
@@ -435,11 +531,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
         if let Some(result) = ready.pop_front() {
             return Poll::Ready(Some(result));
         }
-        together.poll_each(context, result)
+        together.poll_each(context, just_started, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
         let Together { pending, rest, unstarted, .. } = &self.together;
-        let open = pending.as_ref().map_or(0, |pending| pending.handlers.len());
+        let open = pending.as_ref().map_or(0, Pending::len);
         let left = self.ready.len() + open + rest.as_ref().map_or(0, Cursor::left);
         (self.ready.len(), unstarted.is_none().then_some(left))
     }

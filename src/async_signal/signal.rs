@@ -82,8 +82,8 @@ use crate::owner::{Captures, Owner};
 /// | the destructor of its future, when that is ready | the same; its result is dropped |
 /// | the destructor of its result, where emissions drop results | it was called, and is counted |
 /// | the task's waker, as a handler clones or drops it | as the handler does with it: usually its poll panics |
-/// | the waker, as concurrent handlers are polled | none of them is lost; poll again |
-/// | the waker, as it is woken by a concurrent handler | it is woken a second time at once; the panic goes to who woke |
+/// | the waker, as [many](Self::emit_concurrent#cost) concurrent handlers are polled | none of them is lost; poll again |
+/// | the waker, as it is woken by one of many concurrent handlers | it is woken a second time at once; the panic goes to who woke |
 ///
 /// [`try_emit`](Self::try_emit) catches the first three, and reports those handlers. A destructor that panics while
 /// another panic is on its way ends the program, as everywhere.
@@ -157,8 +157,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     /// those that wait.
     ///
     /// # Cost
-    /// Handlers that are ready at once cost what they do in `emit`; for each of the others there are two
-    /// allocations, and two for all of them, and its first poll is followed by a second one at once.
+    /// Handlers that are ready at once cost what they do in `emit`. Up to 30 that wait are all polled whenever the
+    /// task is woken: that takes an allocation for each and one for all, and for one alone none if its future is
+    /// small. Of more than that each has a waker of its own, so that it is polled when it was woken itself: two
+    /// allocations for each and three for all, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }
@@ -190,6 +192,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Panics
     /// See [`emit`](Self::emit).
+    ///
+    /// # Cost
+    /// As [`emit_concurrent`](Self::emit_concurrent), but two that wait are many: those that were woken are polled
+    /// in that order.
     pub fn call_concurrent<'a>(&'a self, event: &'a E) -> ConcurrentEmission<'a, E, R, F> {
         ConcurrentEmission::new(&self.source, event)
     }

@@ -26,7 +26,7 @@ where
         request: &Event<E, (), F>,
     ) -> Option<Answer<()>> {
         let (feed, limit) = &*target;
-        request.start_owned(|event| feed.send(event.to_owned()), limit)
+        request.start_owned(feed, |feed, event| feed.send(event.to_owned()), limit)
     }
 }
 

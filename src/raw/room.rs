@@ -33,6 +33,11 @@ impl Room {
     };
 
     #[inline(always)]
+    pub(super) fn is_none(&self) -> bool {
+        self.layout.size() == 0
+    }
+
+    #[inline(always)]
     pub(super) fn place(&self) -> *mut u8 {
         self.place.as_ptr()
     }
@@ -46,9 +51,10 @@ impl Room {
     /// Makes it good for this layout too, so that futures that take turns do not take turns in allocating.
     pub(super) fn grow(&mut self, layout: Layout) {
         let is_small = layout.size() <= SMALL.size() && layout.align() <= SMALL.align();
-        if is_small && self.layout.size() == 0 {
+        if is_small && self.is_none() {
+            let small = Room::spare().unwrap_or_else(|| Room::allocate(SMALL));
             // Nothing is dropped, and so nothing need be looked at for that.
-            core::mem::forget(core::mem::replace(self, Room::small()));
+            core::mem::forget(core::mem::replace(self, small));
             return;
         }
         // More than is asked for, for those that are a little larger, and never what counts as small.
@@ -60,12 +66,11 @@ impl Room {
         *self = Room::allocate(layout);
     }
 
+    /// The small room that was given up last, if it was not taken yet.
     #[inline(always)]
-    fn small() -> Self {
-        match SPARE.try_with(|spare| spare.0.take()) {
-            Ok(Some(place)) => Room { place, layout: SMALL },
-            _ => Self::allocate(SMALL),
-        }
+    pub(super) fn spare() -> Option<Self> {
+        let place = SPARE.try_with(|spare| spare.0.take()).ok().flatten()?;
+        Some(Room { place, layout: SMALL })
     }
 
     fn allocate(layout: Layout) -> Self {
@@ -89,7 +94,7 @@ impl Drop for Room {
         if self.layout.size() == SMALL.size() && SPARE.try_with(keep) == Ok(true) {
             return;
         }
-        if self.layout.size() > 0 {
+        if !self.is_none() {
             // SAFETY: it was allocated with this layout.
             unsafe { dealloc(self.place.as_ptr(), self.layout) };
         }

@@ -1,7 +1,6 @@
 //! A handler's future, of whatever type, with what it borrows from.
 
 use alloc::alloc::Layout;
-use core::cell::Cell;
 use core::future::Future;
 use core::marker::PhantomData;
 use core::pin::Pin;
@@ -15,9 +14,9 @@ use crate::family::Family;
 use crate::outcome::Outcome;
 
 /// Room for one future at a time. What it has allocated for one it uses again for the next.
-pub(crate) struct Task<'a, E: ?Sized, R, F> {
+pub(crate) struct Task<'a, E: ?Sized, R: 'static, F> {
     room: Room,
-    future: Option<Table<R>>,
+    future: Option<&'static Table<R>>,
     /// The future may borrow from the event.
     event: PhantomData<&'a E>,
     family: PhantomData<fn() -> F>,
@@ -25,44 +24,62 @@ pub(crate) struct Task<'a, E: ?Sized, R, F> {
 
 /// Made for the type of the future.
 struct Table<R> {
+    /// Drops it as soon as it is ready, or has panicked.
     poll: unsafe fn(*mut u8, &mut Context<'_>) -> Poll<Outcome<R>>,
     drop: unsafe fn(*mut u8),
 }
 
-impl<R> Clone for Table<R> {
-    fn clone(&self) -> Self {
-        *self
+impl<R: 'static> Table<R> {
+    const fn of<V: Future<Output = Outcome<R>>>() -> &'static Self {
+        const { &Table { poll: poll::<V>, drop: drop_future::<V> } }
     }
 }
-impl<R> Copy for Table<R> {}
 
+/// # Safety
+/// It is the future that the table was made for, and is not moved. Unless it is pending, it is not used again.
 unsafe fn poll<V: Future>(future: *mut u8, context: &mut Context<'_>) -> Poll<V::Output> {
-    // SAFETY: `Task` calls this with the future its table was made for, which it does not move.
-    unsafe { Pin::new_unchecked(&mut *future.cast::<V>()) }.poll(context)
+    let future = InPlace(future.cast::<V>());
+    // SAFETY: the caller's promise.
+    let polled = unsafe { Pin::new_unchecked(&mut *future.0) }.poll(context);
+    if polled.is_pending() {
+        core::mem::forget(future);
+    } else {
+        // Before the result is returned: if this panics, that must be dropped, too.
+        drop(future);
+    }
+    polled
 }
 
+/// # Safety
+/// As for `poll`, and for the last time.
 unsafe fn drop_future<V>(future: *mut u8) {
-    // SAFETY: as in `poll`, and for the last time.
+    // SAFETY: the caller's promise.
     unsafe { drop_in_place(future.cast::<V>()) };
 }
 
-impl<E: ?Sized, R, F> Task<'_, E, R, F> {
+impl<E: ?Sized, R: 'static, F> Task<'_, E, R, F> {
     pub(crate) fn new() -> Self {
         Task { room: Room::NONE, future: None, event: PhantomData, family: PhantomData }
     }
 
-    /// An empty room, good for a future of this type.
+    /// Takes the room that the last emission on this thread has left, if there is one, for handlers that are about
+    /// to be started.
     #[inline(always)]
-    fn room<V>(&mut self) -> *mut V {
-        let layout = Layout::new::<V>();
-        if self.future.is_some() || !self.room.is_good_for(layout) {
-            self.find_room(layout);
+    pub(crate) fn expect_handlers(&mut self) {
+        if self.room.is_none() {
+            if let Some(room) = Room::spare() {
+                // There is nothing to drop.
+                core::mem::forget(core::mem::replace(&mut self.room, room));
+            }
         }
-        self.room.place().cast()
     }
 
-    /// Not inlined: this is for the first handler of an emission.
-    #[cold]
+    /// Whether there is an empty room, good for a future with this layout.
+    #[inline(always)]
+    fn has_room(&self, layout: Layout) -> bool {
+        self.future.is_none() && self.room.is_good_for(layout)
+    }
+
     fn find_room(&mut self, layout: Layout) {
         self.clear();
         self.room.grow(layout);
@@ -75,7 +92,7 @@ impl<E: ?Sized, R, F> Task<'_, E, R, F> {
     /// is `Sync`.
     #[inline(always)]
     unsafe fn keep<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
-        self.future = Some(Table { poll: poll::<V>, drop: drop_future::<V> });
+        self.future = Some(Table::of::<V>());
     }
 
     /// Drops the future, if there is one.
@@ -86,33 +103,29 @@ impl<E: ?Sized, R, F> Task<'_, E, R, F> {
         }
     }
 
-    /// Polls the future; drops it as soon as it is ready, or has panicked.
+    /// Whether there is no future, or none any more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.future.is_none()
+    }
+
+    /// Polls the future; drops it as soon as it is ready, or has panicked. To be called inside of a
+    /// [`Depth`] of the emission.
     ///
     /// # Panics
     /// When the future does, and when there is none.
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        struct Clear<'t, 'a, E: ?Sized, R, F>(&'t mut Task<'a, E, R, F>);
-        impl<E: ?Sized, R, F> Drop for Clear<'_, '_, E, R, F> {
-            fn drop(&mut self) {
-                self.0.clear();
-            }
-        }
-        let table = self.future.expect("a task is polled until it is ready");
-        let room = self.room.place();
-        let clear = Clear(self);
-        // SAFETY: it was left there.
-        let polled = unsafe { (table.poll)(room, context) };
+    #[inline]
+    pub(crate) fn poll_in_emission(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
+        let table = self.future.take().expect("a task is polled until it is ready");
+        // SAFETY: it was left there, and is used again only if it is pending.
+        let polled = unsafe { (table.poll)(self.room.place(), context) };
         if polled.is_pending() {
-            core::mem::forget(clear);
-        } else {
-            // Before the result is returned: if this panics, that must be dropped, too.
-            drop(clear);
+            self.future = Some(table);
         }
         polled
     }
 }
 
-impl<E: ?Sized, R, F> Drop for Task<'_, E, R, F> {
+impl<E: ?Sized, R: 'static, F> Drop for Task<'_, E, R, F> {
     #[inline]
     fn drop(&mut self) {
         self.clear();
@@ -121,44 +134,40 @@ impl<E: ?Sized, R, F> Drop for Task<'_, E, R, F> {
 
 /// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
 /// that call.
-impl<E: ?Sized, R, F: Family> Future for Task<'_, E, R, F> {
+impl<E: ?Sized, R: 'static, F: Family> Future for Task<'_, E, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         let _depth = Depth::enter(|| 0);
-        Task::poll(&mut self, context)
+        self.poll_in_emission(context)
     }
 }
 
 // SAFETY: by the promise to `keep`.
-unsafe impl<E: ?Sized + Sync, R> Send for Task<'_, E, R, crate::family::Shared> {}
+unsafe impl<E: ?Sized + Sync, R: 'static> Send for Task<'_, E, R, crate::family::Shared> {}
 // SAFETY: nothing can be done with a shared task.
-unsafe impl<E: ?Sized + Sync, R> Sync for Task<'_, E, R, crate::family::Shared> {}
-impl<E: ?Sized, R, F> Unpin for Task<'_, E, R, F> {}
+unsafe impl<E: ?Sized + Sync, R: 'static> Sync for Task<'_, E, R, crate::family::Shared> {}
+impl<E: ?Sized, R: 'static, F> Unpin for Task<'_, E, R, F> {}
 
 /// What the slots of an asynchronous signal are called with: an event, a task for the future, and
 /// whom it wakes. It is good for one call, so a slot never keeps it.
-pub(crate) struct Request<E: ?Sized + 'static, R, F: Family> {
+pub(crate) struct Request<E: ?Sized + 'static, R: 'static, F: Family> {
     event: *const E,
     task: *mut Task<'static, E, R, F>,
     first_poll: FirstPoll<E, F>,
-    /// A handler is being started: it alone may use the task. Stays so when that panics.
-    is_starting: Cell<bool>,
 }
 
 /// The future that the slot called last has left.
-pub(crate) struct Left<'r, 'a, E: ?Sized, R, F> {
+pub(crate) struct Left<'r, 'a, E: ?Sized, R: 'static, F> {
     task: *mut Task<'a, E, R, F>,
-    is_starting: &'r Cell<bool>,
+    /// Good as long as the request, and no longer.
+    request: PhantomData<&'r ()>,
 }
 
-impl<'a, E: ?Sized, R, F> Left<'_, 'a, E, R, F> {
+impl<'a, E: ?Sized, R: 'static, F> Left<'_, 'a, E, R, F> {
     /// Takes the task with the future in it.
-    ///
-    /// # Panics
-    /// While a handler is being started.
     pub(crate) fn take(&self) -> Task<'a, E, R, F> {
-        assert!(!self.is_starting.get(), "the future is taken when it is made");
-        // SAFETY: `Request::with` has the only reference to the task, and no handler is at work with it now.
+        // SAFETY: `Request::with` has the only reference to the task, and no handler is at work with it: none
+        // can come to this, which is not `'static`.
         unsafe { core::mem::replace(&mut *self.task, Task::new()) }
     }
 }
@@ -173,7 +182,7 @@ enum FirstPoll<E: ?Sized, F: Family> {
     _Later(core::convert::Infallible, PhantomData<(*const E, F)>),
 }
 
-impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Family> Request<E, R, F> {
     /// Calls a slot, or several, with a request. A future that is not ready at once is left in `task`, and
     /// must be taken from there before the next slot is called.
     #[inline(always)]
@@ -185,9 +194,8 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
     ) -> U {
         let first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
         let task = core::ptr::from_mut(task);
-        let is_starting = Cell::new(false);
-        let request = Request { event, task: task.cast(), first_poll, is_starting };
-        call(&request, &Left { task, is_starting: &request.is_starting })
+        let request = Request { event, task: task.cast(), first_poll };
+        call(&request, &Left { task, request: PhantomData })
     }
 
     /// The same for a future that keeps the event, and is not polled yet.
@@ -201,8 +209,7 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
         F::Strong<E>: MaybeSend<F>,
     {
         let first_poll = FirstPoll::Later(event.clone());
-        let is_starting = Cell::new(false);
-        call(&Request { event: &raw const **event, task, first_poll, is_starting })
+        call(&Request { event: &raw const **event, task, first_poll })
     }
 
     /// The event, for a slot that is ready at once.
@@ -212,29 +219,51 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
     }
 
     /// Makes a future that borrows nothing, and polls it once.
-    ///
-    /// # Panics
-    /// While another handler is started with this request.
-    pub(crate) fn start_owned<V, L>(
+    pub(crate) fn start_owned<C, V, L>(
         &self,
-        make: impl FnOnce(&E) -> V,
+        target: &C,
+        make: fn(&C, &E) -> V,
         limit: &L,
     ) -> Option<Poll<Outcome<R>>>
     where
+        C: 'static,
         V: Future<Output = R> + MaybeSend<F> + 'static,
         L: Limit,
     {
         // SAFETY: a unit is `Send + Sync`.
         let nobody = unsafe { Target::new(&()) };
-        // SAFETY: the future is `'static`, and `MaybeSend`.
-        unsafe { self.start(nobody, |(), event| make(event), limit) }
+        // SAFETY: the future is `'static`, and `MaybeSend`; and so is all that it is made of.
+        unsafe { self.start(nobody, |(), event| make(target, event), limit) }
+    }
+
+    /// Sees to it that the task has room for a `V`. Gives back what it is given: so the way that is seldom taken
+    /// leaves nothing to be kept for afterwards, and registers need not be saved for it.
+    #[inline(always)]
+    fn with_room<V, S>(&self, owner: S) -> (&Self, S) {
+        let layout = Layout::new::<V>();
+        // SAFETY: as in `start`.
+        if unsafe { &*self.task }.has_room(layout) {
+            (self, owner)
+        } else {
+            self.find_room(layout, owner)
+        }
+    }
+
+    /// This is for the first handler of an emission.
+    #[cold]
+    #[inline(never)]
+    fn find_room<S>(&self, layout: Layout, owner: S) -> (&Self, S) {
+        // SAFETY: as in `start`.
+        unsafe { &mut *self.task }.find_room(layout);
+        (self, owner)
     }
 
     /// Makes the future of a handler, and polls it once. None when the owner is gone.
     ///
     /// # Safety
     /// `make` keeps what it is given nowhere but in the future, although it may take it for good for as long
-    /// as it likes. For the thread-safe family the future is `Send`, if `E` is `Sync`.
+    /// as it likes. For the thread-safe family the future is `Send`, if `E` is `Sync`. Both hold nothing but what
+    /// is `'static` and what `make` is given: so they come to no request, and use the task of none.
     #[inline(always)]
     pub(super) unsafe fn start<'x, H, V, L>(
         &self,
@@ -249,45 +278,51 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
         L: Limit,
     {
         let owner = owner.take().keep()?;
+        let (this, owner) = match self.first_poll {
+            FirstPoll::AtOnce(_) => self.with_room::<HandlerOf<V, L, R, H>, _>(owner),
+            #[cfg(feature = "tokio")]
+            FirstPoll::Later(_) => self.with_room::<HandlerOf<V, L, R, H, F::Strong<E>>, _>(owner),
+            #[cfg(not(feature = "tokio"))]
+            FirstPoll::_Later(never, _) => match never {},
+        };
         // SAFETY: the owner is kept with the future, and dropped after it; what it derefs to stays where it is
         // when it moves, as `Hold` promises.
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
         // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
-        let event: &'x E = unsafe { &*self.event };
-        assert!(!self.is_starting.replace(true), "handlers are started one after another");
+        let event: &'x E = unsafe { &*this.event };
         // SAFETY: `with` has the only reference to it, and lends it to the one handler that is started.
-        let task = unsafe { &mut *self.task };
+        let task = unsafe { &mut *this.task };
         // The future is made where it stays: what is written in small parts and moved in large ones right
-        // afterwards keeps the processor waiting.
-        let started = match &self.first_poll {
+        // afterwards keeps the processor waiting. So is the pointer to its owner.
+        match &this.first_poll {
             FirstPoll::AtOnce(context) => {
-                let room = task.room::<Handler<L::Limited<V>, L, R, H::Strong, ()>>();
+                let room: *mut HandlerOf<V, L, R, H> = task.room.place().cast();
                 // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
                 // with the rest. What it borrows from lives as long as it does, see above; the rest is the
                 // caller's promise. `with` borrows the context longer than there is a request.
                 unsafe {
+                    let owner = InPlace::new(&raw mut (*room)._owner, owner);
                     let future =
                         InPlace::new(&raw mut (*room).future, limit.limit(make(target, event)));
                     match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
                         Poll::Ready(output) => {
                             drop(future);
                             let outcome = L::outcome(output);
-                            // As in `Task::poll`.
+                            // As in `Task::poll_in_emission`.
                             drop(owner);
-                            Poll::Ready(outcome)
+                            Some(Poll::Ready(outcome))
                         }
                         Poll::Pending => {
-                            core::mem::forget(future);
-                            (&raw mut (*room)._owner).write(owner);
+                            core::mem::forget((future, owner));
                             task.keep(room);
-                            Poll::Pending
+                            Some(Poll::Pending)
                         }
                     }
                 }
             }
             #[cfg(feature = "tokio")]
             FirstPoll::Later(keeper) => {
-                let room = task.room::<Handler<L::Limited<V>, L, R, H::Strong, F::Strong<E>>>();
+                let room: *mut HandlerOf<V, L, R, H, F::Strong<E>> = task.room.place().cast();
                 let _event = keeper.clone();
                 // SAFETY: as above.
                 unsafe {
@@ -299,26 +334,24 @@ impl<E: ?Sized + 'static, R, F: Family> Request<E, R, F> {
                     });
                     task.keep(room);
                 }
-                Poll::Pending
+                Some(Poll::Pending)
             }
             #[cfg(not(feature = "tokio"))]
             FirstPoll::_Later(never, _) => match *never {},
-        };
-        self.is_starting.set(false);
-        Some(started)
+        }
     }
 }
 
-/// A future on its first poll, which is dropped where it is unless this is forgotten.
+/// A future on its first poll, or its owner, which is dropped where it is unless this is forgotten.
 struct InPlace<V>(*mut V);
 
 impl<V> InPlace<V> {
     /// # Safety
     /// The place is good for writing, and nobody else uses it before this is dropped or forgotten.
     #[inline(always)]
-    unsafe fn new(place: *mut V, future: V) -> Self {
+    unsafe fn new(place: *mut V, value: V) -> Self {
         // SAFETY: the caller's promise.
-        unsafe { place.write(future) };
+        unsafe { place.write(value) };
         InPlace(place)
     }
 }
@@ -339,6 +372,10 @@ struct Handler<V, L, R, S, K> {
     _event: K,
 }
 
+/// That of a method whose future is a `V`, of a target held by an `H`, as an `L` limits it.
+type HandlerOf<V, L, R, H, K = ()> =
+    Handler<<L as Limit>::Limited<V>, L, R, <H as Hold>::Strong, K>;
+
 impl<V, L, R, S, K> Future for Handler<V, L, R, S, K>
 where
     V: Future<Output = L::Output<R>>,
@@ -350,45 +387,5 @@ where
         // SAFETY: the future is not moved out of what is pinned; the others are not pinned.
         let future = unsafe { self.map_unchecked_mut(|handler| &mut handler.future) };
         future.poll(context).map(L::outcome)
-    }
-}
-
-#[cfg(all(test, not(sigwire_loom)))]
-mod tests {
-    use super::*;
-    use crate::family::Shared;
-    use crate::raw::NoLimit;
-    use core::future::pending;
-    use core::task::Waker;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    fn refused(misuse: impl FnOnce(&Request<u32, u32, Shared>, &Left<'_, '_, u32, u32, Shared>)) {
-        let mut task = Task::new();
-        let context = &mut Context::from_waker(Waker::noop());
-        let run = || Request::with(&1, &mut task, context, misuse);
-        assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
-    }
-
-    #[test]
-    fn a_task_is_not_taken_nor_used_again_while_its_future_is_made() {
-        refused(|request, left| {
-            let make = |_: &u32| {
-                drop(left.take());
-                pending()
-            };
-            request.start_owned(make, &NoLimit);
-        });
-        refused(|request, _| {
-            let make = |_: &u32| {
-                request.start_owned(|n| pending_with(n.to_string()), &NoLimit);
-                pending()
-            };
-            request.start_owned(make, &NoLimit);
-        });
-    }
-
-    async fn pending_with(held: String) -> u32 {
-        let n = pending::<u32>().await;
-        n + held.len() as u32
     }
 }
