@@ -383,11 +383,23 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, S: Deref<Target = Slots<E, R, F
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
+        self.call_each_within(None, event, each)
+    }
+
+    /// The same, in a level of nesting that was entered for it already.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_each_within<B>(
+        &mut self,
+        depth: Option<Depth>,
+        event: &E,
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
         let Cursor { slots, list: Some(list), next, notes } = self else { return None };
         if *next == list.entries().len() {
             return None;
         }
-        let _depth = Depth::enter(|| slots.versions.readers());
+        let _depth = depth.unwrap_or_else(|| Depth::enter(|| slots.versions.readers()));
         let list = slots.versions.lane_for(list);
         let observed = Observed::<F> { desk: &**slots, notes };
         slots.visit_each(&list, Caller::new(&observed), next, event, each)

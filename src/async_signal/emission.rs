@@ -64,13 +64,12 @@ where
         context: &mut Context<'_>,
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
+        let mut depth = None;
         if self.running {
             // Nested too deep: the handler waits on.
-            let depth = Depth::enter(|| 0);
+            depth = Some(Depth::enter(|| 0));
             self.running = false;
-            let polled = self.task.poll_in_emission(context);
-            drop(depth);
-            let Poll::Ready(outcome) = polled else {
+            let Poll::Ready(outcome) = self.task.poll_in_emission(context) else {
                 self.running = true;
                 return Poll::Pending;
             };
@@ -80,7 +79,7 @@ where
         }
         let Sequence { task, running, cursor, event, .. } = self;
         let end = Request::with(*event, task, context, |request, _| {
-            cursor.as_mut()?.call_each(request, until_pending(running, each))
+            cursor.as_mut()?.call_each_within(depth, request, until_pending(running, each))
         });
         end.map_or(Poll::Ready(None), |end| end.map(Some))
     }
