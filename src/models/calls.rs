@@ -29,7 +29,8 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
 }
 
 /// What a queue puts into a slot: it is entered by a look at it.
-struct Sender(Exclusive, Counter);
+#[derive(Clone)]
+struct Sender(Arc<(Exclusive, Counter)>);
 
 impl Deputy for Sender {
     fn liveness(&self) -> Liveness {
@@ -48,8 +49,8 @@ struct Send;
 impl<F: Family> Invoke<(), Sender, u32, (), F> for Send {
     type Method = Send;
     fn invoke((): &(), sender: Target<impl Hold<Target = Sender>, F>, _: &u32) -> Option<()> {
-        sender.0.touch();
-        sender.1.add(1);
+        sender.0.0.touch();
+        sender.0.1.add(1);
         Some(())
     }
 }
@@ -62,7 +63,7 @@ where
         let signal =
             Arc::new(generic::Signal::<u32, (), LoomFamily<EXCHANGE_IS_BARRIER>>::default());
         let (touched, calls) = (Exclusive::new(), Counter::default());
-        let sender = Checked::new(Sender(touched.clone(), calls.clone()));
+        let sender = Checked::new(Sender(Arc::new((touched.clone(), calls.clone()))));
         let (handle, anchor) = Handle::held::<Send, _, _>(sender, Checked::new(()));
         let slot = NewSlot { priority: 0, special: None, unique: None };
         let key = signal.slots().connect(slot, Making::Made((handle, Some(anchor))));

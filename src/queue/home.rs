@@ -1,239 +1,255 @@
 //! Where the methods of a queue's handlers live.
 
-use core::any::Any;
-use core::cell::{Cell, RefCell};
-use slotmap::SlotMap;
-use std::rc::Rc;
+use core::any::{Any, TypeId, type_name};
+use core::cell::Cell;
+use core::sync::atomic::{AtomicBool, Ordering};
 
-use crate::connection::Connection;
 use crate::family::{Family, Local, Shared};
 use crate::method::WeakMethod;
-use crate::raw::Liveness;
+use crate::raw::{Anchor, Handle, Liveness, Residence, Resident};
 
 slotmap::new_key_type! {
     /// A connection's place in its queue, used again by others when that has ended. What it was until then
     /// names nothing, unless the same place was used another 2^31 times meanwhile.
     #[doc(hidden)]
     pub struct Place;
-
-    /// Where the loop's side keeps a method, from the connect until it is let go.
-    #[doc(hidden)]
-    pub struct MethodKey;
 }
+
+/// Tells one method from others, and its name.
+pub(super) type Naming = fn() -> (TypeId, &'static str);
+
+/// Of a method that `M` tells from others.
+pub(super) fn naming<M: 'static>() -> (TypeId, &'static str) {
+    (TypeId::of::<M>(), type_name::<M>())
+}
+
+/// The parts of a method: its face, its body, and what it captured.
+pub(super) type Settled<E, H> =
+    (<H as Home>::Face<E>, <H as Home>::Body<E>, Option<<H as Home>::Captured>);
 
 /// Who a queue's handlers belong to: `Shared` to `Arc` owners, which any thread may look at; `Local` to
 /// `Rc` owners, which only the loop's thread may. Sealed: these two are all there are.
 ///
-/// Each handler's method is kept on the side of the queue that may touch it. The other side, which
-/// emitting threads see, knows where that is only.
+/// Of each handler's method there is a *face*, which any thread may look at, and a *body*, which only a run
+/// does, or who ends it.
 pub trait Home: Family {
-    /// The loop's own side. What is in it never leaves the thread, if it must not.
+    /// The loop's own side. It never leaves the thread, if it must not.
     #[doc(hidden)]
     type Methods: Default;
-    /// What any thread may have of a method.
     #[doc(hidden)]
-    type Kept<E: 'static>: Clone + Send + Sync + 'static;
-    /// Which of the methods in `Methods` it is.
+    type Face<E: 'static>: Send + Sync + 'static;
     #[doc(hidden)]
-    type Key: Copy + Send + Sync + 'static;
-    /// Keeps a method. It drops nothing: the caller has the signal's lock.
+    type Body<E: 'static>: Send + 'static;
+    /// What the method captured.
+    #[doc(hidden)]
+    type Captured: Send + 'static;
+    /// Parts a method. It drops nothing: the caller has the signal's lock.
     #[doc(hidden)]
     fn settle<E: 'static>(
         methods: &Self::Methods,
         method: WeakMethod<E, (), Self>,
-        connection: &Connection<Shared>,
-    ) -> Self::Kept<E>;
-    #[doc(hidden)]
-    fn key<E: 'static>(kept: &Self::Kept<E>) -> Self::Key;
-    /// The same without what the method captured: it only says whether the owner is there.
-    #[doc(hidden)]
-    fn watch<E: 'static>(kept: &Self::Kept<E>) -> Self::Kept<E>;
-    /// Calls the method, with `claim` before it once it is certain that there is one.
+        naming: Option<Naming>,
+    ) -> Settled<E, Self>;
     #[doc(hidden)]
     fn call<E: 'static>(
         methods: &Self::Methods,
-        kept: &Self::Kept<E>,
+        face: &Self::Face<E>,
+        body: &Self::Body<E>,
         event: &E,
-        claim: impl FnOnce(),
     ) -> Option<()>;
-    /// Whether the owner is there, asked on the loop's thread.
+    /// What the loop's thread knows of the owner.
     #[doc(hidden)]
-    fn is_alive<E: 'static>(methods: &Self::Methods, kept: &Self::Kept<E>) -> bool;
+    fn is_alive<E: 'static>(
+        methods: &Self::Methods,
+        face: &Self::Face<E>,
+        body: &Self::Body<E>,
+    ) -> bool;
     /// Whether the owner is gone for good and only the loop's thread can tell.
     #[doc(hidden)]
-    fn is_gone<E: 'static>(methods: &Self::Methods, kept: &Self::Kept<E>) -> bool;
+    fn is_gone<E: 'static>(
+        methods: &Self::Methods,
+        face: &Self::Face<E>,
+        body: &Self::Body<E>,
+    ) -> bool;
     /// What any thread knows of the owner. Where that is nothing, it counts as alive.
     #[doc(hidden)]
-    fn liveness<E: 'static>(watch: &Self::Kept<E>) -> Liveness;
-    /// Whether the methods of ended connections wait in `Methods` to be let go by the loop's thread.
+    fn liveness<E: 'static>(face: &Self::Face<E>) -> Liveness;
+    /// Where the owner is, or was.
+    #[doc(hidden)]
+    fn owner<E: 'static>(face: &Self::Face<E>) -> *const ();
+    #[doc(hidden)]
+    fn method<E: 'static>(face: &Self::Face<E>) -> (TypeId, &'static str);
+    /// Whether the bodies of ended connections wait to be let go by the loop's thread.
     #[doc(hidden)]
     const LETS_GO: bool;
+    /// What is to be dropped of a connection that has ended: on the loop's thread, if it lets go.
     #[doc(hidden)]
-    fn let_go(methods: &Self::Methods, ended: Vec<Self::Key>);
-    /// Now and then, as more and more are connected: the connections whose owners are gone for good.
+    fn let_go<E: 'static>(
+        methods: &Self::Methods,
+        body: Self::Body<E>,
+        captured: Option<Self::Captured>,
+    ) -> Box<dyn Any>;
+    /// Whether it is time to look for owners that are gone for good, now that there are `count` methods.
     #[doc(hidden)]
-    fn gone(methods: &Self::Methods) -> Vec<Connection<Shared>>;
+    fn is_to_prune(methods: &Self::Methods, count: usize) -> bool;
+    /// That was done, and so many have stayed.
+    #[doc(hidden)]
+    fn pruned(methods: &Self::Methods, count: usize, stayed: usize);
 }
+
+/// What is known of a method of an `Arc` owner, which is all there is to know.
+#[doc(hidden)]
+pub struct Near<E: 'static>(Handle<E, (), Shared>);
+
+#[doc(hidden)]
+pub struct CapturedNear(#[expect(dead_code, reason = "it is dropped")] Anchor<Shared>);
 
 impl Home for Shared {
     type Methods = ();
-    type Kept<E: 'static> = WeakMethod<E, (), Shared>;
-    type Key = ();
+    type Face<E: 'static> = Near<E>;
+    type Body<E: 'static> = ();
+    type Captured = CapturedNear;
     fn settle<E: 'static>(
         (): &(),
         method: WeakMethod<E, (), Shared>,
-        _: &Connection<Shared>,
-    ) -> WeakMethod<E, (), Shared> {
-        method
-    }
-    fn key<E: 'static>(_: &Self::Kept<E>) {}
-    fn watch<E: 'static>(kept: &WeakMethod<E, (), Shared>) -> WeakMethod<E, (), Shared> {
-        WeakMethod { handle: kept.handle.clone(), anchor: None }
+        _: Option<Naming>,
+    ) -> (Near<E>, (), Option<CapturedNear>) {
+        (Near(method.handle), (), method.anchor.map(CapturedNear))
     }
     #[inline]
-    fn call<E: 'static>(
-        (): &(),
-        kept: &Self::Kept<E>,
-        event: &E,
-        claim: impl FnOnce(),
-    ) -> Option<()> {
-        claim();
-        kept.call(event)
+    fn call<E: 'static>((): &(), face: &Near<E>, (): &(), event: &E) -> Option<()> {
+        face.0.call(event)
     }
-    fn is_alive<E: 'static>((): &(), kept: &Self::Kept<E>) -> bool {
-        kept.is_alive()
+    fn is_alive<E: 'static>((): &(), face: &Near<E>, (): &()) -> bool {
+        face.0.is_alive()
     }
-    fn is_gone<E: 'static>((): &(), _: &Self::Kept<E>) -> bool {
+    fn is_gone<E: 'static>((): &(), _: &Self::Face<E>, (): &()) -> bool {
         false
     }
     #[inline]
-    fn liveness<E: 'static>(watch: &Self::Kept<E>) -> Liveness {
-        watch.handle.liveness()
+    fn liveness<E: 'static>(face: &Near<E>) -> Liveness {
+        face.0.liveness()
+    }
+    fn owner<E: 'static>(face: &Near<E>) -> *const () {
+        face.0.owner()
+    }
+    fn method<E: 'static>(face: &Near<E>) -> (TypeId, &'static str) {
+        (face.0.method(), face.0.name())
     }
     const LETS_GO: bool = false;
-    fn let_go((): &(), _: Vec<()>) {}
-    fn gone((): &()) -> Vec<Connection<Shared>> {
-        Vec::new()
+    fn let_go<E: 'static>((): &(), (): (), captured: Option<CapturedNear>) -> Box<dyn Any> {
+        Box::new(captured)
     }
+    fn is_to_prune((): &(), _: usize) -> bool {
+        false
+    }
+    fn pruned((): &(), _: usize, _: usize) {}
 }
 
-/// The methods of `Rc` owners, on the loop's thread. Nobody's code runs while they are borrowed.
+/// The side of a queue of `Rc` owners that stays on the loop's thread.
 #[doc(hidden)]
-#[derive(Default)]
-pub struct Methods(RefCell<Settled>);
-
-#[derive(Default)]
-struct Settled {
-    /// Nothing but `let_go` takes one out.
-    methods: SlotMap<MethodKey, Entry>,
+pub struct Methods {
+    residence: Residence,
     /// The number of methods at which the next connect looks for owners that are gone.
-    prune_at: usize,
+    prune_at: Cell<usize>,
     /// How many methods were looked at for that.
     #[cfg(test)]
-    looked_at: usize,
+    looked_at: Cell<usize>,
 }
 
-struct Entry {
-    /// A `Method` of an event that it knows.
-    method: Rc<dyn Any>,
-    is_gone: fn(&dyn Any) -> bool,
-    connection: Connection<Shared>,
-}
-
-struct Method<E: 'static> {
-    method: WeakMethod<E, (), Local>,
-    /// The owner was connected through a weak pointer and has not been seen yet.
-    is_incomplete: Cell<bool>,
-}
-
-impl<E: 'static> Method<E> {
-    fn is_gone(&self) -> bool {
-        let is_alive = self.method.is_alive();
-        if is_alive {
-            self.is_incomplete.set(false);
+impl Default for Methods {
+    fn default() -> Self {
+        Methods {
+            residence: Residence::new(),
+            prune_at: Cell::new(0),
+            #[cfg(test)]
+            looked_at: Cell::new(0),
         }
-        !is_alive && !self.is_incomplete.get()
     }
 }
 
-fn is_gone<E: 'static>(method: &dyn Any) -> bool {
-    method.downcast_ref::<Method<E>>().is_some_and(Method::is_gone)
+/// What any thread knows of a method of an `Rc` owner.
+#[doc(hidden)]
+pub struct Distant {
+    owner: usize,
+    naming: Naming,
+    /// The owner was connected through a weak pointer and has not been seen yet. The loop's thread says so.
+    is_incomplete: AtomicBool,
 }
 
-impl Methods {
-    fn get<E: 'static>(&self, key: MethodKey) -> Option<Rc<Method<E>>> {
-        let method = self.0.borrow().methods.get(key)?.method.clone();
-        Some(method.downcast().expect("a key has one method, and that one event"))
-    }
-}
+#[doc(hidden)]
+pub struct Away<E: 'static>(Resident<Handle<E, (), Local>>);
+
+#[doc(hidden)]
+pub struct CapturedAway(Resident<Anchor<Local>>);
 
 impl Home for Local {
     type Methods = Methods;
-    type Kept<E: 'static> = MethodKey;
-    type Key = MethodKey;
+    type Face<E: 'static> = Distant;
+    type Body<E: 'static> = Away<E>;
+    type Captured = CapturedAway;
     fn settle<E: 'static>(
         methods: &Methods,
         method: WeakMethod<E, (), Local>,
-        connection: &Connection<Shared>,
-    ) -> MethodKey {
-        let is_incomplete = Cell::new(method.handle.liveness() == Liveness::Absent);
-        let method = Rc::new(Method { method, is_incomplete });
-        let entry = Entry { method, is_gone: is_gone::<E>, connection: connection.clone() };
-        methods.0.borrow_mut().methods.insert(entry)
-    }
-    fn key<E: 'static>(kept: &MethodKey) -> MethodKey {
-        *kept
-    }
-    fn watch<E: 'static>(kept: &MethodKey) -> MethodKey {
-        *kept
+        naming: Option<Naming>,
+    ) -> (Distant, Away<E>, Option<CapturedAway>) {
+        let WeakMethod { handle, anchor } = method;
+        let face = Distant {
+            owner: handle.owner().addr(),
+            naming: naming.expect("a method of an `Rc` owner is named from afar"),
+            is_incomplete: AtomicBool::new(handle.liveness() == Liveness::Absent),
+        };
+        let residence = &methods.residence;
+        let captured = anchor.map(|anchor| CapturedAway(residence.settle(anchor)));
+        (face, Away(residence.settle(handle)), captured)
     }
     fn call<E: 'static>(
         methods: &Methods,
-        kept: &MethodKey,
+        face: &Distant,
+        body: &Away<E>,
         event: &E,
-        claim: impl FnOnce(),
     ) -> Option<()> {
-        let method = methods.get::<E>(*kept)?;
-        claim();
-        if method.is_incomplete.get() {
-            method.is_gone();
+        if face.is_incomplete.load(Ordering::Relaxed) {
+            Self::is_gone(methods, face, body);
         }
-        method.method.call(event)
+        body.0.open(&methods.residence).call(event)
     }
-    fn is_alive<E: 'static>(methods: &Methods, kept: &MethodKey) -> bool {
-        methods.get::<E>(*kept).is_some_and(|it| it.method.is_alive())
+    fn is_alive<E: 'static>(methods: &Methods, _: &Distant, body: &Away<E>) -> bool {
+        body.0.open(&methods.residence).is_alive()
     }
-    fn is_gone<E: 'static>(methods: &Methods, kept: &MethodKey) -> bool {
-        methods.get::<E>(*kept).is_none_or(|it| it.is_gone())
+    fn is_gone<E: 'static>(methods: &Methods, face: &Distant, body: &Away<E>) -> bool {
+        let is_alive = Self::is_alive(methods, face, body);
+        if is_alive {
+            face.is_incomplete.store(false, Ordering::Relaxed);
+        }
+        !is_alive && !face.is_incomplete.load(Ordering::Relaxed)
     }
-    fn liveness<E: 'static>(_: &MethodKey) -> Liveness {
+    fn liveness<E: 'static>(_: &Distant) -> Liveness {
         Liveness::Alive
     }
-    const LETS_GO: bool = true;
-    fn let_go(methods: &Methods, ended: Vec<MethodKey>) {
-        let mut settled = methods.0.borrow_mut();
-        let let_go: Vec<_> =
-            ended.into_iter().filter_map(|key| settled.methods.remove(key)).collect();
-        drop(settled);
-        // All of them, also if one panics.
-        drop(let_go);
+    fn owner<E: 'static>(face: &Distant) -> *const () {
+        core::ptr::without_provenance(face.owner)
     }
-    fn gone(methods: &Methods) -> Vec<Connection<Shared>> {
+    fn method<E: 'static>(face: &Distant) -> (TypeId, &'static str) {
+        (face.naming)()
+    }
+    const LETS_GO: bool = true;
+    fn let_go<E: 'static>(
+        methods: &Methods,
+        body: Away<E>,
+        captured: Option<CapturedAway>,
+    ) -> Box<dyn Any> {
+        let residence = &methods.residence;
+        Box::new((body.0.take(residence), captured.map(|captured| captured.0.take(residence))))
+    }
+    fn is_to_prune(methods: &Methods, count: usize) -> bool {
         const FIRST_PRUNE: usize = 16;
-        let mut settled = methods.0.borrow_mut();
-        let count = settled.methods.len();
-        if count < settled.prune_at.max(FIRST_PRUNE) {
-            return Vec::new();
-        }
+        count >= methods.prune_at.get().max(FIRST_PRUNE)
+    }
+    fn pruned(methods: &Methods, _count: usize, stayed: usize) {
         #[cfg(test)]
-        {
-            settled.looked_at += count;
-        }
-        let all = settled.methods.values();
-        let gone = all.filter(|it| (it.is_gone)(&*it.method));
-        let gone: Vec<_> = gone.map(|it| it.connection.clone()).collect();
-        settled.prune_at = 2 * (count - gone.len());
-        gone
+        methods.looked_at.set(methods.looked_at.get() + _count);
+        methods.prune_at.set(2 * stayed);
     }
 }
 
@@ -251,7 +267,7 @@ mod tests {
                 signal.slot().on(&queue).connect(owner, |_, _| ());
             }
         });
-        let looked_at = || queue.methods.0.borrow().looked_at;
+        let looked_at = || queue.methods.looked_at.get();
         assert!((count / 2..2 * count).contains(&looked_at()), "{}", looked_at());
         assert_eq!((signal.emit(&()), queue.run().called), (count, count));
         drop(owner);

@@ -1,78 +1,105 @@
-//! The two halves of a connection in its queue. Its *mail*, events that wait, is under the queue's lock.
-//! Its *course*, events whose turn has come and what to call with them, is taken along by the run while
-//! it calls the handler, without the lock.
+//! A connection in its queue, in one piece of memory: its *front*, which any thread may look at, its *mail*,
+//! events that wait, which is under the queue's lock, and its *course*, events whose turn has come and what
+//! is behind the method. The course has one user: a run takes the right to it along while it calls the
+//! handler, without the lock.
+//!
+//! What few connections need, or none before their first event, is made when it is needed.
 
-use core::sync::atomic::Ordering;
+use core::any::Any;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::first_panic::FirstPanic;
-use super::home::Home;
+use super::home::{Home, Place};
 use super::pace::{Pace, Taken};
+use super::post::Post;
 use super::run::Clock;
 use crate::connection::Connection;
 use crate::family::Shared;
-use crate::raw::{Ward, Warded};
+use crate::raw::{Right, Sole, Twin, Ward, Warded};
 use crate::state::{SlotState, StateCell};
 
-/// What a queue has of one connection.
-pub(super) struct Line<H: Home> {
-    pub(super) mail: Arc<dyn Mail>,
-    /// It is debounced or throttled.
-    pub(super) is_paced: bool,
-    /// Its next event is taken right before its call: it is paced, or at most one event of it waits.
-    pub(super) comes_alone: bool,
-    /// None while a run has taken it.
-    pub(super) course: Option<Box<dyn Course<H>>>,
-    /// Then: the place of the course in the run's batch.
-    pub(super) at: u32,
+/// What a connection has in its queue.
+pub(super) type Whole<E, H> = Twin<Front<E, H>, Course<E, H>>;
+
+pub(super) struct Front<E: 'static, H: Home> {
+    pub(super) post: Arc<Post<H>>,
+    pub(super) place: Place,
     pub(super) connection: Connection<Shared>,
-    /// Of its method.
-    pub(super) key: H::Key,
-    /// How many were connected before it.
-    pub(super) number: u64,
-    /// When its window closes, as the queue's timers know it.
-    pub(super) timer: Option<Instant>,
-    /// How many of its first turns are of events that were flushed or cancelled, and call nothing.
-    pub(super) void: usize,
-    /// How many of its first events the flush that is under way still has to take.
-    pub(super) in_flush: usize,
+    /// What the signal's own entry of the slot says: whether it may be called now, however long ago its
+    /// event was emitted.
+    pub(super) gate: Arc<StateCell<Shared>>,
+    pub(super) mail: Warded<Option<Box<Mail<E>>>>,
+    pub(super) face: H::Face<E>,
+    /// At most one event waits.
+    pub(super) is_latest: bool,
+    /// The connection has ended, and nothing comes in. Under the lock.
+    pub(super) is_over: AtomicBool,
+    /// How many keep the connection.
+    pub(super) lasts: AtomicU32,
 }
 
-impl<H: Home> Line<H> {
-    /// The connection ends. The result is what waited.
-    pub(super) fn end(&self, ward: &mut Ward) -> Box<dyn Send> {
-        self.mail.end(ward);
-        self.mail.take_all(ward).0
-    }
+pub(super) struct Mail<E> {
+    pub(super) waiting: VecDeque<E>,
+    pub(super) pace: Option<Box<Pace<E>>>,
+}
 
-    /// A turn of it comes up, or is dropped; whether there is an event that has this turn.
-    pub(super) fn ends_turn(&mut self) -> bool {
-        let is_void = self.void > 0;
-        self.void -= usize::from(is_void);
-        !is_void
-    }
-
-    /// Whoever took the event whose turn is first. Not the flush: its turns stay.
-    pub(super) fn take_oldest(&mut self, ward: &mut Ward) -> Option<Box<dyn Send>> {
-        self.in_flush = self.in_flush.saturating_sub(1);
-        self.mail.take_oldest(ward)
-    }
-
-    /// Takes out everything, and says how many there were. Their turns stay.
-    pub(super) fn cancel(&mut self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
-        let waited = self.mail.len(ward);
-        self.void += waited;
-        self.in_flush = 0;
-        let (events, was_held) = self.mail.take_all(ward);
-        (waited + usize::from(was_held), events)
+impl<E> Default for Mail<E> {
+    fn default() -> Self {
+        Mail { waiting: VecDeque::new(), pace: None }
     }
 }
 
-/// Events of one connection, whatever their type.
-pub(super) trait Mail: Send + Sync {
-    fn len(&self, ward: &mut Ward) -> usize;
+pub(super) struct Course<E: 'static, H: Home> {
+    /// None when it was let go.
+    pub(super) body: Option<H::Body<E>>,
+    pub(super) work: Option<Box<Work<E, H>>>,
+}
+
+pub(super) struct Work<E, H: Home> {
+    ready: VecDeque<E>,
+    /// Events that are not to be delivered.
+    spent: Vec<E>,
+    calls_left: Option<usize>,
+    captured: Option<H::Captured>,
+}
+
+impl<E, H: Home> Default for Work<E, H> {
+    fn default() -> Self {
+        Work::new(None, None)
+    }
+}
+
+impl<E, H: Home> Work<E, H> {
+    pub(super) fn new(calls_left: Option<usize>, captured: Option<H::Captured>) -> Self {
+        Work { ready: VecDeque::new(), spent: Vec::new(), calls_left, captured }
+    }
+}
+
+impl<E, H: Home> Front<E, H> {
+    #[inline]
+    fn is_open(&self) -> bool {
+        match self.gate.load(Ordering::Acquire) {
+            SlotState::Call => true,
+            SlotState::Gone => false,
+            SlotState::Ask | SlotState::Incomplete => !self.connection.is_silenced(),
+        }
+    }
+
+    fn pace<'a>(&'a self, ward: &'a mut Ward) -> Option<&'a mut Pace<E>> {
+        ward.open(&self.mail).as_mut()?.pace.as_deref_mut()
+    }
+}
+
+/// A connection in its queue, whatever the type of its events.
+///
+/// Its mail is there for who has the ward, its course for who has the right to it.
+pub(super) trait Line<H: Home>: Send + Sync {
+    fn connection(&self) -> &Connection<Shared>;
+    /// How many events wait.
+    fn waiting(&self, ward: &mut Ward) -> usize;
     /// When the window closes, of a debounce or throttle.
     fn due(&self, ward: &mut Ward) -> Option<Instant>;
     /// Takes out the event that has waited longest.
@@ -82,188 +109,228 @@ pub(super) trait Mail: Send + Sync {
     /// Takes out everything but the event that came last, and says how many they were.
     fn take_older(&self, ward: &mut Ward) -> (usize, Box<dyn Send>);
     /// Takes out everything, what a debounce or throttle holds back included, and says whether one was.
-    fn take_all(&self, ward: &mut Ward) -> (Box<dyn Send>, bool);
-    /// From now on nothing comes in.
-    fn end(&self, ward: &mut Ward);
-}
+    fn take_all(&self, ward: &mut Ward) -> (Option<Box<dyn Send>>, bool);
+    /// From now on nothing comes in. The result is what waited.
+    fn end(&self, ward: &mut Ward) -> Option<Box<dyn Send>>;
 
-pub(super) struct Events<E> {
-    pub(super) waiting: VecDeque<E>,
-    pub(super) pace: Option<Pace<E>>,
-    /// The connection has ended.
-    pub(super) is_over: bool,
-}
-
-impl<E: Send + 'static> Mail for Warded<Events<E>> {
-    fn len(&self, ward: &mut Ward) -> usize {
-        ward.open(self).waiting.len()
-    }
-    fn due(&self, ward: &mut Ward) -> Option<Instant> {
-        ward.open(self).pace.as_ref().and_then(Pace::due)
-    }
-    fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
-        Some(Box::new(ward.open(self).waiting.pop_front()?))
-    }
-    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
-        Some(Box::new(ward.open(self).waiting.pop_back()?))
-    }
-    fn take_older(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
-        let waiting = &mut ward.open(self).waiting;
-        let newest = waiting.len().saturating_sub(1);
-        let newest = waiting.split_off(newest);
-        let older = std::mem::replace(waiting, newest);
-        (older.len(), Box::new(older))
-    }
-    fn take_all(&self, ward: &mut Ward) -> (Box<dyn Send>, bool) {
-        let Events { waiting, pace, .. } = ward.open(self);
-        let held = pace.as_mut().and_then(Pace::cancel);
-        let was_held = held.is_some();
-        (Box::new((std::mem::take(waiting), held)), was_held)
-    }
-    fn end(&self, ward: &mut Ward) {
-        ward.open(self).is_over = true;
-    }
-}
-
-/// How a run goes on with one connection.
-pub(super) trait Course<H: Home>: Send {
     /// Takes over the next `count` events, which wait.
-    fn take(&mut self, ward: &mut Ward, count: usize);
+    fn take(&self, right: Right<'_>, ward: &mut Ward, count: usize);
     /// Takes over the next event, if it is to be delivered now at all. Asks for the time only if that
     /// decides.
-    fn take_one(&mut self, ward: &mut Ward, clock: &mut Clock);
+    fn take_one(&self, right: Right<'_>, ward: &mut Ward, clock: &mut Clock);
     /// Takes over what the window closes with.
-    fn close_window(&mut self, ward: &mut Ward, now: Instant);
+    fn close_window(&self, right: Right<'_>, ward: &mut Ward, now: Instant);
     /// Gives back what was not delivered, and says how many that is.
-    fn give_back(&mut self, ward: &mut Ward) -> usize;
+    fn give_back(&self, right: Right<'_>, ward: &mut Ward) -> usize;
     /// How many events it has taken over.
-    fn len(&self) -> usize;
+    fn taken_over(&self, right: Right<'_>) -> usize;
     /// Drops what is not to be delivered, and looks after the owner if nothing is.
-    fn look_after(&mut self, methods: &H::Methods);
+    fn look_after(&self, right: Right<'_>, methods: &H::Methods);
     /// Calls the handler with the next event; false if it must not be called.
-    fn deliver(&mut self, methods: &H::Methods) -> bool;
+    fn deliver(&self, right: Right<'_>, methods: &H::Methods) -> bool;
+    /// Whether the owner is gone for good, where only the loop's thread can tell.
+    fn is_gone(&self, right: Right<'_>, methods: &H::Methods) -> bool;
+    /// The connection has ended: takes out the events that were taken over.
+    fn spend(&self, right: Right<'_>) -> Option<Box<dyn Send>>;
+    /// The same, and drops them and what the method captured, where any thread may.
+    fn finish(&self, right: Right<'_>);
+    /// Takes out all that is left, on the loop's thread.
+    fn let_go(&self, right: Right<'_>, methods: &H::Methods) -> Option<Box<dyn Any>>;
 }
 
-/// Whether a slot may be called now, however long ago its event was emitted.
-pub(super) struct Gate {
-    /// What the signal's own entry of the slot says.
-    pub(super) state: Arc<StateCell<Shared>>,
-    pub(super) connection: Connection<Shared>,
-}
+/// A connection that has ended, where any thread may drop what is left of it.
+pub(super) struct Finished<H: Home>(pub(super) Sole<dyn Line<H>>);
 
-impl Gate {
-    #[inline]
-    fn is_open(&self) -> bool {
-        match self.state.load(Ordering::Acquire) {
-            SlotState::Call => true,
-            SlotState::Gone => false,
-            SlotState::Ask | SlotState::Incomplete => !self.connection.is_silenced(),
-        }
+impl<H: Home> Drop for Finished<H> {
+    fn drop(&mut self) {
+        let (line, right) = self.0.parts();
+        line.finish(right);
     }
 }
 
-pub(super) struct Handler<E: 'static, H: Home> {
-    pub(super) mail: Arc<Warded<Events<E>>>,
-    pub(super) ready: VecDeque<E>,
-    /// Events that are not to be delivered.
-    pub(super) spent: Vec<E>,
-    pub(super) kept: H::Kept<E>,
-    pub(super) gate: Gate,
-    pub(super) calls_left: Option<usize>,
-}
-
-impl<E: 'static, H: Home> Handler<E, H> {
-    /// Ends the connection if its owner is gone and emitting threads cannot tell.
-    #[cold]
-    #[inline(never)]
-    fn end_with_owner(&self, methods: &H::Methods) {
-        if H::is_gone(methods, &self.kept) {
-            self.gate.connection.disconnect();
-        }
+/// Ends the connection if its owner is gone and emitting threads cannot tell.
+#[cold]
+#[inline(never)]
+fn end_with_owner<E: 'static, H: Home>(
+    front: &Front<E, H>,
+    body: &H::Body<E>,
+    methods: &H::Methods,
+) {
+    if H::is_gone(methods, &front.face, body) {
+        front.connection.disconnect();
     }
 }
 
-impl<E: Send + 'static, H: Home> Course<H> for Handler<E, H> {
-    fn take(&mut self, ward: &mut Ward, count: usize) {
-        let waiting = &mut ward.open(&self.mail).waiting;
-        if count == waiting.len() {
-            std::mem::swap(waiting, &mut self.ready);
+impl<E: Send + 'static, H: Home> Line<H> for Whole<E, H> {
+    fn connection(&self) -> &Connection<Shared> {
+        &self.connection
+    }
+
+    fn waiting(&self, ward: &mut Ward) -> usize {
+        ward.open(&self.mail).as_ref().map_or(0, |mail| mail.waiting.len())
+    }
+
+    fn due(&self, ward: &mut Ward) -> Option<Instant> {
+        self.pace(ward).and_then(|pace| pace.due())
+    }
+
+    fn take_oldest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        Some(Box::new(ward.open(&self.mail).as_mut()?.waiting.pop_front()?))
+    }
+
+    fn take_newest(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        Some(Box::new(ward.open(&self.mail).as_mut()?.waiting.pop_back()?))
+    }
+
+    fn take_older(&self, ward: &mut Ward) -> (usize, Box<dyn Send>) {
+        let Some(mail) = ward.open(&self.mail) else { return (0, Box::new(())) };
+        let newest = mail.waiting.len().saturating_sub(1);
+        let newest = mail.waiting.split_off(newest);
+        let older = std::mem::replace(&mut mail.waiting, newest);
+        (older.len(), Box::new(older))
+    }
+
+    fn take_all(&self, ward: &mut Ward) -> (Option<Box<dyn Send>>, bool) {
+        let Some(mail) = ward.open(&self.mail) else { return (None, false) };
+        let held = mail.pace.as_mut().and_then(|pace| pace.cancel());
+        let was_held = held.is_some();
+        (Some(Box::new((std::mem::take(&mut mail.waiting), held))), was_held)
+    }
+
+    fn end(&self, ward: &mut Ward) -> Option<Box<dyn Send>> {
+        self.is_over.store(true, Ordering::Relaxed);
+        // No event is in it any more.
+        let (events, _) = self.take_all(ward);
+        *ward.open(&self.mail) = None;
+        events
+    }
+
+    fn take(&self, mut right: Right<'_>, ward: &mut Ward, count: usize) {
+        let Some(mail) = ward.open(&self.mail) else { return };
+        let work = self.own(&mut right).work.get_or_insert_default();
+        if count == mail.waiting.len() {
+            std::mem::swap(&mut mail.waiting, &mut work.ready);
         } else {
-            self.ready.extend(waiting.drain(..count));
+            work.ready.extend(mail.waiting.drain(..count));
         }
     }
 
-    fn take_one(&mut self, ward: &mut Ward, clock: &mut Clock) {
-        let Events { waiting, pace, .. } = ward.open(&self.mail);
-        let Some(event) = waiting.pop_front() else { return };
-        let taken = match pace {
+    fn take_one(&self, mut right: Right<'_>, ward: &mut Ward, clock: &mut Clock) {
+        let Some(mail) = ward.open(&self.mail) else { return };
+        let Some(event) = mail.waiting.pop_front() else { return };
+        let taken = match &mut mail.pace {
             None => Taken::Call(event),
             Some(pace) => pace.take(event, clock.now()),
         };
+        let work = self.own(&mut right).work.get_or_insert_default();
         match taken {
-            Taken::Call(event) => self.ready.push_back(event),
-            Taken::Nothing(dropped) => self.spent.extend(dropped),
+            Taken::Call(event) => work.ready.push_back(event),
+            Taken::Nothing(dropped) => work.spent.extend(dropped),
         }
     }
 
-    fn close_window(&mut self, ward: &mut Ward, now: Instant) {
-        let pace = ward.open(&self.mail).pace.as_mut();
-        self.ready.extend(pace.and_then(|pace| pace.close(now)));
+    fn close_window(&self, mut right: Right<'_>, ward: &mut Ward, now: Instant) {
+        let event = self.pace(ward).and_then(|pace| pace.close(now));
+        if event.is_some() {
+            self.own(&mut right).work.get_or_insert_default().ready.extend(event);
+        }
     }
 
-    fn give_back(&mut self, ward: &mut Ward) -> usize {
-        let waiting = &mut ward.open(&self.mail).waiting;
-        let count = self.ready.len();
-        while let Some(event) = self.ready.pop_back() {
-            waiting.push_front(event);
+    fn give_back(&self, mut right: Right<'_>, ward: &mut Ward) -> usize {
+        let Some(work) = &mut self.own(&mut right).work else { return 0 };
+        let count = work.ready.len();
+        if count > 0 {
+            let mail = ward.open(&self.mail).get_or_insert_default();
+            while let Some(event) = work.ready.pop_back() {
+                mail.waiting.push_front(event);
+            }
         }
         count
     }
 
-    fn len(&self) -> usize {
-        self.ready.len()
+    fn taken_over(&self, mut right: Right<'_>) -> usize {
+        self.own(&mut right).work.as_ref().map_or(0, |work| work.ready.len())
     }
 
-    fn look_after(&mut self, methods: &H::Methods) {
-        self.spent.clear();
-        if self.ready.is_empty() {
-            self.end_with_owner(methods);
+    fn look_after(&self, mut right: Right<'_>, methods: &H::Methods) {
+        let Course { body, work } = self.own(&mut right);
+        if let Some(work) = work {
+            work.spent.clear();
+            if !work.ready.is_empty() {
+                return;
+            }
+        }
+        if let Some(body) = body {
+            end_with_owner(self, body, methods);
         }
     }
 
-    fn deliver(&mut self, methods: &H::Methods) -> bool {
-        let Some(event) = self.ready.pop_front() else { return false };
-        if !self.gate.is_open() {
-            self.end_with_owner(methods);
+    fn deliver(&self, mut right: Right<'_>, methods: &H::Methods) -> bool {
+        let Course { body: Some(body), work: Some(work) } = self.own(&mut right) else {
+            return false;
+        };
+        let Some(event) = work.ready.pop_front() else { return false };
+        if !self.is_open() {
+            end_with_owner(self, body, methods);
             return false;
         }
         let mut is_last = false;
-        if let Some(left) = &mut self.calls_left {
-            if *left == 0 || !H::is_alive(methods, &self.kept) {
-                self.end_with_owner(methods);
+        if let Some(left) = &mut work.calls_left {
+            if *left == 0 || !H::is_alive(methods, &self.face, body) {
+                end_with_owner(self, body, methods);
                 return false;
             }
             *left -= 1;
             is_last = *left == 0;
         }
-        let connection = &self.gate.connection;
-        // What waits for a slot that has no calls left is dropped, and that may panic. It is called all
-        // the same.
-        let first = FirstPanic::default();
-        let claim = || {
-            if is_last {
-                first.catch(|| _ = connection.disconnect());
-            }
-        };
-        let mut was_called = false;
-        let mut call = || was_called = H::call(methods, &self.kept, &event, claim).is_some();
         if is_last {
-            first.catch(call);
-        } else {
-            call();
+            return self.deliver_last(body, methods, &event);
         }
+        let was_called = H::call(methods, &self.face, body, &event).is_some();
         if !was_called {
-            self.end_with_owner(methods);
+            end_with_owner(self, body, methods);
+        }
+        was_called
+    }
+
+    fn is_gone(&self, mut right: Right<'_>, methods: &H::Methods) -> bool {
+        let body = &self.own(&mut right).body;
+        body.as_ref().is_some_and(|body| H::is_gone(methods, &self.face, body))
+    }
+
+    fn spend(&self, mut right: Right<'_>) -> Option<Box<dyn Send>> {
+        let work = self.own(&mut right).work.as_mut()?;
+        let (ready, spent) = (std::mem::take(&mut work.ready), std::mem::take(&mut work.spent));
+        (!ready.is_empty() || !spent.is_empty()).then(|| Box::new((ready, spent)) as _)
+    }
+
+    fn finish(&self, mut right: Right<'_>) {
+        let work = self.own(&mut right).work.take();
+        drop(work);
+    }
+
+    fn let_go(&self, mut right: Right<'_>, methods: &H::Methods) -> Option<Box<dyn Any>> {
+        let Course { body, work } = self.own(&mut right);
+        let (body, mut work) = (body.take()?, work.take());
+        let captured = work.as_mut().and_then(|work| work.captured.take());
+        Some(Box::new((work, H::let_go(methods, body, captured))))
+    }
+}
+
+impl<E: Send + 'static, H: Home> Front<E, H> {
+    /// What waits for a slot that has no calls left is dropped, and that may panic. It is called all the
+    /// same.
+    #[cold]
+    #[inline(never)]
+    fn deliver_last(&self, body: &H::Body<E>, methods: &H::Methods, event: &E) -> bool {
+        let first = FirstPanic::default();
+        let mut was_called = false;
+        first.catch(|| {
+            first.catch(|| _ = self.connection.disconnect());
+            was_called = H::call(methods, &self.face, body, event).is_some();
+        });
+        if !was_called {
+            end_with_owner(self, body, methods);
         }
         first.resume();
         was_called

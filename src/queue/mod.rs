@@ -3,7 +3,7 @@
 //! | file | what it holds |
 //! |---|---|
 //! | `post` | what any thread may touch: events that wait, whose turn it is, and what signals have of it |
-//! | `line` | the two halves of one connection: the events that wait, and those whose turn has come |
+//! | `line` | a connection: its events that wait, those whose turn has come, and what it calls |
 //! | `run` | taking turns, and calling |
 //! | `home` | where the methods live: with `Arc` owners anywhere, with `Rc` owners on the loop's thread |
 //! | `pace`, `timers` | debounce and throttle, and when their windows close |
@@ -35,8 +35,8 @@ pub use pace::Edges;
 pub use run::Ran;
 
 use first_panic::FirstPanic;
-use post::{Post, State};
-use run::{Batch, Clock, Run, Until};
+use post::{Lies, Post, State};
+use run::{Batch, Clock, Run, Until, run_one, take_queue};
 
 #[cfg(all(test, sigwire_loom))]
 type Mutex<T> = loom::sync::Mutex<T>;
@@ -152,7 +152,11 @@ impl<H: Home> Queue<H> {
     /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
     /// [`next_deadline`](Self::next_deadline) before it sleeps.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Queue { post: Arc::new(Post::new(Arc::new(wake))), methods: H::Methods::default() }
+        Queue::telling(Some(Arc::new(wake)))
+    }
+
+    fn telling(wake: Option<Arc<dyn Fn() + Send + Sync>>) -> Self {
+        Queue { post: Arc::new(Post::new(wake)), methods: H::Methods::default() }
     }
 
     /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says what
@@ -235,10 +239,15 @@ impl<H: Home> Queue<H> {
 
     #[track_caller]
     fn run_until_reached(&self, until: Until, now: Option<Instant>) -> Ran {
+        let mut state = take_queue(self);
+        if let Some(one) = state.begin_with_one(until) {
+            drop(state);
+            return run_one(self, now, one);
+        }
         let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
             state.begin(batch, until, clock)
         };
-        Run::enter(self, now, take).finish(true, |run| run.go(until))
+        Run::enter(self, state, now, take).finish(true, |run| run.go(until))
     }
 
     /// Waits until something is queued, runs it, and tells what it did: for a task of an async executor,
@@ -297,7 +306,10 @@ impl<H: Home> Queue<H> {
         let take = |state: &mut State<H>, batch: &mut Batch<H>, clock: &mut Clock| {
             state.flush(connection, batch, clock)
         };
-        Run::enter(self, Some(now), take).finish(false, |run| run.go(Until::ALL)).called > 0
+        Run::enter(self, take_queue(self), Some(now), take)
+            .finish(false, |run| run.go(Until::ALL))
+            .called
+            > 0
     }
 
     /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts its
@@ -327,11 +339,34 @@ impl<H: Home> Queue<H> {
     /// Before a connect: lets go of what has ended, and ends what has lost its owner.
     fn prune(&self) {
         let first = FirstPanic::default();
-        for connection in H::gone(&self.methods) {
+        for connection in self.gone() {
             first.catch(|| _ = connection.disconnect());
         }
         first.catch(|| self.let_go());
         first.resume();
+    }
+
+    /// The connections whose owners are gone for good, now and then as more and more are connected.
+    fn gone(&self) -> Vec<Connection<Shared>> {
+        if !H::LETS_GO {
+            return Vec::new();
+        }
+        let mut state = self.post.lock();
+        let count = state.lines.len();
+        if !H::is_to_prune(&self.methods, count) {
+            return Vec::new();
+        }
+        // A run that is under way looks after those that it has taken.
+        let lines = state.lines.values_mut().filter_map(|lies| match lies {
+            Lies::Here(line) => Some(line.parts()),
+            Lies::InRun(_) => None,
+        });
+        let gone = lines.filter_map(|(line, right)| {
+            line.is_gone(right, &self.methods).then(|| line.connection().clone())
+        });
+        let gone: Vec<_> = gone.collect();
+        H::pruned(&self.methods, count, count - gone.len());
+        gone
     }
 
     fn let_go(&self) {
@@ -344,13 +379,13 @@ impl<H: Home> Queue<H> {
 /// A queue that wakes nobody.
 impl<H: Home> Default for Queue<H> {
     fn default() -> Self {
-        Queue::new(|| ())
+        Queue::telling(None)
     }
 }
 
 impl<H: Home> Drop for Queue<H> {
     fn drop(&mut self) {
-        self.post.close();
+        self.post.close(&self.methods);
     }
 }
 

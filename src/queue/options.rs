@@ -1,22 +1,22 @@
 //! The options of a slot whose handler waits in a queue.
 
 use core::fmt;
-use std::collections::VecDeque;
+use core::sync::atomic::{AtomicBool, AtomicU32};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
-use super::home::Home;
-use super::line::{Events, Gate, Handler, Line};
+use super::home::{Home, Naming, naming};
+use super::line::{Course, Front, Line, Mail, Work};
 use super::pace::{Edges, Kind, Pace, Rule};
-use super::post::{Enqueue, Lasts, Sender};
+use super::post::{Alone, Enqueue, Lasts, Lies, Sender};
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Shared;
 use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
 use crate::overflow::Overflow;
 use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Checked, Handle, Invoke, Liveness};
+use crate::raw::{Anchor, Checked, Handle, Invoke, Liveness, Twin};
 use crate::slots::Making;
 use crate::state::{SlotState, StateCell};
 
@@ -148,7 +148,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// About six allocations.
+    /// Three allocations that stay, and two or more with the first event.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
@@ -188,7 +188,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         C: Fn(&E) + Captures<H>,
     {
         let (handle, anchor) = Handle::closure(Checked::new(closure));
-        self.put(WeakMethod { handle, anchor: Some(anchor) }).scoped()
+        let method = WeakMethod { handle, anchor: Some(anchor) };
+        self.put(method, naming_of::<C, H>()).scoped()
     }
 
     #[track_caller]
@@ -200,21 +201,20 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     {
         let (handle, anchor) =
             Handle::new::<I, _, _>(Checked::new(owner.weak()), Checked::new(method));
-        self.put(WeakMethod { handle, anchor })
+        self.put(WeakMethod { handle, anchor }, naming_of::<I::Method, H>())
     }
 
     /// From here on nothing depends on the method.
     #[inline(never)]
     #[track_caller]
-    fn put(mut self, method: WeakMethod<E, (), H>) -> Connection<Shared> {
+    fn put(mut self, method: WeakMethod<E, (), H>, naming: Option<Naming>) -> Connection<Shared> {
         let mut pace = self.pace();
         let queue = self.queue;
         queue.prune();
-        let owner = method.handle.owner();
-        let (id, name) = (method.handle.method(), method.handle.name());
         // An owner on another thread is never known to be incomplete.
         let liveness = if H::LETS_GO { Liveness::Alive } else { method.handle.liveness() };
-        let identity = self.options.is_unique().then_some((owner, id));
+        let is_unique = self.options.is_unique();
+        let identity = is_unique.then(|| (method.handle.owner(), method.handle.method()));
         let mut method = Some(method);
         let state = Arc::new(StateCell::new(SlotState::Call));
         let calls_left = self.options.take_times();
@@ -224,53 +224,47 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         let make = &mut |key| {
             let method = method.take().expect("a slot is made once");
             let pace = pace.take();
-            let connection = source.connection(key);
-            let kept = H::settle(&queue.methods, method, &connection);
-            let (key, watch) = (H::key(&kept), H::watch(&kept));
             let is_paced = pace.is_some();
-            let events = Events::<E> { waiting: VecDeque::new(), pace, is_over: false };
-            let mut locked = queue.post.lock();
-            let mail = Arc::new(locked.ward.ward(events));
-            let handler = Handler::<E, H> {
-                mail: mail.clone(),
-                ready: VecDeque::new(),
-                spent: Vec::new(),
-                kept,
-                gate: Gate { state: state.clone(), connection: connection.clone() },
-                calls_left,
-            };
+            let connection = source.connection(key);
             let identity = connection.identity();
-            let are_latest = matches!(locked.limit, Some((_, Overflow::Latest)));
-            let comes_alone = is_paced || is_latest || are_latest;
-            let number = locked.connected;
-            locked.connected += 1;
-            let place = locked.lines.insert(Line {
-                mail: mail.clone(),
-                is_paced,
-                comes_alone,
-                course: Some(Box::new(handler)),
-                at: 0,
-                connection,
-                key,
-                number,
-                timer: None,
-                void: 0,
-                in_flush: 0,
+            let (face, body, captured) = H::settle(&queue.methods, method, naming);
+            let is_plain = calls_left.is_none() && captured.is_none();
+            let work = (!is_plain).then(|| Box::new(Work::new(calls_left, captured)));
+            let mail =
+                pace.map(|pace| Box::new(Mail { pace: Some(Box::new(pace)), ..Mail::default() }));
+            let mut locked = queue.post.lock();
+            let state = &mut *locked;
+            let mail = state.ward.ward(mail);
+            let mut parts = Some((face, connection, mail, body, work));
+            let mut line = None;
+            let place = state.lines.insert_with_key(|place| {
+                let parts = parts.take().expect("it is inserted once");
+                let (face, connection, mail, body, work) = parts;
+                let (post, gate) = (queue.post.clone(), gate.clone());
+                let (is_over, lasts) = (AtomicBool::new(false), AtomicU32::new(0));
+                let front =
+                    Front { post, place, connection, gate, mail, face, is_latest, is_over, lasts };
+                let (sole, twin) = Twin::pair(front, Course { body: Some(body), work });
+                line = Some(twin);
+                Lies::Here(sole.forget_type(|line| line as Arc<dyn Line<H>>))
             });
+            let are_latest = matches!(state.limit, Some((_, Overflow::Latest)));
+            if is_paced || is_latest || are_latest {
+                let paced = is_paced.then_some(state.connected);
+                state.connected += u64::from(is_paced);
+                state.alone.insert(place, Box::new(Alone { paced, ..Alone::default() }));
+            }
             if is_paced {
-                locked.paced.insert(identity, place);
+                state.paced.insert(identity, place);
             }
             drop(locked);
-            let post = queue.post.clone();
-            let lasts = Lasts { post: post.clone(), place };
-            let owner = owner.addr();
-            let method = (id, name);
-            let sender = Sender::<E, H> { post, place, mail, owner, method, watch, is_latest };
-            let (handle, anchor) =
-                Handle::held::<Enqueue, _, _>(Checked::new(sender), Checked::new(lasts));
+            let line = line.expect("it was made just now");
+            let sender = Checked::new(Sender(line.clone()));
+            let (handle, _) = Handle::held::<Enqueue, _, _>(sender, Checked::new(()));
+            let anchor = Anchor::until_the_end(Checked::new(Lasts::new(line)));
             (handle, Some(anchor))
         };
-        self.options.put_as(identity, liveness, Some(gate), Making::OfKey(make))
+        self.options.put_as(identity, liveness, Some(state), Making::OfKey(make))
     }
 
     #[track_caller]
@@ -288,6 +282,11 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
         });
         Some(Pace::new(Rule { kind, wait, edges }))
     }
+}
+
+/// How to name the method where its handle is out of reach. Elsewhere nothing is compiled for that.
+fn naming_of<M: 'static, H: Home>() -> Option<Naming> {
+    if const { H::LETS_GO } { Some(naming::<M>) } else { None }
 }
 
 impl<E: Clone + Send + 'static, H: Home> fmt::Debug for QueuedSlot<'_, E, H> {

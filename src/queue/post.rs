@@ -2,7 +2,8 @@
 //!
 //! | under the lock | what it says |
 //! |---|---|
-//! | `lines`, `ward` | the events that wait, by connection, so that each connection's have their own type |
+//! | `lines`, `ward` | the connections, each with its events that wait, which so have their own type |
+//! | `alone` | of those whose next event is taken right before its call: what there is to say of that |
 //! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
 //! | `in_run` | how many of the first turns the run that is under way still has to take |
 //! | `paced` | where the connections are that are debounced or throttled |
@@ -14,7 +15,8 @@
 //! No event is cloned or dropped, and no handler, wake or waker called, under the lock. So none of them can
 //! panic there, and after each the state is as this table says.
 
-use core::any::TypeId;
+use core::any::{Any, TypeId};
+use core::ops::DerefMut;
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::Waker;
 use slotmap::{SecondaryMap, SlotMap};
@@ -25,13 +27,13 @@ use std::time::Instant;
 use super::Mutex;
 use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
-use super::line::{Events, Line};
+use super::line::{Finished, Line, Mail, Whole};
 use super::run::Batch;
 use super::timers::Timers;
 use crate::connection::Connection;
 use crate::family::{Lock, Shared};
 use crate::overflow::Overflow;
-use crate::raw::{Deputy, Hold, Invoke, Liveness, Target, Ward, Warded};
+use crate::raw::{Deputy, Hold, Invoke, Liveness, Sole, Target, Ward, Warded};
 use crate::table::SlotKey;
 
 pub(super) struct Post<H: Home> {
@@ -44,8 +46,12 @@ pub(super) struct Post<H: Home> {
 pub(super) struct State<H: Home> {
     /// Of the events of all lines.
     pub(super) ward: Ward,
-    pub(super) lines: SlotMap<Place, Line<H>>,
-    /// How many were ever connected.
+    pub(super) lines: SlotMap<Place, Lies<H>>,
+    /// Of those that a run has taken, as [`Lies::InRun`] numbers them, the ones that others may have to look
+    /// at meanwhile: all, where a bound may take events out; otherwise one, whose event comes alone.
+    pub(super) in_run_too: Vec<Arc<dyn Line<H>>>,
+    pub(super) alone: SecondaryMap<Place, Box<Alone>>,
+    /// How many were ever connected that are debounced or throttled.
     pub(super) connected: u64,
     pub(super) turns: VecDeque<Place>,
     pub(super) in_run: usize,
@@ -60,17 +66,48 @@ pub(super) struct State<H: Home> {
     pub(super) lost_told: u64,
     pub(super) is_woken: bool,
     waker: Option<Waker>,
-    /// None when the queue is gone.
+    /// None when there is nobody to be told, or the queue is gone.
     wake: Option<Arc<dyn Fn() + Send + Sync>>,
+    is_closed: bool,
     /// The thread that runs the queue, or 0.
     pub(super) running: usize,
-    /// Whose methods the loop's thread has to let go.
-    pub(super) ended: Vec<H::Key>,
+    /// What the loop's thread has to let go.
+    pub(super) ended: Vec<Sole<dyn Line<H>>>,
     /// Memory for the next run.
     pub(super) batch: Option<Box<Batch<H>>>,
     /// How many turns were looked at to find those that have no event.
     #[cfg(test)]
     swept: usize,
+}
+
+/// Where a connection is.
+pub(super) enum Lies<H: Home> {
+    Here(Sole<dyn Line<H>>),
+    /// A run has taken it: it has this place in its batch.
+    InRun(u32),
+}
+
+/// Of a connection whose next event is taken right before its call: it is paced, or at most one event of it
+/// waits.
+#[derive(Default)]
+pub(super) struct Alone {
+    /// It is debounced or throttled, and so many of these were connected before it.
+    pub(super) paced: Option<u64>,
+    /// When its window closes, as the queue's timers know it.
+    pub(super) timer: Option<Instant>,
+    /// How many of its first turns are of events that were flushed or cancelled, and call nothing.
+    pub(super) void: usize,
+    /// How many of its first events the flush that is under way still has to take.
+    pub(super) in_flush: usize,
+}
+
+impl Alone {
+    /// A turn of it comes up, or is dropped; whether there is an event that has this turn.
+    pub(super) fn ends_turn(&mut self) -> bool {
+        let is_void = self.void > 0;
+        self.void -= usize::from(is_void);
+        !is_void
+    }
 }
 
 /// Whom to tell, under no lock, that there is something to run.
@@ -115,7 +152,7 @@ impl<H: Home> Ringing<'_, H> {
         let mut state = self.post.lock();
         state.is_woken = false;
         // Unless the queue is gone, or its task has come meanwhile.
-        if !is_awake && state.wake.is_some() && state.waker.is_none() {
+        if !is_awake && !state.is_closed && state.waker.is_none() {
             state.waker = waker.take();
         }
         drop(state);
@@ -123,16 +160,16 @@ impl<H: Home> Ringing<'_, H> {
     }
 }
 
-type Guard<'a, H> = <Mutex<State<H>> as Lock<State<H>>>::Guard<'a>;
-
 /// An event, of whatever type, that is to be dropped under no lock.
 type Dropped = Option<Box<dyn Send>>;
 
 impl<H: Home> Post<H> {
-    pub(super) fn new(wake: Arc<dyn Fn() + Send + Sync>) -> Self {
+    pub(super) fn new(wake: Option<Arc<dyn Fn() + Send + Sync>>) -> Self {
         let state = State {
             ward: Ward::new(),
             lines: SlotMap::with_key(),
+            in_run_too: Vec::new(),
+            alone: SecondaryMap::new(),
             connected: 0,
             turns: VecDeque::new(),
             in_run: 0,
@@ -144,7 +181,8 @@ impl<H: Home> Post<H> {
             lost_told: 0,
             is_woken: false,
             waker: None,
-            wake: Some(wake),
+            wake,
+            is_closed: false,
             running: 0,
             ended: Vec::new(),
             batch: None,
@@ -157,11 +195,11 @@ impl<H: Home> Post<H> {
 
     // Not the mutex's own `lock`, which minds poison: no user code runs under it.
     #[inline]
-    pub(super) fn lock(&self) -> Guard<'_, H> {
+    pub(super) fn lock(&self) -> impl DerefMut<Target = State<H>> {
         Lock::lock(&self.state)
     }
 
-    pub(super) fn try_lock(&self) -> Option<Guard<'_, H>> {
+    pub(super) fn try_lock(&self) -> Option<impl DerefMut<Target = State<H>>> {
         Lock::try_lock(&self.state)
     }
 
@@ -214,25 +252,39 @@ impl<H: Home> Post<H> {
     }
 
     /// The queue is gone: so are all its connections.
-    pub(super) fn close(&self) {
+    pub(super) fn close(&self, methods: &H::Methods) {
         self.is_closed.store(true, Ordering::Release);
-        let (lines, events, alarm) = {
+        let (lines, ended, events, alarm) = {
             let mut guard = self.lock();
             let state = &mut *guard;
+            state.is_closed = true;
             state.turns.clear();
             state.timers = Timers::default();
             state.paced.clear();
+            state.alone.clear();
             state.waiting = 0;
             let alarm = Alarm { waker: state.waker.take(), wake: state.wake.take() };
-            let lines = std::mem::take(&mut state.lines);
+            let (lines, ended) =
+                (std::mem::take(&mut state.lines), std::mem::take(&mut state.ended));
+            // Nobody runs the queue, which is gone.
+            let here = |lies| match lies {
+                Lies::Here(line) => Some(line),
+                Lies::InRun(_) => None,
+            };
+            let lines: Vec<_> = lines.into_iter().filter_map(|(_, lies)| here(lies)).collect();
             let ward = &mut state.ward;
-            let events: Vec<_> = lines.values().map(|line| line.end(ward)).collect();
-            (lines, events, alarm)
+            let events: Vec<_> = lines.iter().map(|line| line.end(ward)).collect();
+            (lines, ended, events, alarm)
         };
-        for line in lines.values() {
-            line.connection.disconnect();
+        for line in &lines {
+            line.connection().disconnect();
         }
-        drop((lines, events, alarm));
+        let left = if H::LETS_GO {
+            Left::ToLetGo(let_go(lines.into_iter().chain(ended), methods))
+        } else {
+            Left::Finished(lines.into_iter().map(Finished).collect())
+        };
+        drop((left, events, alarm));
     }
 
     /// On the loop's thread.
@@ -240,34 +292,59 @@ impl<H: Home> Post<H> {
     #[inline(never)]
     pub(super) fn let_go(&self, methods: &H::Methods) {
         let ended = std::mem::take(&mut self.lock().ended);
-        H::let_go(methods, ended);
+        // All of them, also if one panics.
+        drop(let_go(ended.into_iter(), methods));
     }
 
     /// The connection in this place ended, and what it had is dropped.
-    fn remove(&self, place: Place) {
+    fn remove(&self, place: Place, line: &dyn Line<H>) {
         let mut guard = self.lock();
         let state = &mut *guard;
-        let Some(line) = state.lines.remove(place) else { return };
-        state.waiting -= line.mail.len(&mut state.ward);
+        let Some(lies) = state.lines.remove(place) else { return };
+        state.waiting -= line.waiting(&mut state.ward);
         let events = line.end(&mut state.ward);
-        if let Some(due) = line.timer {
-            state.timers.remove((due, line.number, place));
-        }
-        if line.is_paced {
-            state.paced.remove(&line.connection.identity());
-        }
-        let mut alarm = None;
-        if H::LETS_GO {
-            state.ended.push(line.key);
-            // A run that is under way lets go of it as it ends.
-            if state.running == 0 {
-                alarm = state.alarm();
+        if let Some(Alone { paced: Some(number), timer, .. }) = state.alone.remove(place).as_deref()
+        {
+            if let Some(due) = timer {
+                state.timers.remove((*due, *number, place));
             }
+            state.paced.remove(&line.connection().identity());
+        }
+        let (mut alarm, mut finished) = (None, None);
+        match lies {
+            Lies::Here(line) if H::LETS_GO => {
+                state.ended.push(line);
+                // A run that is under way lets go of it as it ends.
+                if state.running == 0 {
+                    alarm = state.alarm();
+                }
+            }
+            Lies::Here(line) => finished = Some(Finished(line)),
+            // It does the same as it gives back.
+            Lies::InRun(_) => (),
         }
         state.sweep();
         drop(guard);
-        self.ring_and_drop(alarm, (line, events));
+        self.ring_and_drop(alarm, (finished, events));
     }
+}
+
+/// What is left of the connections of a queue that is gone.
+enum Left<H: Home> {
+    ToLetGo(#[expect(dead_code, reason = "it is dropped")] Vec<Box<dyn Any>>),
+    Finished(#[expect(dead_code, reason = "it is dropped")] Vec<Finished<H>>),
+}
+
+/// What is to be dropped of these on the loop's thread.
+fn let_go<H: Home>(
+    ended: impl Iterator<Item = Sole<dyn Line<H>>>,
+    methods: &H::Methods,
+) -> Vec<Box<dyn Any>> {
+    let let_go = |mut line: Sole<dyn Line<H>>| {
+        let (line, right) = line.parts();
+        line.let_go(right, methods)
+    };
+    ended.filter_map(let_go).collect()
 }
 
 impl<H: Home> State<H> {
@@ -275,6 +352,9 @@ impl<H: Home> State<H> {
     #[inline]
     pub(super) fn alarm(&mut self) -> Option<Alarm> {
         if std::mem::replace(&mut self.is_woken, true) {
+            return None;
+        }
+        if self.wake.is_none() && self.waker.is_none() {
             return None;
         }
         Some(Alarm { waker: self.waker.take(), wake: self.wake.clone() })
@@ -295,10 +375,12 @@ impl<H: Home> State<H> {
         {
             self.swept += self.turns.len();
         }
-        let State { turns, lines, in_run, .. } = self;
+        let State { turns, lines, alone, in_run, .. } = self;
         let (mut at, first) = (0, *in_run);
         turns.retain(|place| {
-            let is_kept = lines.get_mut(*place).is_some_and(Line::ends_turn) && keeps(*place);
+            let mut has_event =
+                || alone.get_mut(*place).is_none_or(|alone| alone.ends_turn()) && keeps(*place);
+            let is_kept = lines.contains_key(*place) && has_event();
             *in_run -= usize::from(!is_kept && at < first);
             at += 1;
             is_kept
@@ -315,23 +397,31 @@ impl<H: Home> State<H> {
     pub(super) fn cancel(
         &mut self,
         connection: &Connection<Shared>,
-    ) -> Option<(usize, Box<dyn Send>)> {
+    ) -> Option<(usize, Option<Box<dyn Send>>)> {
         let place = self.paced(connection)?;
-        let line = &mut self.lines[place];
-        self.waiting -= line.mail.len(&mut self.ward);
-        let cancelled = line.cancel(&mut self.ward);
+        let State { lines, in_run_too, alone, ward, .. } = self;
+        let line = line(lines, in_run_too, place)?;
+        let waited = line.waiting(ward);
+        // Their turns stay.
+        if let Some(alone) = alone.get_mut(place) {
+            alone.void += waited;
+            alone.in_flush = 0;
+        }
+        let (events, was_held) = line.take_all(ward);
+        let due = line.due(ward);
+        self.waiting -= waited;
         self.sweep();
-        self.set_timer(place);
-        Some(cancelled)
+        self.set_timer(place, due);
+        Some((waited + usize::from(was_held), events))
     }
 
     /// Takes note of when this line's window closes now.
-    pub(super) fn set_timer(&mut self, place: Place) {
-        let Some(line) = self.lines.get_mut(place) else { return };
-        let due = line.mail.due(&mut self.ward);
-        let former = std::mem::replace(&mut line.timer, due);
+    pub(super) fn set_timer(&mut self, place: Place, due: Option<Instant>) {
+        let Some(alone) = self.alone.get_mut(place) else { return };
+        let Some(number) = alone.paced else { return };
+        let former = std::mem::replace(&mut alone.timer, due);
         if former != due {
-            let timer = |due| (due, line.number, place);
+            let timer = |due| (due, number, place);
             former.map(timer).into_iter().for_each(|former| self.timers.remove(former));
             due.map(timer).into_iter().for_each(|timer| self.timers.insert(timer));
         }
@@ -339,9 +429,10 @@ impl<H: Home> State<H> {
 
     /// Makes room for an event that may be one too many.
     #[cold]
-    fn make_room<E>(&mut self, mail: &Warded<Events<E>>, event: E, is_latest: bool) -> Room<E> {
+    fn make_room<E>(&mut self, mail: &Letters<E>, event: E, is_latest: bool) -> Room<E> {
         if is_latest || matches!(self.limit, Some((_, Overflow::Latest))) {
-            if let Some(standing) = self.ward.open(mail).waiting.back_mut() {
+            let mail = self.ward.open(mail).as_mut();
+            if let Some(standing) = mail.and_then(|mail| mail.waiting.back_mut()) {
                 self.lost += 1;
                 return Room::Replaced(std::mem::replace(standing, event));
             }
@@ -383,9 +474,14 @@ impl<H: Home> State<H> {
 
     /// Of the events of each line that wait, only the newest stays. It has the turn of the oldest.
     fn keep_latest(&mut self, dropped: &mut Vec<Box<dyn Send>>) {
-        for line in self.lines.values_mut() {
-            line.comes_alone = true;
-            let (count, older) = line.mail.take_older(&mut self.ward);
+        let State { lines, alone, ward, .. } = self;
+        for (place, lies) in &*lines {
+            // Nobody runs the queue.
+            let Lies::Here(line) = lies else { continue };
+            if !alone.contains_key(place) {
+                alone.insert(place, Box::default());
+            }
+            let (count, older) = line.take_older(ward);
             dropped.push(older);
             self.waiting -= count;
             self.lost += count as u64;
@@ -397,9 +493,12 @@ impl<H: Home> State<H> {
     fn drop_oldest(&mut self) -> Dropped {
         let oldest = self.turns.pop_front().expect("every event that waits has a turn");
         self.in_run = self.in_run.saturating_sub(1);
-        let line = self.lines.get_mut(oldest)?;
-        if !line.ends_turn() {
-            return None;
+        let line = line(&self.lines, &self.in_run_too, oldest)?;
+        if let Some(alone) = self.alone.get_mut(oldest) {
+            if !alone.ends_turn() {
+                return None;
+            }
+            alone.in_flush = alone.in_flush.saturating_sub(1);
         }
         let dropped = line.take_oldest(&mut self.ward)?;
         self.waiting -= 1;
@@ -410,10 +509,10 @@ impl<H: Home> State<H> {
     /// Outside of a run.
     fn drop_newest(&mut self) -> Dropped {
         let newest = self.turns.pop_back().expect("every event that waits has a turn");
-        let line = self.lines.get_mut(newest)?;
-        let Some(dropped) = line.mail.take_newest(&mut self.ward) else {
+        let line = line(&self.lines, &self.in_run_too, newest)?;
+        let Some(dropped) = line.take_newest(&mut self.ward) else {
             // The turns without an event are the first.
-            line.void -= 1;
+            self.alone[newest].void -= 1;
             return None;
         };
         self.waiting -= 1;
@@ -421,6 +520,20 @@ impl<H: Home> State<H> {
         Some(dropped)
     }
 }
+
+/// The line in this place, unless it ended.
+fn line<'a, H: Home>(
+    lines: &'a SlotMap<Place, Lies<H>>,
+    in_run_too: &'a [Arc<dyn Line<H>>],
+    place: Place,
+) -> Option<&'a dyn Line<H>> {
+    match lines.get(place)? {
+        Lies::Here(line) => Some(&**line),
+        Lies::InRun(at) => in_run_too.get(*at as usize).map(|line| &**line),
+    }
+}
+
+type Letters<E> = Warded<Option<Box<Mail<E>>>>;
 
 enum Room<E> {
     /// Something may have been dropped for it.
@@ -431,51 +544,49 @@ enum Room<E> {
 }
 
 /// What a signal has of a connection whose handler waits for its loop.
-pub(super) struct Sender<E: 'static, H: Home> {
-    pub(super) post: Arc<Post<H>>,
-    pub(super) place: Place,
-    pub(super) mail: Arc<Warded<Events<E>>>,
-    /// Where the owner is, or was.
-    pub(super) owner: usize,
-    /// The handler's.
-    pub(super) method: (TypeId, &'static str),
-    pub(super) watch: H::Kept<E>,
-    pub(super) is_latest: bool,
+pub(super) struct Sender<E: 'static, H: Home>(pub(super) Arc<Whole<E, H>>);
+
+impl<E, H: Home> Clone for Sender<E, H> {
+    fn clone(&self) -> Self {
+        Sender(self.0.clone())
+    }
 }
 
 impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
     /// None when the connection has ended.
     #[inline]
     fn send(&self, event: &E) -> Option<()> {
+        let line = &*self.0;
+        let post = &*line.post;
         // Before the guard, so that it is dropped after it.
         let mut event = event.clone();
         let mut dropped = None;
-        let mut guard = self.post.lock();
+        let mut guard = post.lock();
         let state = &mut *guard;
-        if state.ward.open(&self.mail).is_over {
+        if line.is_over.load(Ordering::Relaxed) {
             return None;
         }
-        if state.limit.is_some() || self.is_latest {
-            match state.make_room(&self.mail, event, self.is_latest) {
+        if state.limit.is_some() || line.is_latest {
+            match state.make_room(&line.mail, event, line.is_latest) {
                 Room::Made(it, made_room) => (event, dropped) = (it, made_room),
                 Room::Replaced(not_sent) | Room::Refused(not_sent) => {
                     // Others wait, so the loop was told, unless that panicked.
                     let alarm = if state.running == 0 { state.alarm() } else { None };
                     drop(guard);
-                    self.post.ring_and_drop(alarm, not_sent);
+                    post.ring_and_drop(alarm, not_sent);
                     return Some(());
                 }
             }
         }
-        state.ward.open(&self.mail).waiting.push_back(event);
-        state.turns.push_back(self.place);
+        state.ward.open(&line.mail).get_or_insert_default().waiting.push_back(event);
+        state.turns.push_back(line.place);
         state.waiting += 1;
         let alarm = state.alarm();
         drop(guard);
         if dropped.is_some() {
-            self.post.ring_and_drop(alarm, dropped);
+            post.ring_and_drop(alarm, dropped);
         } else if let Some(alarm) = alarm {
-            self.post.ring(alarm);
+            post.ring(alarm);
         }
         Some(())
     }
@@ -484,29 +595,44 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
 impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
     #[inline]
     fn liveness(&self) -> Liveness {
-        if self.post.is_closed.load(Ordering::Acquire) {
+        if self.0.post.is_closed.load(Ordering::Acquire) {
             Liveness::Gone
         } else {
-            H::liveness(&self.watch)
+            H::liveness(&self.0.face)
         }
     }
     fn owner(&self) -> *const () {
-        core::ptr::without_provenance(self.owner)
+        H::owner(&self.0.face)
     }
     fn method(&self) -> (TypeId, &'static str) {
-        self.method
+        H::method(&self.0.face)
     }
 }
 
-/// The connection in this place, as long as it lasts.
-pub(super) struct Lasts<H: Home> {
-    pub(super) post: Arc<Post<H>>,
-    pub(super) place: Place,
+/// The connection, as long as it or a clone of it lasts.
+pub(super) struct Lasts<E: Send + 'static, H: Home>(Arc<Whole<E, H>>);
+
+impl<E: Send + 'static, H: Home> Lasts<E, H> {
+    /// To be called once.
+    pub(super) fn new(line: Arc<Whole<E, H>>) -> Self {
+        line.lasts.store(1, Ordering::Relaxed);
+        Lasts(line)
+    }
 }
 
-impl<H: Home> Drop for Lasts<H> {
+impl<E: Send + 'static, H: Home> Clone for Lasts<E, H> {
+    fn clone(&self) -> Self {
+        self.0.lasts.fetch_add(1, Ordering::Relaxed);
+        Lasts(self.0.clone())
+    }
+}
+
+impl<E: Send + 'static, H: Home> Drop for Lasts<E, H> {
     fn drop(&mut self) {
-        self.post.remove(self.place);
+        let line = &*self.0;
+        if line.lasts.fetch_sub(1, Ordering::AcqRel) == 1 {
+            line.post.remove(line.place, line);
+        }
     }
 }
 

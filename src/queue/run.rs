@@ -1,15 +1,16 @@
 //! One run: takes events out of the post, a batch at a time, and calls the handlers.
 
+use core::ops::DerefMut;
 use std::time::Instant;
 
 use super::Queue;
 use super::first_panic::FirstPanic;
 use super::home::{Home, Place};
-use super::line::Course;
-use super::post::{Post, State};
+use super::line::{Finished, Line};
+use super::post::{Lies, Post, State};
 use crate::connection::Connection;
 use crate::family::Shared;
-use crate::raw::Ward;
+use crate::raw::{Right, Sole, Ward};
 
 /// What a run of a queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -55,8 +56,8 @@ impl Clock {
 
 /// Events that a run has taken at once.
 pub(super) struct Batch<H: Home> {
-    courses: Vec<Taken<H>>,
-    /// Whose event is next, as indices into `courses`.
+    lines: Vec<Taken<H>>,
+    /// Whose event is next, as indices into `lines`.
     order: Vec<u32>,
     /// How many of those were delivered.
     delivered: usize,
@@ -72,14 +73,15 @@ pub(super) struct Batch<H: Home> {
 
 struct Taken<H: Home> {
     place: Place,
-    course: Box<dyn Course<H>>,
+    line: Sole<dyn Line<H>>,
+    /// How many of its events are in the batch: 0 if it was taken alone.
     count: usize,
 }
 
 impl<H: Home> Default for Batch<H> {
     fn default() -> Self {
         Batch {
-            courses: Vec::new(),
+            lines: Vec::new(),
             order: Vec::new(),
             delivered: 0,
             is_held_back: false,
@@ -100,25 +102,14 @@ pub(super) struct Run<'a, H: Home> {
 }
 
 impl<'a, H: Home> Run<'a, H> {
-    /// Takes the queue for this thread, and what the run begins with.
-    ///
-    /// # Panics
-    /// When the queue is being run.
+    /// Takes what the run begins with.
     #[inline(always)]
-    #[track_caller]
     pub(super) fn enter(
         queue: &'a Queue<H>,
+        mut state: impl DerefMut<Target = State<H>>,
         now: Option<Instant>,
         take: impl FnOnce(&mut State<H>, &mut Batch<H>, &mut Clock),
     ) -> Self {
-        let here = crate::depth::this_thread();
-        let mut state = queue.post.lock();
-        if state.running != 0 {
-            let is_here = state.running == here;
-            drop(state);
-            already_running(is_here);
-        }
-        state.running = here;
         let (mut batch, mut clock) = (state.batch.take().unwrap_or_default(), Clock(now));
         take(&mut state, &mut batch, &mut clock);
         drop(state);
@@ -168,9 +159,10 @@ impl<'a, H: Home> Run<'a, H> {
     /// Calls the handlers with what was taken, in order.
     fn deliver(&mut self, until: Until) {
         self.events += usize::from(std::mem::take(&mut self.batch.is_held_back));
-        let Batch { courses, order, delivered, .. } = &mut *self.batch;
-        if let [Taken { course, .. }] = &mut courses[..] {
-            course.look_after(self.methods);
+        let Batch { lines, order, delivered, .. } = &mut *self.batch;
+        if let [Taken { line, count: 0, .. }] = &mut lines[..] {
+            let (line, right) = line.parts();
+            line.look_after(right, self.methods);
         }
         // The first in any case: the time was looked at before it was taken, and nobody's code ran since.
         while let Some(at) = order.get(*delivered) {
@@ -179,49 +171,111 @@ impl<'a, H: Home> Run<'a, H> {
             }
             *delivered += 1;
             self.events += 1;
-            if courses[*at as usize].course.deliver(self.methods) {
+            let (line, right) = lines[*at as usize].line.parts();
+            if line.deliver(right, self.methods) {
                 self.called += 1;
             }
         }
     }
 
-    /// Wakes the loop if something is left, and lets go of what has ended.
     #[inline(always)]
-    fn leave(mut self, tells: bool, first: &FirstPanic) -> Ran {
-        let mut dropped = Vec::new();
-        let mut state = self.post.lock();
-        state.give_back(&mut self.batch, &mut dropped);
-        state.batch = Some(self.batch);
-        state.in_run = 0;
-        state.running = 0;
-        let lost = state.lost - state.lost_told;
-        if tells && first.is_none() {
-            state.lost_told = state.lost;
-        }
-        let mut left = state.waiting;
-        if !state.timers.is_empty() {
-            left += state.due(&mut self.clock);
-        }
-        let ran = Ran { called: self.called, lost, left };
-        let alarm = if left > 0 { state.alarm() } else { None };
-        let lets_go = H::LETS_GO && !state.ended.is_empty();
-        drop(state);
-        let is_told = tells && first.is_none();
-        if let Some(alarm) = alarm {
-            first.catch(|| self.post.ring(alarm));
-        }
-        if !dropped.is_empty() {
-            first.catch(|| drop(dropped));
-        }
-        if lets_go {
-            first.catch(|| self.post.let_go(self.methods));
-        }
-        if is_told && !first.is_none() {
-            // Nobody will see what this run returns.
-            self.post.lock().lost_told -= lost;
-        }
-        ran
+    fn leave(self, tells: bool, first: &FirstPanic) -> Ran {
+        let Run { post, methods, clock, mut batch, called, .. } = self;
+        let give_back = |state: &mut State<H>, dropped: &mut Vec<Box<dyn Send>>| {
+            state.give_back(&mut batch, dropped);
+            state.batch = Some(batch);
+        };
+        leave(post, methods, clock, called, tells, first, give_back)
     }
+}
+
+/// Wakes the loop if something is left, and lets go of what has ended.
+#[inline(always)]
+fn leave<H: Home>(
+    post: &Post<H>,
+    methods: &H::Methods,
+    mut clock: Clock,
+    called: usize,
+    tells: bool,
+    first: &FirstPanic,
+    give_back: impl FnOnce(&mut State<H>, &mut Vec<Box<dyn Send>>),
+) -> Ran {
+    let mut dropped = Vec::new();
+    let mut state = post.lock();
+    give_back(&mut state, &mut dropped);
+    state.in_run = 0;
+    state.running = 0;
+    let lost = state.lost - state.lost_told;
+    if tells && first.is_none() {
+        state.lost_told = state.lost;
+    }
+    let mut left = state.waiting;
+    if !state.timers.is_empty() {
+        left += state.due(&mut clock);
+    }
+    let ran = Ran { called, lost, left };
+    let alarm = if left > 0 { state.alarm() } else { None };
+    let lets_go = H::LETS_GO && !state.ended.is_empty();
+    drop(state);
+    if alarm.is_none() && dropped.is_empty() && !lets_go {
+        return ran;
+    }
+    let is_told = tells && first.is_none();
+    if let Some(alarm) = alarm {
+        first.catch(|| post.ring(alarm));
+    }
+    if !dropped.is_empty() {
+        first.catch(|| drop(dropped));
+    }
+    if lets_go {
+        first.catch(|| post.let_go(methods));
+    }
+    if is_told && !first.is_none() {
+        // Nobody will see what this run returns.
+        post.lock().lost_told -= lost;
+    }
+    ran
+}
+
+/// Takes the queue for a run on this thread.
+///
+/// # Panics
+/// When the queue is being run.
+#[inline(always)]
+#[track_caller]
+pub(super) fn take_queue<H: Home>(queue: &Queue<H>) -> impl DerefMut<Target = State<H>> {
+    let here = crate::depth::this_thread();
+    let mut state = queue.post.lock();
+    if state.running != 0 {
+        let is_here = state.running == here;
+        drop(state);
+        already_running(is_here);
+    }
+    state.running = here;
+    state
+}
+
+/// A run of the one event that waits, whose line was taken: what there is for several would be more work than
+/// the event itself.
+#[inline(always)]
+pub(super) fn run_one<H: Home>(
+    queue: &Queue<H>,
+    now: Option<Instant>,
+    (place, mut line): (Place, Sole<dyn Line<H>>),
+) -> Ran {
+    let (post, methods) = (&*queue.post, &queue.methods);
+    let (first, mut called) = (FirstPanic::default(), false);
+    first.catch(|| {
+        let (line, right) = line.parts();
+        called = line.deliver(right, methods);
+    });
+    // It has nothing to give back but itself.
+    let give_back = |state: &mut State<H>, dropped: &mut Vec<Box<dyn Send>>| {
+        state.put_back(place, line, dropped);
+    };
+    let ran = leave(post, methods, Clock(now), usize::from(called), true, &first, give_back);
+    first.resume();
+    ran
 }
 
 impl<H: Home> State<H> {
@@ -238,6 +292,28 @@ impl<H: Home> State<H> {
         }
     }
 
+    /// The same where one event waits, and nothing bounds, holds back or replaces it: takes its line, with it.
+    #[inline(always)]
+    pub(super) fn begin_with_one(&mut self, until: Until) -> Option<(Place, Sole<dyn Line<H>>)> {
+        let is_plain = self.alone.is_empty() && self.limit.is_none();
+        let is_meant = until.events > 0 && until.deadline.is_none();
+        if self.turns.len() != 1 || !is_plain || !is_meant {
+            return None;
+        }
+        let place = *self.turns.front()?;
+        // Otherwise its connection has ended.
+        let lies = self.lines.get_mut(place)?;
+        let Lies::Here(mut line) = std::mem::replace(lies, Lies::InRun(0)) else {
+            panic!("no run is under way");
+        };
+        self.turns.clear();
+        self.is_woken = false;
+        self.waiting -= 1;
+        let (shared, right) = line.parts();
+        shared.take(right, &mut self.ward, 1);
+        Some((place, line))
+    }
+
     /// Takes what is next: the windows that are due, then the events. Last, the windows that these have
     /// opened for no time at all.
     fn take(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
@@ -246,15 +322,15 @@ impl<H: Home> State<H> {
         }
         if !batch.has_closed {
             self.take_due(batch, clock);
-            batch.has_closed = batch.courses.is_empty();
+            batch.has_closed = batch.lines.is_empty();
         }
         if batch.has_closed {
             self.take_events(batch, most.min(LARGEST_BATCH), clock);
         }
-        if batch.courses.is_empty() {
+        if batch.lines.is_empty() {
             self.take_due(batch, clock);
         }
-        batch.is_last = batch.courses.is_empty() || (self.in_run == 0 && self.timers.is_empty());
+        batch.is_last = batch.lines.is_empty() || (self.in_run == 0 && self.timers.is_empty());
     }
 
     fn take_events(&mut self, batch: &mut Batch<H>, most: usize, clock: &mut Clock) {
@@ -266,41 +342,48 @@ impl<H: Home> State<H> {
                     self.turns.pop_front();
                     self.in_run -= 1;
                     self.waiting -= 1;
-                    batch.courses[at as usize].count += 1;
+                    batch.lines[at as usize].count += 1;
                     batch.order.push(at);
                     continue;
                 }
             }
-            let line = self.lines.get_mut(place);
-            let comes_alone = line.as_ref().is_some_and(|line| line.comes_alone);
-            if comes_alone && !batch.courses.is_empty() {
+            let is_alone = !self.alone.is_empty() && self.alone.contains_key(place);
+            if is_alone && !batch.lines.is_empty() {
                 break;
             }
             self.turns.pop_front();
             self.in_run -= 1;
-            // Otherwise its connection has ended, or the event was flushed or cancelled.
-            let Some(line) = line else { continue };
-            if comes_alone && !line.ends_turn() {
+            if is_alone {
+                // Otherwise the event was flushed or cancelled.
+                if self.alone[place].ends_turn() {
+                    self.waiting -= 1;
+                    self.take_from(place, batch, |line, right, ward| {
+                        line.take_one(right, ward, clock)
+                    });
+                    batch.is_held_back = batch.order.is_empty();
+                    return;
+                }
                 continue;
             }
+            // Otherwise its connection has ended.
+            let Some(lies) = self.lines.get_mut(place) else { continue };
             self.waiting -= 1;
-            if comes_alone {
-                self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
-                batch.is_held_back = batch.order.is_empty();
-                return;
-            }
-            if let Some(course) = line.course.take() {
-                line.at = batch.courses.len() as u32;
-                batch.courses.push(Taken { place, course, count: 0 });
-            }
-            batch.courses[line.at as usize].count += 1;
-            batch.order.push(line.at);
-            last = Some((place, line.at));
+            let at = match lies {
+                Lies::InRun(at) => *at,
+                Lies::Here(_) => batch.take(place, lies),
+            };
+            batch.lines[at as usize].count += 1;
+            batch.order.push(at);
+            last = Some((place, at));
         }
-        for Taken { course, count, .. } in &mut batch.courses {
+        for Taken { line, count, .. } in &mut batch.lines {
             if *count > 0 {
-                course.take(&mut self.ward, *count);
+                let (line, right) = line.parts();
+                line.take(right, &mut self.ward, *count);
             }
+        }
+        if self.limit.is_some() {
+            self.in_run_too.extend(batch.lines.iter().map(|taken| taken.line.share()));
         }
     }
 
@@ -309,7 +392,7 @@ impl<H: Home> State<H> {
         let Some((due, place)) = self.timers.next() else { return };
         let now = clock.now();
         if due <= now {
-            self.take_from(place, batch, |course, ward| course.close_window(ward, now));
+            self.take_from(place, batch, |line, right, ward| line.close_window(right, ward, now));
         }
     }
 
@@ -331,8 +414,9 @@ impl<H: Home> State<H> {
             batch.is_last = true;
             return;
         };
-        let line = &mut self.lines[place];
-        line.in_flush = line.mail.len(&mut self.ward);
+        if let Lies::Here(line) = &self.lines[place] {
+            self.alone[place].in_flush = line.waiting(&mut self.ward);
+        }
         batch.has_closed = false;
         batch.flushes = Some(place);
         self.take(batch, usize::MAX, clock);
@@ -343,22 +427,23 @@ impl<H: Home> State<H> {
     #[cold]
     #[inline(never)]
     fn take_flushed(&mut self, place: Place, batch: &mut Batch<H>, clock: &mut Clock) {
-        let Some(line) = self.lines.get_mut(place) else {
+        let Some(alone) = self.alone.get_mut(place) else {
             batch.is_last = true;
             return;
         };
         let now = clock.now();
-        let has_run_out = line.timer.is_some_and(|due| due <= now);
+        let has_run_out = alone.timer.is_some_and(|due| due <= now);
         let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
-        batch.is_last = !closes_first && line.in_flush == 0;
+        batch.is_last = !closes_first && alone.in_flush == 0;
         if closes_first || batch.is_last {
-            return self.take_from(place, batch, |course, ward| course.close_window(ward, now));
+            return self
+                .take_from(place, batch, |line, right, ward| line.close_window(right, ward, now));
         }
-        line.in_flush -= 1;
-        line.void += 1;
+        alone.in_flush -= 1;
+        alone.void += 1;
         self.waiting -= 1;
         self.sweep();
-        self.take_from(place, batch, |course, ward| course.take_one(ward, clock));
+        self.take_from(place, batch, |line, right, ward| line.take_one(right, ward, clock));
     }
 
     /// Takes what one connection has to call its handler with: a batch by itself, which nobody's code runs
@@ -367,34 +452,80 @@ impl<H: Home> State<H> {
         &mut self,
         place: Place,
         batch: &mut Batch<H>,
-        take: impl FnOnce(&mut dyn Course<H>, &mut Ward),
+        take: impl FnOnce(&dyn Line<H>, Right<'_>, &mut Ward),
     ) {
-        let line = &mut self.lines[place];
-        let mut course = line.course.take().expect("only one batch is under way");
-        take(&mut *course, &mut self.ward);
-        batch.order.extend((0..course.len()).map(|_| 0));
-        batch.courses.push(Taken { place, course, count: 0 });
-        if line.is_paced {
-            self.set_timer(place);
-        }
+        let at = batch.take(place, &mut self.lines[place]) as usize;
+        let taken = &mut batch.lines[at].line;
+        self.in_run_too.push(taken.share());
+        let (line, right) = taken.parts();
+        take(line, right, &mut self.ward);
+        let (line, right) = taken.parts();
+        batch.order.extend((0..line.taken_over(right)).map(|_| 0));
+        let due = line.due(&mut self.ward);
+        self.set_timer(place, due);
     }
 
     /// What goes to `dropped` is to be dropped under no lock: its connection has ended.
     fn give_back(&mut self, batch: &mut Batch<H>, dropped: &mut Vec<Box<dyn Send>>) {
-        for at in batch.order.drain(..).skip(batch.delivered).rev() {
-            self.turns.push_front(batch.courses[at as usize].place);
+        let is_done = batch.delivered == batch.order.len();
+        if !is_done {
+            self.give_turns_back(batch);
+        }
+        batch.order.clear();
+        batch.delivered = 0;
+        self.in_run_too.clear();
+        batch.lines.reverse();
+        while let Some(Taken { place, mut line, .. }) = batch.lines.pop() {
+            if !is_done && self.lines.contains_key(place) {
+                let (shared, right) = line.parts();
+                self.waiting += shared.give_back(right, &mut self.ward);
+            }
+            self.put_back(place, line, dropped);
+        }
+    }
+
+    #[inline(always)]
+    fn put_back(
+        &mut self,
+        place: Place,
+        mut line: Sole<dyn Line<H>>,
+        dropped: &mut Vec<Box<dyn Send>>,
+    ) {
+        match self.lines.get_mut(place) {
+            Some(lies) => *lies = Lies::Here(line),
+            None if H::LETS_GO => {
+                let (shared, right) = line.parts();
+                dropped.extend(shared.spend(right));
+                self.ended.push(line);
+            }
+            None => dropped.push(Box::new(Finished(line))),
+        }
+    }
+}
+
+impl<H: Home> State<H> {
+    #[cold]
+    #[inline(never)]
+    fn give_turns_back(&mut self, batch: &Batch<H>) {
+        for at in batch.order[batch.delivered..].iter().rev() {
+            self.turns.push_front(batch.lines[*at as usize].place);
             self.in_run += 1;
         }
-        batch.delivered = 0;
-        for Taken { place, mut course, .. } in batch.courses.drain(..) {
-            match self.lines.get_mut(place) {
-                None => dropped.push(Box::new(course)),
-                Some(line) => {
-                    self.waiting += course.give_back(&mut self.ward);
-                    line.course = Some(course);
-                }
-            }
-        }
+    }
+}
+
+impl<H: Home> Batch<H> {
+    /// Takes what lies in this place, and says where it is now.
+    ///
+    /// # Panics
+    /// When it was taken already.
+    fn take(&mut self, place: Place, lies: &mut Lies<H>) -> u32 {
+        let at = self.lines.len() as u32;
+        let Lies::Here(line) = std::mem::replace(lies, Lies::InRun(at)) else {
+            panic!("only one batch is under way");
+        };
+        self.lines.push(Taken { place, line, count: 0 });
+        at
     }
 }
 

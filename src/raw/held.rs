@@ -2,10 +2,11 @@ use core::any::TypeId;
 use core::ops::Deref;
 use std::sync::Arc;
 
-use super::{Caller, Hold, Link, Liveness, NotCalled};
+use super::{Anchor, Caller, Checked, Hold, Link, Liveness, NotCalled};
+use crate::family::Family;
 
-/// What stands in a slot for an owner that is not called there.
-pub(crate) trait Deputy {
+/// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is known.
+pub(crate) trait Deputy: Clone {
     /// That of the owner, as far as it is known.
     fn liveness(&self) -> Liveness;
     /// Where the owner is, or was.
@@ -15,23 +16,27 @@ pub(crate) trait Deputy {
 }
 
 /// A link that holds its target, so that an emission calls it without counting references.
-pub(crate) struct Held<T>(Arc<T>);
+#[derive(Clone)]
+pub(crate) struct Held<T>(T);
 
 impl<T> Held<T> {
     pub(super) fn new(target: T) -> Self {
-        Held(Arc::new(target))
+        Held(target)
     }
 }
 
-impl<T> Clone for Held<T> {
-    fn clone(&self) -> Self {
-        Held(self.0.clone())
+#[cfg(feature = "std")]
+impl<F: Family> Anchor<F> {
+    /// For what is to end with the connection of such a handle.
+    pub(crate) fn until_the_end<T: Clone>(ends: Checked<T, F>) -> Self {
+        Anchor::new(ends.0)
     }
 }
 
 // SAFETY: nothing is said.
 unsafe impl<T: Deputy> Link for Held<T> {
     type Target = T;
+    /// Of a clone, which stays where it is. Emissions need none.
     type Strong = Arc<T>;
     /// Entering it only reads.
     const ENTERS_BY_EXCHANGE: bool = false;
@@ -41,7 +46,7 @@ unsafe impl<T: Deputy> Link for Held<T> {
         T: 'a;
 
     fn upgrade(&self) -> Option<Arc<T>> {
-        (self.liveness() == Liveness::Alive).then(|| self.0.clone())
+        (self.liveness() == Liveness::Alive).then(|| Arc::new(self.0.clone()))
     }
     #[inline]
     fn liveness(&self) -> Liveness {
@@ -63,7 +68,7 @@ unsafe impl<T: Deputy> Link for Held<T> {
 }
 
 /// What the list of an emission keeps.
-pub(crate) struct Borrowed<'a, T>(&'a Arc<T>);
+pub(crate) struct Borrowed<'a, T>(&'a T);
 
 impl<T> Deref for Borrowed<'_, T> {
     type Target = T;
@@ -73,10 +78,10 @@ impl<T> Deref for Borrowed<'_, T> {
     }
 }
 
-// SAFETY: the target is borrowed, or else owned.
-unsafe impl<T> Hold for Borrowed<'_, T> {
+// SAFETY: the target is borrowed, or else what is kept owns a clone of it.
+unsafe impl<T: Clone> Hold for Borrowed<'_, T> {
     type Strong = Arc<T>;
     fn keep(self) -> Option<Arc<T>> {
-        Some(self.0.clone())
+        Some(Arc::new(self.0.clone()))
     }
 }

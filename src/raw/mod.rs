@@ -17,6 +17,8 @@
 //! | `handlers`, `limit` | who starts a handler's future, and how long it may take | its lifetimes and `Send` are those of a trait |
 //! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
 //! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
+//! | [`resident`] | values that stay on their thread, in memory that does not | only their residence opens them, which stays |
+//! | [`twin`] | one piece of memory, a part of which has one user | there is one right to it, borrowed mutably |
 //! | [`ward`] | values that are under one lock, wherever they are | only their ward opens them, borrowed mutably |
 //! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
 
@@ -38,6 +40,8 @@ mod limit;
 mod link;
 mod once_strong;
 mod pointers;
+#[cfg(feature = "std")]
+mod resident;
 #[cfg(feature = "async")]
 mod room;
 mod table;
@@ -45,6 +49,8 @@ mod table;
 mod task;
 #[cfg(feature = "std")]
 mod tracked;
+#[cfg(feature = "std")]
+mod twin;
 mod versions;
 #[cfg(feature = "std")]
 mod ward;
@@ -70,11 +76,15 @@ pub(crate) use limit::{Limit, NoLimit};
 pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};
 pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
+#[cfg(feature = "std")]
+pub(crate) use resident::{Residence, Resident};
 pub(crate) use table::WeakTable;
 #[cfg(feature = "async")]
 pub(crate) use task::{Request, Task};
 #[cfg(feature = "std")]
 pub use tracked::{Tracked, WeakTracked};
+#[cfg(feature = "std")]
+pub(crate) use twin::{Right, Sole, Twin};
 pub(crate) use versions::{Guard, Lane, Pinned, Versions};
 #[cfg(feature = "std")]
 pub(crate) use ward::{Ward, Warded};
