@@ -331,7 +331,13 @@ impl<T, S, F: Family> Versions<T, S, F> {
     /// left meanwhile for calls out of it.
     pub(crate) fn unshare(&self, version: F::Strong<T>) -> bool {
         drop(version);
-        F::full_fence();
+        if F::EXCHANGE_IS_BARRIER {
+            // The count was taken down by one.
+            compiler_fence(Ordering::SeqCst);
+            F::sequential();
+        } else {
+            F::full_fence();
+        }
         self.marks.load(Ordering::SeqCst) & (READER | SHARER) != 0
     }
 
