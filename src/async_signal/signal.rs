@@ -82,7 +82,7 @@ use crate::owner::{Captures, Owner};
 /// | the destructor of its future, when that is ready | the same; its result is dropped |
 /// | the destructor of its result, where emissions drop results | it was called, and is counted |
 /// | the task's waker, as a handler clones or drops it | as the handler does with it: usually its poll panics |
-/// | the waker, as [many](Self::emit_concurrent#cost) concurrent handlers are polled | none of them is lost; poll again |
+/// | the waker, as [many](Self::emit_concurrent) concurrent handlers are polled | none of them is lost; poll again |
 /// | the waker, as it is woken by one of many concurrent handlers | it is woken a second time at once; the panic goes to who woke |
 ///
 /// [`try_emit`](Self::try_emit) catches the first three, and reports those handlers. A destructor that panics while
