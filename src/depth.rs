@@ -19,13 +19,6 @@ pub(crate) fn this_thread() -> usize {
     DEPTH.with(|depth| core::ptr::from_ref(depth).addr())
 }
 
-/// How many emissions are under way on this thread.
-#[cfg(feature = "std")]
-#[inline(always)]
-fn here() -> usize {
-    DEPTH.get()
-}
-
 /// One level of nesting, until it is dropped.
 pub(crate) struct Depth(PhantomData<*const ()>);
 
@@ -39,14 +32,19 @@ impl Depth {
     #[track_caller]
     pub(crate) fn enter(_on_this_signal: impl FnOnce() -> usize) -> Self {
         #[cfg(feature = "std")]
-        let depth = here();
+        let depth = DEPTH.with(|here| {
+            // One look at what is the thread's, which is many calls where nothing is optimised.
+            let depth = here.get();
+            if depth < DEEPEST {
+                here.set(depth + 1);
+            }
+            depth
+        });
         #[cfg(not(feature = "std"))]
         let depth = _on_this_signal();
         if depth >= DEEPEST {
             runaway(depth);
         }
-        #[cfg(feature = "std")]
-        DEPTH.set(depth + 1);
         Depth(PhantomData)
     }
 }
@@ -56,7 +54,7 @@ impl Drop for Depth {
     #[inline]
     fn drop(&mut self) {
         // However they are nested: it is their number that counts.
-        DEPTH.set(here() - 1);
+        DEPTH.with(|here| here.set(here.get() - 1));
     }
 }
 

@@ -215,7 +215,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Slots<E, R, F> {
         let lane = run.list.lane();
         let mut caller = Caller::new(self);
         let mut called = 0;
-        for entry in run.list.entries() {
+        let (entries, mut next) = (run.list.entries(), 0);
+        // Not an iterator, which is calls where nothing is optimised.
+        while next < entries.len() {
+            let entry = &entries[next];
+            next += 1;
             if let Some(result) = self.visit(lane, &mut caller, entry, event) {
                 called += 1;
                 if needs_drop::<R>() {

@@ -141,20 +141,28 @@ impl<F: Family> Ledger<F> {
         key: SlotKey,
         change: impl FnOnce(&mut Special<F>) -> U,
     ) -> U {
+        let (mut change, mut result) = (Some(change), None);
+        self.change_as(key, &mut |special| {
+            result = change.take().map(|change| change(special));
+        });
+        result.expect("it is changed once")
+    }
+
+    /// The same, whatever it is that changes it.
+    fn change_as(&mut self, key: SlotKey, change: &mut dyn FnMut(&mut Special<F>)) {
         let Some(special) = self.special.as_mut().and_then(|specials| specials.get_mut(key)) else {
             let mut special = Special::default();
-            let result = change(&mut special);
+            change(&mut special);
             if !special.is_nothing() {
                 let specials = self.special.get_or_insert_with(|| Box::new(Specials::new()));
                 specials.insert(key, special);
             }
-            return result;
+            return;
         };
-        let result = change(special);
+        change(special);
         if special.is_nothing() {
             self.remove_special(key);
         }
-        result
     }
 
     /// The owner of this slot may be still to come.

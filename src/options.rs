@@ -6,7 +6,7 @@ use core::fmt;
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
-use crate::owner::{BorrowMut, Captures, Owner};
+use crate::owner::{BorrowMut, Captures, Owner, weak_of};
 use crate::raw::{Anchor, Checked, Handle, Invoke, Link, Liveness};
 use crate::signal::Source;
 use crate::slots::{Making, NewSlot};
@@ -165,13 +165,14 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
     }
 
     /// Connects a method that is called as `I` does.
+    #[inline(always)]
     pub(crate) fn put_method<I, O, M>(self, owner: &O, method: Checked<M, F>) -> Connection<F>
     where
         I: Invoke<M, O::Target, E, R, F>,
         O: Owner<F>,
         M: 'static,
     {
-        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(owner.weak()), method);
+        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method);
         self.put(handle, anchor)
     }
 
@@ -204,6 +205,32 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         let new = NewSlot { priority: self.priority, special, unique };
         let key = self.source.slots().connect(new, making);
         self.source.connection(key)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
+    /// Connects a method that is called as `I` does, without options.
+    #[inline(always)]
+    pub(crate) fn put_method<I, O, M>(&self, owner: &O, method: Checked<M, F>) -> Connection<F>
+    where
+        I: Invoke<M, O::Target, E, R, F>,
+        O: Owner<F>,
+        M: 'static,
+    {
+        let owner = Checked::new(weak_of(owner));
+        // Else it is the same, but takes more code where nothing is optimised.
+        if const { Handle::<E, R, F>::is_bare::<O::Weak, M>() } {
+            return self.put(Handle::bare::<I, _, _>(owner, method), None);
+        }
+        let (handle, anchor) = Handle::new::<I, _, _>(owner, method);
+        self.put(handle, anchor)
+    }
+
+    /// Connects what is made already, without options: all that it takes is in registers.
+    #[inline(never)]
+    fn put(&self, handle: Handle<E, R, F>, anchor: Option<Anchor<F>>) -> Connection<F> {
+        let liveness = handle.liveness();
+        self.slot().put_as(None, liveness, None, Making::Made((handle, anchor)))
     }
 }
 

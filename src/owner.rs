@@ -66,6 +66,12 @@ pub trait Captures<F>: MaybeSendSync<F> + 'static {}
 
 impl<F, T: MaybeSendSync<F> + 'static> Captures<F> for T {}
 
+/// The owner's weak pointer: one function for all methods of a type.
+#[inline(never)]
+pub(crate) fn weak_of<O: Owner<F>, F: Family>(owner: &O) -> O::Weak {
+    owner.weak()
+}
+
 mod sealed {
     pub trait Sealed<F> {}
     pub trait Lockable {}

@@ -6,12 +6,12 @@ use core::ops::Deref;
 use crate::connection::{Block, Connection, ScopedConnection};
 use crate::emission::Emission;
 use crate::family::{Family, Local};
-use crate::method::WeakMethod;
+use crate::method::{ByMut, ByRef, WeakMethod};
 use crate::options::SlotOptions;
 use crate::owner::{BorrowMut, Captures, Owner};
 #[cfg(feature = "tokio")]
 use crate::raw::Link;
-use crate::raw::{OnceStrong, WeakTable};
+use crate::raw::{Checked, OnceStrong, WeakTable};
 use crate::slots::Slots;
 
 /// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are
@@ -244,7 +244,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
         O: Owner<F>,
         M: Fn(&O::Target, &E) -> R + Captures<F>,
     {
-        self.slot().connect(owner, method)
+        self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
 
     /// Connects a method that takes `&mut self`, of an owner behind a lock: `&Arc<Mutex<T>>` or
@@ -284,7 +284,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
         O::Target: BorrowMut,
         M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) -> R + Captures<F>,
     {
-        self.slot().connect_mut(owner, method)
+        self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
 
     /// Connects a closure. It has no owner, so the guard is its owner: dropping it disconnects and

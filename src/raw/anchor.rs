@@ -19,9 +19,10 @@ struct Table {
 impl<F> Anchor<F> {
     /// For the thread-safe family, `S` must be `Send + Sync` (see the `Send` impl below).
     pub(super) fn new<S: Clone>(strong: S) -> Self {
-        if fits::<S>() { Self::of(strong) } else { Self::of(Box::new(strong)) }
+        if const { fits::<S>() } { Self::of(strong) } else { Self::of(Box::new(strong)) }
     }
 
+    #[inline(always)]
     fn of<V: Clone>(value: V) -> Self {
         Anchor {
             data: Word::new(value),

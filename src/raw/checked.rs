@@ -48,6 +48,7 @@ mod modelled {
 pub(crate) struct Checked<V, F>(pub(super) V, PhantomData<fn() -> F>);
 
 impl<V, F> Checked<V, F> {
+    #[inline(always)]
     pub(crate) fn new(value: V) -> Self
     where
         V: MaybeSendSync<F>,

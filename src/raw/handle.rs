@@ -83,14 +83,19 @@ type CallThrough<E, R, F> =
 
 /// What depends on the method.
 struct Table<E: ?Sized, R, F: Family> {
-    /// Where there is one thread only.
-    call: unsafe fn(Word, &E) -> Option<R>,
-    /// Where there are more. All of it travels in registers: what lies in memory would have to get there
-    /// before the owner can be upgraded.
-    call_through: CallThrough<E, R, F>,
+    call: Call<E, R, F>,
     /// What tells it from others, and its name.
     method: unsafe fn(Word) -> (TypeId, &'static str),
     link: &'static LinkTable<F>,
+}
+
+/// The family says which. Each function in a table takes 32 bytes of a program, with its relocation.
+union Call<E: ?Sized, R, F: Family> {
+    /// Where there is one thread only.
+    alone: unsafe fn(Word, &E) -> Option<R>,
+    /// Where there are more. All of it travels in registers: what lies in memory would have to get there
+    /// before the owner can be upgraded.
+    through: CallThrough<E, R, F>,
 }
 
 type WhileEntered = for<'c> unsafe fn(
@@ -136,17 +141,20 @@ where
         pin: pin::<W, L, F>,
         own_anchor: if W::IS_OWN { own_anchor::<L, F> } else { no_anchor },
         while_entered: while_entered::<W, L, F>,
-        finish_entering: finish_entering::<L>,
+        finish_entering: if L::FINISHES_ENTERING {
+            finish_entering::<L>
+        } else {
+            nothing_to_finish
+        },
     };
     /// Of the two ways to call, only the one that is used is compiled.
     const TABLE: Table<E, R, F> = Table {
-        call: if F::THREADED { no_call } else { call::<I, L, M, E, R, F> },
-        call_through: if F::THREADED {
-            call_through::<I, W, L, M, E, R, F>
+        call: if F::THREADED {
+            Call { through: call_through::<I, W, L, M, E, R, F> }
         } else {
-            no_call_through
+            Call { alone: call::<I, L, M, E, R, F> }
         },
-        method: method::<I::Method, L>,
+        method: if L::KNOWS_METHOD { known_method::<L> } else { method::<I::Method> },
         link: &Self::LINK,
     };
 }
@@ -154,6 +162,7 @@ where
 impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     /// A handle to `method` of `owner`. The anchor, if there is one, owns what the handle needs
     /// beside the owner.
+    #[inline(always)]
     pub(crate) fn new<I, L, M>(
         owner: Checked<L, F>,
         method: Checked<M, F>,
@@ -164,14 +173,38 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         M: 'static,
     {
         // The branch that is not taken is not compiled either.
-        if const { fits::<L>() && is_implied::<M>() } {
-            core::mem::forget(method);
-            (Self::to_target::<I, ToOwner, L, M>(owner.0), None)
+        if const { Self::is_bare::<L, M>() } {
+            (Self::bare::<I, L, M>(owner, method), None)
         } else {
-            let adapter = F::strong(Adapter { owner: owner.0, method: method.0 });
-            let handle = Self::to_target::<Through<I>, Behind, _, ()>(F::downgrade(&adapter));
-            (handle, Some(Anchor::new(adapter)))
+            Self::adapted::<I, L, M>(owner.0, method.0)
         }
+    }
+
+    /// Whether a handle to an `M` needs nothing beside the owner.
+    pub(crate) const fn is_bare<L, M>() -> bool {
+        fits::<L>() && is_implied::<M>()
+    }
+
+    /// A handle that [needs nothing](Self::is_bare) beside the owner.
+    #[inline(always)]
+    pub(crate) fn bare<I, L, M>(owner: Checked<L, F>, _: Checked<M, F>) -> Self
+    where
+        I: Invoke<M, L::Target, E, R, F>,
+        L: Link,
+        M: 'static,
+    {
+        Self::to_target::<I, ToOwner, L, M>(owner.0)
+    }
+
+    fn adapted<I, L, M>(owner: L, method: M) -> (Self, Option<Anchor<F>>)
+    where
+        I: Invoke<M, L::Target, E, R, F>,
+        L: Link + 'static,
+        M: 'static,
+    {
+        let adapter = F::strong(Adapter { owner, method });
+        let handle = Self::to_target::<Through<I>, Behind, _, ()>(F::downgrade(&adapter));
+        (handle, Some(Anchor::new(adapter)))
     }
 
     /// A handle to a closure, which the anchor owns.
@@ -210,6 +243,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         Self::to_target::<Nobody, ToOwner, _, ()>(F::dangling::<()>())
     }
 
+    #[inline(always)]
     fn to_target<I, W, L, M>(target: L) -> Self
     where
         I: Invoke<M, L::Target, E, R, F>,
@@ -217,7 +251,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         L: Link,
         M: 'static,
     {
-        assert!(is_implied::<M>());
+        if const { !is_implied::<M>() } {
+            unreachable!("the method has a place of its own");
+        }
         Handle { data: Word::new(target), table: &Tables::<I, W, L, M, E, R, F>::TABLE }
     }
 
@@ -227,8 +263,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         if F::THREADED {
             return self.call_in(&mut Caller::new(&NoDesk), event);
         }
-        // SAFETY: `table` was made for the type of `data`, here and below.
-        unsafe { (self.table.call)(self.data, event) }
+        // SAFETY: `table` was made for the type of `data`, here and below; and for one thread.
+        unsafe { (self.table.call.alone)(self.data, event) }
     }
 
     /// The same by this caller.
@@ -255,8 +291,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         caller: &mut Caller<'l>,
         event: &E,
     ) -> Result<R, NotCalled> {
-        // SAFETY: as in `call`. And this handle keeps the target's memory for `'l`.
-        unsafe { (self.table.call_through)(self.data, state, caller, event) }
+        if const { !F::THREADED } {
+            return Err(NotCalled::Asks);
+        }
+        // SAFETY: as in `call`, but for more threads. And this handle keeps the target's memory for `'l`.
+        unsafe { (self.table.call.through)(self.data, state, caller, event) }
     }
 
     /// Does what is to be done before the method can be called. False: it cannot be.
@@ -430,11 +469,11 @@ const fn is_implied<M>() -> bool {
 /// A method that is implied by its type.
 ///
 /// # Safety
-/// [`is_implied`], and there is a value that was forgotten.
+/// [`is_implied`], and there was a value.
 #[inline(always)]
 unsafe fn implied<M: 'static>() -> &'static M {
-    // SAFETY: `M` has no size, so any aligned address holds a value of it; and there is one to
-    // refer to, because to forget it is what `Box::leak` does to a value without size. Nothing is ever dropped.
+    // SAFETY: `M` has no size, so any aligned address holds a value of it; and there is one to refer to: it
+    // is not dropped, so who let go of it forgot it, and that is what `Box::leak` does without size.
     unsafe { &*core::ptr::dangling::<M>() }
 }
 
@@ -447,13 +486,9 @@ where
         seldom();
         return None;
     };
-    // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method that was forgotten,
-    // if it is not a unit.
+    // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method, if it is not a
+    // unit.
     unsafe { I::invoke(implied::<M>(), Target::new(target), event) }
-}
-
-unsafe fn no_call<E: ?Sized, R>(_: Word, _: &E) -> Option<R> {
-    None
 }
 
 /// # Safety
@@ -468,33 +503,56 @@ where
     I: Invoke<M, L::Target, E, R, F>,
     W: Reach<L::Target, F>,
 {
+    let mut why = NotCalled::Dead;
+    // SAFETY: as in `call`.
+    let method = unsafe { implied::<M>() };
+    // SAFETY: the caller's promise.
+    let Some(target) = (unsafe { enter::<W, L, F>(&data, state, caller, &mut why) }) else {
+        return Err(why);
+    };
+    match I::invoke(method, target, event) {
+        Some(result) => Ok(result),
+        None => Err(NotCalled::Dead),
+    }
+}
+
+/// What a call begins with, whatever the method is: where nothing is optimised, one function for them all.
+/// (It does not return a `Result`, which would cost a call 4 instructions.)
+///
+/// # Safety
+/// As for `call_through`.
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Family>(
+    data: &'a Word,
+    state: &StateCell<F>,
+    caller: &mut Caller<'_>,
+    why: &mut NotCalled,
+) -> Option<Target<L::Entered<'a>, F>> {
     // What is seldom is left to who calls: whatever that needs does not have to be saved here.
     // SAFETY: the caller's promise. It enters one at a time: it is borrowed mutably as long as it calls.
-    let target = unsafe { data.get::<L>().enter(caller) }?;
+    let target = match unsafe { data.get::<L>().enter(caller) } {
+        Ok(target) => target,
+        Err(not_called) => {
+            *why = not_called;
+            return None;
+        }
+    };
     if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
-        return pass_over(target, caller, NotCalled::Dead);
+        *why = NotCalled::Dead;
+    } else if !is_begun_to_call::<F>(state, L::ENTERS_BY_EXCHANGE) {
+        *why = NotCalled::Asks;
+    } else {
+        // SAFETY: it is out of a handle, which was made of what was `Checked`.
+        return Some(unsafe { Target::new(target) });
     }
-    if !is_begun_to_call::<F>(state, L::ENTERS_BY_EXCHANGE) {
-        return pass_over(target, caller, NotCalled::Asks);
-    }
-    // SAFETY: as in `call`.
-    unsafe { I::invoke(implied::<M>(), Target::new(target), event) }.ok_or(NotCalled::Dead)
+    pass_over(target, caller);
+    None
 }
 
 #[cold]
-fn pass_over<H, R>(target: H, caller: &Caller<'_>, why: NotCalled) -> Result<R, NotCalled> {
+fn pass_over<H>(target: H, caller: &Caller<'_>) {
     caller.desk().passing_over(true);
     drop(target);
-    Err(why)
-}
-
-unsafe fn no_call_through<E: ?Sized, R, F: Family>(
-    _: Word,
-    _: &StateCell<F>,
-    _: &mut Caller<'_>,
-    _: &E,
-) -> Result<R, NotCalled> {
-    Err(NotCalled::Asks)
 }
 
 /// # Safety
@@ -504,12 +562,17 @@ unsafe fn finish_entering<L: Link>(data: Word, caller: &mut Caller<'_>) -> bool 
     unsafe { data.get::<L>().finish_entering(caller) }
 }
 
-unsafe fn method<M: 'static, L: Link>(data: Word) -> (TypeId, &'static str) {
+unsafe fn nothing_to_finish(_: Word, _: &mut Caller<'_>) -> bool {
+    true
+}
+
+unsafe fn method<M: 'static>(_: Word) -> (TypeId, &'static str) {
+    (TypeId::of::<M>(), type_name::<M>())
+}
+
+unsafe fn known_method<L: Link>(data: Word) -> (TypeId, &'static str) {
     // SAFETY: as in `call`.
-    match unsafe { data.get::<L>() }.method() {
-        Some(known) => known,
-        None => (TypeId::of::<M>(), type_name::<M>()),
-    }
+    unsafe { data.get::<L>() }.method()
 }
 
 unsafe fn clone<L: Link>(data: Word) -> Word {
@@ -557,7 +620,8 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
     // Else that may be what is destroyed, and panics, between what `act` asks and what it calls.
     link.forget_left(caller);
     if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
-        return pass_over(target, caller, NotCalled::Dead);
+        pass_over(target, caller);
+        return Err(NotCalled::Dead);
     }
     act(caller);
     Ok(())

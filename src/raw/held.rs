@@ -55,8 +55,9 @@ unsafe impl<T: Deputy> Link for Held<T> {
     fn address(&self) -> *const () {
         self.0.owner()
     }
-    fn method(&self) -> Option<(TypeId, &'static str)> {
-        Some(self.0.method())
+    const KNOWS_METHOD: bool = true;
+    fn method(&self) -> (TypeId, &'static str) {
+        self.0.method()
     }
     #[inline(always)]
     unsafe fn enter(&self, _: &mut Caller<'_>) -> Result<Borrowed<'_, T>, NotCalled> {

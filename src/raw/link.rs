@@ -81,9 +81,11 @@ pub unsafe trait Link: Clone {
     fn liveness(&self) -> Liveness;
     /// Where the target is, or was, or will be.
     fn address(&self) -> *const ();
-    /// What tells the method from others, and its name, where the target knows that and not the handle's type.
-    fn method(&self) -> Option<(TypeId, &'static str)> {
-        None
+    /// Whether the target knows the method, and not the handle's type.
+    const KNOWS_METHOD: bool = false;
+    /// What tells the method from others, and its name, where the target knows that.
+    fn method(&self) -> (TypeId, &'static str) {
+        unreachable!("the handle's type knows the method")
     }
 
     /// Keeps the target alive for one call of an emission.
@@ -101,6 +103,8 @@ pub unsafe trait Link: Clone {
     /// Right after the target was entered: nothing of what was entered before is to be looked at before it is left.
     fn forget_left(&self, _caller: &mut Caller<'_>) {}
 
+    /// Whether there is anything to finish.
+    const FINISHES_ENTERING: bool = false;
     /// Finishes what [`enter`](Self::enter) has begun. Says whether it is worth entering the target once more.
     ///
     /// # Safety

@@ -1,16 +1,18 @@
+use core::mem::ManuallyDrop;
+
 use super::Link;
 use crate::family::Family;
 use crate::slots::Slots;
 use crate::table::SlotTable;
 
 /// A weak pointer to the slots of a signal, whatever its event: what connections hold.
-pub(crate) struct WeakTable<F: Family>(F::Weak<dyn SlotTable<F>>);
+pub(crate) struct WeakTable<F: Family>(ManuallyDrop<F::Weak<dyn SlotTable<F>>>);
 
 impl<F: Family> WeakTable<F> {
     pub(crate) fn new<E: ?Sized + 'static, R: 'static>(weak: F::Weak<Slots<E, R, F>>) -> Self {
         let raw = F::weak_into_raw(weak) as *const dyn SlotTable<F>;
         // SAFETY: `raw` came from `weak_into_raw` and was only unsized, as std itself would.
-        WeakTable(unsafe { F::weak_from_raw(raw) })
+        WeakTable(ManuallyDrop::new(unsafe { F::weak_from_raw(raw) }))
     }
 
     /// Of a signal that never was.
@@ -35,6 +37,15 @@ impl<F: Family> WeakTable<F> {
 impl<F: Family> Clone for WeakTable<F> {
     fn clone(&self) -> Self {
         WeakTable(self.0.clone())
+    }
+}
+
+impl<F: Family> Drop for WeakTable<F> {
+    /// A program has one wherever it connects and does not keep the connection: so each is only a call.
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: this runs once, and nothing uses it afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.0) }
     }
 }
 

@@ -326,6 +326,7 @@ unsafe impl<T> Link for WeakTracked<T> {
         }
     }
 
+    const FINISHES_ENTERING: bool = true;
     unsafe fn finish_entering(&self, caller: &mut Caller<'_>) -> bool {
         let Some(cell) = caller.cell() else { return true };
         let entered = Entered { object: object(&self.0), cell: Some(cell), target: PhantomData };

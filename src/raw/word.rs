@@ -12,7 +12,9 @@ pub(super) const fn fits<V>() -> bool {
 impl Word {
     #[inline(always)]
     pub(super) fn new<V>(value: V) -> Self {
-        assert!(fits::<V>());
+        if const { !fits::<V>() } {
+            unreachable!("it is too large");
+        }
         let mut word = MaybeUninit::<*const ()>::uninit();
         // SAFETY: it fits.
         unsafe { word.as_mut_ptr().cast::<V>().write(value) };
