@@ -173,6 +173,10 @@
 //! - *The slow ways of a call inside the quick one*: what had to be saved for them cost a thread-safe slot 7
 //!   of 50 instructions. *As functions made for each method, which are jumped to*: none, but each more connect
 //!   took five times the code. Now the quick one says why it did not call, and who called it goes on.
+//! - *What a call begins with as a function that returns a `Result`*: 4 instructions of 39 for each slot, also
+//!   inlined; 7 where that is left to the compiler. With an `Option`, and why not beside it, none.
+//! - *A list as a `SmallVec`*: the same optimised, and 250 instructions of 1,150 for an emission to one slot
+//!   where nothing is. *As an enum with a variant for no entry*: 5 instructions for each look into it.
 //! - *Tracked owners: cells by the depth of the emission, in a thread-local.* Unsound where emissions do not end
 //!   in reverse order; and looking up the depth for each call took 8 of 54 instructions.
 //! - *Tracked owners: one word that both names the level of nesting and marks the cells in use*: the cell had
