@@ -2,11 +2,12 @@
 
 use core::any::TypeId;
 use core::fmt;
+use core::mem::ManuallyDrop;
 
 use crate::connection::{Connection, ScopedConnection};
 use crate::family::Family;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
-use crate::owner::{BorrowMut, Captures, Owner, weak_of};
+use crate::owner::{BorrowMut, Captures, Owner, stored, weak_of};
 use crate::raw::{Anchor, Checked, Handle, Invoke, Link, Liveness};
 use crate::signal::Source;
 use crate::slots::{Making, NewSlot};
@@ -217,12 +218,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Source<E, R, F> {
         O: Owner<F>,
         M: 'static,
     {
-        let owner = Checked::new(weak_of(owner));
-        // Else it is the same, but takes more code where nothing is optimised.
+        // Else it would be known only when it runs that there is nothing to drop.
+        let method = ManuallyDrop::new(method);
+        // The other way would do, but takes more code where nothing is optimised.
         if const { Handle::<E, R, F>::is_bare::<O::Weak, M>() } {
-            return self.put(Handle::bare::<I, _, _>(owner, method), None);
+            return self.put(Handle::bare::<I, _, _>(stored(owner), &method), None);
         }
-        let (handle, anchor) = Handle::new::<I, _, _>(owner, method);
+        let method = ManuallyDrop::into_inner(method);
+        let (handle, anchor) = Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method);
         self.put(handle, anchor)
     }
 

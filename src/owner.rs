@@ -4,7 +4,7 @@ use alloc::rc::{self, Rc};
 use core::cell::RefCell;
 
 use crate::family::{Family, Local};
-use crate::raw::{Link, MaybeSendSync};
+use crate::raw::{Checked, Link, MaybeSendSync, Stored};
 
 /// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
 /// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
@@ -72,6 +72,12 @@ pub(crate) fn weak_of<O: Owner<F>, F: Family>(owner: &O) -> O::Weak {
     owner.weak()
 }
 
+/// The same, for a handle that needs nothing else.
+#[inline(never)]
+pub(crate) fn stored<O: Owner<F>, F: Family>(owner: &O) -> Stored<O::Weak, F> {
+    Stored::new(Checked::new(owner.weak()))
+}
+
 mod sealed {
     pub trait Sealed<F> {}
     pub trait Lockable {}
@@ -83,6 +89,7 @@ macro_rules! owner {
         impl<T: ?Sized $($send)* + 'static> Owner<$family> for $strong<T> {
             type Target = T;
             type Weak = $weak;
+            #[inline(always)]
             fn weak(&self) -> $weak {
                 $strong::downgrade(self)
             }
@@ -91,6 +98,7 @@ macro_rules! owner {
         impl<T: ?Sized $($send)* + 'static> Owner<$family> for $weak {
             type Target = T;
             type Weak = $weak;
+            #[inline(always)]
             fn weak(&self) -> $weak {
                 self.clone()
             }

@@ -18,6 +18,7 @@ struct Table {
 
 impl<F> Anchor<F> {
     /// For the thread-safe family, `S` must be `Send + Sync` (see the `Send` impl below).
+    #[inline(always)]
     pub(super) fn new<S: Clone>(strong: S) -> Self {
         if const { fits::<S>() } { Self::of(strong) } else { Self::of(Box::new(strong)) }
     }

@@ -42,6 +42,7 @@ impl<T: ?Sized, F, const IS_OWN: bool> Reach<T, F> for Direct<IS_OWN> {
     fn liveness(_: &T) -> Liveness {
         Liveness::Alive
     }
+    #[inline(always)]
     fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>> {
         Some(Anchor::new(target))
     }
@@ -76,6 +77,16 @@ pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
     /// The weak pointer to the target.
     data: Word,
     table: &'static Table<E, R, F>,
+}
+
+/// A weak pointer on its way into a [`Handle`]. To drop it is to leak it.
+pub(crate) struct Stored<L, F>(Word, PhantomData<(L, F)>);
+
+impl<L, F> Stored<L, F> {
+    /// For a pointer that [fits](Handle::is_bare).
+    pub(crate) fn new(link: Checked<L, F>) -> Self {
+        Stored(Word::new(link.0), PhantomData)
+    }
 }
 
 type CallThrough<E, R, F> =
@@ -174,7 +185,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     {
         // The branch that is not taken is not compiled either.
         if const { Self::is_bare::<L, M>() } {
-            (Self::bare::<I, L, M>(owner, method), None)
+            (Self::to_target::<I, ToOwner, L, M>(owner.0), None)
         } else {
             Self::adapted::<I, L, M>(owner.0, method.0)
         }
@@ -187,13 +198,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
 
     /// A handle that [needs nothing](Self::is_bare) beside the owner.
     #[inline(always)]
-    pub(crate) fn bare<I, L, M>(owner: Checked<L, F>, _: Checked<M, F>) -> Self
+    pub(crate) fn bare<I, L, M>(owner: Stored<L, F>, _method: &Checked<M, F>) -> Self
     where
         I: Invoke<M, L::Target, E, R, F>,
         L: Link,
         M: 'static,
     {
-        Self::to_target::<I, ToOwner, L, M>(owner.0)
+        if const { !is_implied::<M>() } {
+            unreachable!("the method has a place of its own");
+        }
+        Handle { data: owner.0, table: &Tables::<I, ToOwner, L, M, E, R, F>::TABLE }
     }
 
     fn adapted<I, L, M>(owner: L, method: M) -> (Self, Option<Anchor<F>>)
@@ -550,9 +564,8 @@ unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Family>(
 }
 
 #[cold]
-fn pass_over<H>(target: H, caller: &Caller<'_>) {
+fn pass_over<H>(_target: H, caller: &Caller<'_>) {
     caller.desk().passing_over(true);
-    drop(target);
 }
 
 /// # Safety
@@ -582,7 +595,7 @@ unsafe fn clone<L: Link>(data: Word) -> Word {
 
 unsafe fn release<L: Link>(data: Word) {
     // SAFETY: as in `call`, and the handle ends here.
-    drop(unsafe { data.take::<L>() });
+    let _link = unsafe { data.take::<L>() };
 }
 
 unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Liveness {
@@ -638,5 +651,8 @@ unsafe fn no_anchor<F>(_: Word) -> Option<Anchor<F>> {
 
 unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Option<Anchor<F>> {
     // SAFETY: as in `call`.
-    unsafe { data.get::<L>() }.upgrade().and_then(W::pin)
+    match unsafe { data.get::<L>() }.upgrade() {
+        Some(target) => W::pin(target),
+        None => None,
+    }
 }

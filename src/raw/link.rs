@@ -101,6 +101,7 @@ pub unsafe trait Link: Clone {
     unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Self::Entered<'_>, NotCalled>;
 
     /// Right after the target was entered: nothing of what was entered before is to be looked at before it is left.
+    #[inline(always)]
     fn forget_left(&self, _caller: &mut Caller<'_>) {}
 
     /// Whether there is anything to finish.

@@ -64,7 +64,7 @@ pub(crate) use caller::{Caller, Desk};
 pub(crate) use checked::MaybeSend;
 pub(crate) use checked::{Checked, MaybeSendSync};
 pub(crate) use entry::{Entry, Label};
-pub(crate) use handle::{Handle, Invoke};
+pub(crate) use handle::{Handle, Invoke, Stored};
 #[cfg(feature = "tokio")]
 pub(crate) use handlers::AsyncLocked;
 #[cfg(feature = "async")]

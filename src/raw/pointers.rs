@@ -54,6 +54,7 @@ macro_rules! link {
             fn upgrade(&self) -> Option<$strong<T>> {
                 self.upgrade()
             }
+            #[inline(always)]
             fn liveness(&self) -> Liveness {
                 if self.strong_count() > 0 {
                     Liveness::Alive
@@ -64,12 +65,16 @@ macro_rules! link {
                     Liveness::Absent
                 }
             }
+            #[inline(always)]
             fn address(&self) -> *const () {
                 self.as_ptr().cast()
             }
             #[inline(always)]
             unsafe fn enter(&self, _: &mut Caller<'_>) -> Result<$strong<T>, NotCalled> {
-                self.upgrade().ok_or(NotCalled::Dead)
+                match self.upgrade() {
+                    Some(target) => Ok(target),
+                    None => Err(NotCalled::Dead),
+                }
             }
         }
     };
