@@ -249,7 +249,7 @@ macro_rules! flavour {
                 allocations::<false>(table, "emit, ready", 1.0, emit);
                 allocations::<true>(table, "emit, waits once", 1.0, emit);
                 allocations::<false>(table, "emit_concurrent, ready", 1.0, emit_concurrent);
-                allocations::<true>(table, "emit_concurrent, waits once", 2_003.0, emit_concurrent);
+                allocations::<true>(table, "emit_concurrent, waits once", 2_004.0, emit_concurrent);
             }
         }
     };

@@ -39,7 +39,7 @@ use crate::table::{Running, SlotKey};
 /// ```
 ///
 /// # Cost
-/// Three words, and a count on the signal's slots, whose memory (about a kilobyte, not what is
+/// Three words, and a count on the signal's slots, whose memory (about a hundred bytes, not what is
 /// connected) it keeps after the signal is gone. Each method takes the signal's lock for a moment.
 pub struct Connection<F: Family> {
     table: WeakTable<F>,

@@ -211,7 +211,8 @@
 //! - `disconnect_and_wait` does not wait for a queued handler that runs on the loop's thread.
 //! - While emissions overlap without a pause, gaps are swept out only by a connect or a disconnect, not
 //!   by the emissions.
-//! - A signal's slotmap never shrinks: 8 bytes for each slot that were ever connected at once.
+//! - A signal's slotmap never shrinks: 8 bytes for each slot that were ever connected at once, if those
+//!   were more than 16.
 //! - An emission leaves its lane by a plain store. If another thread changes the list in these
 //!   moments, what the emission was in the way of (a gap, a former list) may stay until the next
 //!   emission or change. It is memory only: captures and owners are never kept by it.

@@ -490,9 +490,10 @@ type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
 /// slots uncalled. Connecting and disconnecting meanwhile is free to everyone, the slots included.
 ///
 /// # Cost
-/// Making it and dropping it take the signal's lock for a moment each; each `next` adds to the call
-/// what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
-/// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit). Nothing is allocated.
+/// Making it takes the signal's lock for a moment, and so does dropping it if slots ended meanwhile;
+/// each `next` adds to the call what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
+/// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit), and
+/// allocates only when that does.
 #[must_use = "an emission is lazy: slots are called as it is advanced"]
 pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// None when nothing was ever connected.

@@ -9,8 +9,8 @@ use crate::raw::Entry;
 /// Entries by priority, highest first, then by connection order. Disconnected ones stay as gaps
 /// until they are swept out, so that disconnecting costs the same however long the list is.
 pub(crate) enum List<E: ?Sized + 'static, R: 'static, F: Family> {
-    /// Most are no longer than that. (None at all is an empty `Many`.) Not a `SmallVec`: where nothing is optimised, looking into one takes 250
-    /// instructions.
+    /// Most are no longer than that. (None at all is an empty `Many`.) Not a `SmallVec`: where nothing is
+    /// optimised, looking into one takes 250 instructions.
     One(Entry<E, R, F>),
     Many(Vec<Entry<E, R, F>>),
 }

@@ -192,8 +192,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Signal<E, R, F> {
     /// When emissions are nested 256 deep on this thread.
     ///
     /// # Cost
-    /// As [`emit`](Self::emit), and an allocation for each panic. Once a slot was given a name, each
-    /// slot also takes the signal's lock for a moment.
+    /// As [`emit`](Self::emit), and an allocation for each panic. A slot that has a name also takes the
+    /// signal's lock for a moment.
     #[cfg(feature = "std")]
     pub fn try_emit(&self, event: &E) -> Result<usize, crate::error::EmitError<F>> {
         let Some(slots) = self.source.slots.get() else { return Ok(0) };

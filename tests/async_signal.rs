@@ -1324,6 +1324,34 @@ both_flavours! {
             }
         }
 
+        async fn none_of_a_few_concurrent_handlers_that_wait_is_always_polled_first() {
+            for handlers in [2, 3, 30] {
+                let signal = Strong::new(AsyncSignal::<u32>::new());
+                let (owner, order) = (Strong::new(()), Arc::new(Mutex::new(Vec::new())));
+                for handler in 0..handlers {
+                    let order = order.clone();
+                    signal.connect(&owner, move |_: &(), _: &u32| {
+                        let order = order.clone();
+                        poll_fn(move |_| {
+                            order.lock().unwrap().push(handler);
+                            Poll::<()>::Pending
+                        })
+                    });
+                }
+                let mut emission = Box::pin(signal.emit_concurrent(&1));
+                assert!(poll!(&mut emission).is_pending());
+                let mut first = std::collections::BTreeSet::new();
+                for _ in 0..handlers {
+                    order.lock().unwrap().clear();
+                    assert!(poll!(&mut emission).is_pending());
+                    let order = order.lock().unwrap();
+                    assert_eq!(order.len(), handlers, "each once");
+                    first.insert(order[0]);
+                }
+                assert_eq!(first.len(), handlers, "each of them was first");
+            }
+        }
+
         async fn one_of_many_concurrent_handlers_that_is_woken_is_polled_alone() {
             for (handlers, way) in [(31, Concurrently), (100, Concurrently), (2, CallConcurrently)] {
                 let Strictly { signal, polls, doors, owner: _owner } = Strictly::new(handlers);

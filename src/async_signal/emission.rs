@@ -297,7 +297,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
 enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     /// In the order of their start, each until it is over. They have the task's own waker, so they are polled
     /// together: for a few that is cheaper than to know which of them was woken.
-    Few(SmallVec<[Task<'a, E, R, F>; 1]>),
+    Few {
+        handlers: SmallVec<[Task<'a, E, R, F>; 1]>,
+        /// Which of them is polled first. Another one each time: a runtime may give a task so much to do at
+        /// once and no more, and one busy handler would leave nothing of it to the others.
+        first: usize,
+    },
     /// Each has a waker of its own, and is polled when that was woken.
     Many {
         handlers: FuturesUnordered<Task<'a, E, R, F>>,
@@ -311,17 +316,22 @@ enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Family> {
 const FEW: usize = 30;
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
+    fn new() -> Self {
+        Pending::Few { handlers: SmallVec::new(), first: 0 }
+    }
+
     /// One more. More than `few` are many.
     fn push(&mut self, handler: Task<'a, E, R, F>, few: usize) {
         match self {
-            Pending::Few(handlers) if handlers.len() < few => {
-                if handlers.len() == 1 {
-                    // Once for all that come.
-                    handlers.reserve_exact(few - 1);
+            Pending::Few { handlers, .. } if handlers.len() < few => {
+                match handlers.len() {
+                    1 => handlers.reserve_exact(3.min(few - 1)),
+                    4 => handlers.reserve_exact(few - 4),
+                    _ => (),
                 }
                 handlers.push(handler);
             }
-            Pending::Few(handlers) => {
+            Pending::Few { handlers, .. } => {
                 let handlers = take(handlers).into_iter().chain([handler]).collect();
                 *self = Pending::Many { handlers, bell: None };
             }
@@ -331,7 +341,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
 
     fn len(&self) -> usize {
         match self {
-            Pending::Few(handlers) => handlers.iter().filter(|handler| !handler.is_over()).count(),
+            Pending::Few { handlers, .. } => {
+                handlers.iter().filter(|handler| !handler.is_over()).count()
+            }
             Pending::Many { handlers, .. } => handlers.len(),
         }
     }
@@ -345,9 +357,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
         // Nested too deep: the handlers wait on.
         let depth = Depth::enter(|| 0);
         match self {
-            Pending::Few(handlers) => {
+            Pending::Few { handlers, first } => {
                 let mut are_over = true;
-                for handler in handlers {
+                *first = if *first + 1 < handlers.len() { *first + 1 } else { 0 };
+                let (later, sooner) = handlers.split_at_mut(*first);
+                for handler in sooner.iter_mut().chain(later) {
                     match (!handler.is_over()).then(|| handler.poll_in_emission(context)) {
                         Some(Poll::Ready(outcome)) => {
                             *handler = Task::new();
@@ -436,7 +450,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
     ) -> Poll<Option<B>> {
         match &mut self.pending {
             // They have the task's waker already.
-            Some(Pending::Few(_)) if were_just_started => Poll::Pending,
+            Some(Pending::Few { .. }) if were_just_started => Poll::Pending,
             Some(pending) => pending.poll_each(context, each),
             None => Poll::Ready(None),
         }
@@ -454,7 +468,7 @@ fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Family>(
         match answer {
             Poll::Ready(outcome) => ready(outcome),
             Poll::Pending => {
-                pending.get_or_insert_with(|| Pending::Few(SmallVec::new())).push(left(), few);
+                pending.get_or_insert_with(Pending::new).push(left(), few);
             }
         }
         ControlFlow::Continue(())

@@ -158,9 +158,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     ///
     /// # Cost
     /// Handlers that are ready at once cost what they do in `emit`. Up to 30 that wait are all polled whenever the
-    /// task is woken: that takes an allocation for each and one for all, and for one alone none if its future is
-    /// small. Of more than that each has a waker of its own, so that it is polled when it was woken itself: two
-    /// allocations for each and three for all, and its first poll is followed by a second one at once.
+    /// task is woken, each time beginning with another one: that takes an allocation for each, and one or two
+    /// for all; for one alone none if its future is small. Of more than that each has a waker of its own, so that it is polled when it was woken itself: two
+    /// allocations for each and four for all, and its first poll is followed by a second one at once.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }

@@ -128,7 +128,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// An event takes the queue's lock for a moment as it is queued; a run takes it twice, once more for
 /// every 128 events, and twice more at most for an event of a [`latest`](QueuedSlot::latest) slot. Nothing is
 /// allocated for an event that is run once the queue has grown to what it had to hold at once, unless a bound
-/// makes room by dropping another.
+/// makes room by dropping another, or more than eleven windows are open.
 ///
 /// What takes many events out at once, such as `flush`, `cancel` or a `disconnect`, takes a time in
 /// proportion to these events, however many others there are. `flush` and `cancel` give the memory of these

@@ -148,7 +148,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// Three allocations that stay, and two or more with the first event.
+    /// Three allocations that stay: one more with `times` or `latest`, two for what the method captures, three for
+    /// a window. The first event makes two or more.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where

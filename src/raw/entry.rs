@@ -5,7 +5,7 @@ use crate::family::{Atom, Family};
 use crate::state::{SlotState, StateCell};
 use crate::table::{SlotKey, tag};
 
-/// One slot as an emission sees it. All but the state stays as it is while an emission can see it.
+/// One slot as an emission sees it. All that it calls by stays as it is while an emission can see it.
 ///
 /// It owns what its handle refers to, if that is nobody else's: what a closure or a method captured.
 /// Of an entry and its copies only the newest does, so that disconnecting drops it at once, however

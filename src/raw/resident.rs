@@ -62,7 +62,7 @@ mod tests {
     use std::rc::Rc;
 
     #[test]
-    fn a_resident_is_opened_where_it_was_settled_and_dropped_nowhere_else() {
+    fn a_resident_is_opened_where_it_was_settled_and_leaked_elsewhere() {
         let (one, two) = (Residence::new(), Residence::new());
         let value = Rc::new(1);
         let resident = one.settle(value.clone());

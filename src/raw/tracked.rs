@@ -545,7 +545,7 @@ mod tests {
         let (signal, ended) = (crate::Signal::new(), Arc::default());
         let first = Tracked::new(Ends(Arc::clone(&ended), true));
         signal.connect(&first, |_, _| ());
-        let head = first.0.as_ptr().addr();
+        let head = first.0.as_ptr().expose_provenance();
         let memory = Tracked::downgrade(&first);
         std::mem::forget(first);
         let release = move |_: &u32| {

@@ -12,7 +12,7 @@
 //! |---|---|---|---|
 //! | reader, asking | current | version | may be abandoned: looks again |
 //! | reader, pinned | anything | version | alive and unchanged until the lane is left |
-//! | editor, in place | null | no lane holds the current version | exclusively the editor's |
+//! | editor, in place | null | no lane holds the current version, and nobody shares it | exclusively the editor's |
 //! | editor, replacing | old, then new | any | old one is retired until no lane holds it |
 //!
 //! A reader leaves its lane by a plain store, and looks afterwards whether something is to be
@@ -136,7 +136,10 @@ impl<T, F: Family> Lane<T, F> {
     #[inline(always)]
     fn leave(&self) {
         self.end();
-        self.version.store(ptr::null_mut(), Ordering::Release);
+        // Miri lets a SeqCst load see an older store than the last SeqCst one, if that was plain: it would
+        // find the lane free that someone has taken again. C++20 rules that out (P0668).
+        let order = if cfg!(miri) { Ordering::SeqCst } else { Ordering::Release };
+        self.version.store(ptr::null_mut(), order);
     }
 
     /// Says which entry is called next. If it is then entered, and found connected by
