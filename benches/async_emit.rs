@@ -77,9 +77,9 @@ fn emissions(emit: &impl AsyncFn(&Event), count: u64) {
 /// For orientation only.
 const NO_BUDGET: f64 = f64::INFINITY;
 
-macro_rules! flavour {
-    ($flavour:ident, $Pointer:path, $Weak:path, $Signal:path, $($Send:ident +)?) => {
-        mod $flavour {
+macro_rules! flavor {
+    ($flavor:ident, $Pointer:path, $Weak:path, $Signal:path, $($Send:ident +)?) => {
+        mod $flavor {
             use super::*;
             use futures::future::join_all;
             use futures::stream::{FuturesUnordered, StreamExt};
@@ -234,8 +234,8 @@ macro_rules! flavour {
                 });
             }
 
-            pub(super) fn run(table: &mut Table, flavour: &'static str) {
-                table.flavour = flavour;
+            pub(super) fn run(table: &mut Table, flavor: &'static str) {
+                table.flavor = flavor;
                 for handlers in [1, 10, 100, 1_000] {
                     Contenders::<false>::new(handlers).measure(table);
                 }
@@ -255,8 +255,8 @@ macro_rules! flavour {
     };
 }
 
-flavour!(shared, std::sync::Arc, std::sync::Weak, sigwire::AsyncSignal, Send+);
-flavour!(local, std::rc::Rc, std::rc::Weak, sigwire::local::AsyncSignal,);
+flavor!(shared, std::sync::Arc, std::sync::Weak, sigwire::AsyncSignal, Send+);
+flavor!(local, std::rc::Rc, std::rc::Weak, sigwire::local::AsyncSignal,);
 
 fn main() {
     let mut table = Table::new();

@@ -14,14 +14,14 @@ use common::paired::compare;
 use common::queued::{self, ChannelLoop, LocalLoop, Loop, SharedLoop};
 use common::table::{Table, multiple, nanoseconds};
 use common::{Contender, Event, HandArc, HandRc, TrackedSignal, loops};
-use sigwire::generic::{Connection, Family, Local, Shared, Signal};
+use sigwire::generic::{Connection, Flavor, Local, Shared, Signal};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What the flavours differ in.
+/// What the flavors differ in.
 struct Budgets {
-    flavour: &'static str,
+    flavor: &'static str,
     /// Slots, and the most that their emission may take beside the hand-written one.
     emit: [(usize, f64); 3],
     turn: f64,
@@ -29,25 +29,25 @@ struct Budgets {
 
 fn main() {
     let mut table = Table::new();
-    flavour::<Shared, HandArc>(
+    flavor::<Shared, HandArc>(
         &mut table,
-        &Budgets { flavour: "thread-safe", emit: [(1, 2.0), (10, 1.3), (1_000, 1.15)], turn: 1.5 },
+        &Budgets { flavor: "thread-safe", emit: [(1, 2.0), (10, 1.3), (1_000, 1.15)], turn: 1.5 },
     );
     tracked(&mut table);
-    flavour::<Local, HandRc>(
+    flavor::<Local, HandRc>(
         &mut table,
-        &Budgets { flavour: "local", emit: [(1, 1.6), (10, 1.3), (1_000, 1.2)], turn: 1.3 },
+        &Budgets { flavor: "local", emit: [(1, 1.6), (10, 1.3), (1_000, 1.2)], turn: 1.3 },
     );
     queues(&mut table);
 }
 
-fn flavour<F, Hand>(table: &mut Table, budgets: &Budgets)
+fn flavor<F, Hand>(table: &mut Table, budgets: &Budgets)
 where
-    F: Family,
+    F: Flavor,
     Hand: Contender,
     Signal<Event, (), F>: Contender<Owner = Hand::Owner, Connection = Connection<F>>,
 {
-    table.flavour = budgets.flavour;
+    table.flavor = budgets.flavor;
     emit_without_slots::<F, Hand>(table);
     for (slots, most) in budgets.emit {
         emit::<F, Hand>(table, slots, most);
@@ -59,7 +59,7 @@ where
 
 fn emit_without_slots<F, Hand>(table: &mut Table)
 where
-    F: Family,
+    F: Flavor,
     Hand: Contender,
     Signal<Event, (), F>: Contender<Connection = Connection<F>>,
 {
@@ -84,7 +84,7 @@ where
 
 fn emit<F, Hand>(table: &mut Table, slots: usize, most: f64)
 where
-    F: Family,
+    F: Flavor,
     Hand: Contender,
     Signal<Event, (), F>: Contender<Owner = Hand::Owner>,
 {
@@ -120,7 +120,7 @@ fn tracked(table: &mut Table) {
 
 /// Events that wait for a loop, queued and run on one thread.
 fn queues(table: &mut Table) {
-    table.flavour = "queue";
+    table.flavor = "queue";
     queue::<SharedLoop>(table);
     queue::<LocalLoop>(table);
 }
@@ -148,7 +148,7 @@ fn queue<L: Loop>(table: &mut Table) {
 
 fn connect_disconnect<F>(table: &mut Table)
 where
-    F: Family,
+    F: Flavor,
     Signal<Event, (), F>: Contender<Connection = Connection<F>>,
 {
     const SLOTS: usize = 10_000;
@@ -190,7 +190,7 @@ where
 
 fn turn<F>(table: &mut Table, most: f64)
 where
-    F: Family,
+    F: Flavor,
     Signal<Event, (), F>: Contender<Connection = Connection<F>>,
 {
     let name = "connect, emit, disconnect, 1000 slots, beside emit";
@@ -208,7 +208,7 @@ where
 
 fn memory<F>(table: &mut Table)
 where
-    F: Family,
+    F: Flavor,
     Signal<Event, (), F>: Contender<Connection = Connection<F>>,
 {
     const SLOTS: usize = 10_000;

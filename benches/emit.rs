@@ -1,4 +1,4 @@
-//! One emission, by number of slots: both flavours, each beside the loop one would write by hand,
+//! One emission, by number of slots: both flavors, each beside the loop one would write by hand,
 //! and the `signals2` crate. And that of 10 slots after many more were disconnected.
 
 mod common;

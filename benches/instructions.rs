@@ -11,7 +11,7 @@ use std::process::{Command, ExitCode};
 use std::{env, fs};
 
 use common::{Contender, Disconnect, Event, TrackedSignal, loops};
-use sigwire::generic::{Connection, Family, Local, Shared};
+use sigwire::generic::{Connection, Flavor, Local, Shared};
 
 /// How much a count may rise. Nothing disturbs a count, so this covers no noise, only an instruction
 /// or two where there are hundreds. One more for each slot, or in an emission to one slot, is over it.
@@ -29,8 +29,8 @@ type Signal<F> = sigwire::generic::Signal<Event, (), F>;
 type Case = fn(u64);
 
 fn cases() -> BTreeMap<String, Case> {
-    let shared = flavour::<Shared>().map(|(name, case)| (format!("thread-safe: {name}"), case));
-    let local = flavour::<Local>().map(|(name, case)| (format!("local: {name}"), case));
+    let shared = flavor::<Shared>().map(|(name, case)| (format!("thread-safe: {name}"), case));
+    let local = flavor::<Local>().map(|(name, case)| (format!("local: {name}"), case));
     let tracked = [
         ("emit, 1 slot", (|count| emit::<TrackedSignal>(1, count)) as Case),
         ("emit, 10 slots", |count| emit::<TrackedSignal>(10, count)),
@@ -40,9 +40,9 @@ fn cases() -> BTreeMap<String, Case> {
     shared.into_iter().chain(local).chain(tracked).collect()
 }
 
-fn flavour<F>() -> [(&'static str, Case); 7]
+fn flavor<F>() -> [(&'static str, Case); 7]
 where
-    F: Family,
+    F: Flavor,
     Signal<F>: Contender<Connection = Connection<F>>,
 {
     [

@@ -17,7 +17,7 @@ use common::order::{Spacer, shuffled};
 use common::paired::{ROUNDS, alternate, compare};
 use common::table::{Table, multiple, nanoseconds};
 use common::{Contender, Event, HandArc, HandRc, Signals2, loops};
-use sigwire::generic::{Connection, Family, Local, Shared, Source};
+use sigwire::generic::{Connection, Flavor, Local, Shared, Source};
 use sigwire::{LocalQueue, Queue};
 
 #[global_allocator]
@@ -106,11 +106,11 @@ fn main() {
 
 fn flavor<F, Hand>(table: &mut Table, scale: &Scale, budgets: &Budgets)
 where
-    F: Family,
+    F: Flavor,
     Hand: Contender,
     Signal<F>: Closures<Owner = Hand::Owner, Connection = Connection<F>>,
 {
-    table.flavour = budgets.flavor;
+    table.flavor = budgets.flavor;
     for (slots, most) in budgets.heap {
         heap_of_a_signal::<Signal<F>>(table, scale, slots, most);
     }
@@ -128,7 +128,7 @@ where
 fn others(table: &mut Table, scale: &Scale) {
     fn other<C: Contender, Hand: Contender>(table: &mut Table, scale: &Scale) {
         const NO_BUDGET: f64 = f64::INFINITY;
-        table.flavour = C::NAME;
+        table.flavor = C::NAME;
         for slots in [1, 3, 10] {
             heap_of_a_signal::<C>(table, scale, slots, NO_BUDGET);
         }
@@ -345,7 +345,7 @@ fn first_connect_in_new_memory<C: Contender, Hand: Contender>(
     flavor: &'static str,
     most: f64,
 ) {
-    table.flavour = flavor;
+    table.flavor = flavor;
     table.cell("first connect, in new memory", most, "ns", || {
         let count = scale.each / 4;
         let mut measured = FirstConnects::<C>::new(count, std::mem::forget);

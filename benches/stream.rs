@@ -171,7 +171,7 @@ fn compared(subscribers: usize) {
 fn dropped_emissions() {
     let signal: sigwire::AsyncSignal<Event> = sigwire::AsyncSignal::new();
     for count in [1_000, 10_000, 100_000, 1_000_000] {
-        let mut stream = signal.stream(1, sigwire::Wait);
+        let mut stream = signal.stream(1, sigwire::Backpressure);
         let mut context = Context::from_waker(Waker::noop());
         let mut begin = |event| {
             let mut emission = signal.emit(event);

@@ -29,19 +29,19 @@
 //! mark the current list only. The question is put after the owner was upgraded: a `once` slot whose
 //! owner is gone does not use up its call.
 //!
-//! # Lists and lanes
+//! # Lists and readers
 //!
-//! An emission notes in a *lane* which list it reads. Connecting edits the list in place when no lane
+//! An emission notes in a *reader* which list it reads. Connecting edits the list in place when no reader
 //! holds it, and otherwise edits a copy that becomes the current list: one copy for all emissions that
-//! are under way, since nobody reads the new one yet. A former list goes when no lane holds it any
+//! are under way, since nobody reads the new one yet. A former list goes when no reader holds it any
 //! more, so a slow slot keeps the list it was called from and nothing else. The protocol, and why it
 //! is sound, is written at the head of `raw/versions.rs`.
 //!
-//! The first lane lies in the signal's own memory. More of them, on cache lines of their own, come when
-//! two emissions meet; and when they are on two threads, the first lane is closed, since all threads
+//! The first reader lies in the signal's own memory. More of them, on cache lines of their own, come when
+//! two emissions meet; and when they are on two threads, the first reader is closed, since all threads
 //! read what lies beside it.
 //!
-//! The lane also says which slot is being called, on which thread. That is what `disconnect_and_wait`
+//! The reader also says which slot is being called, on which thread. That is what `disconnect_and_wait`
 //! looks at, and how it knows that it was called from inside the slot.
 //!
 //! # What is compiled for each method
@@ -51,7 +51,7 @@
 //! table: `raw::handle`), on the event's (the lists, and whatever is seldom), or on neither. `benches/build/run`
 //! measures what one more connect adds to a program, and holds it to a record.
 //!
-//! # Captures
+//! # MaybeSendSync
 //!
 //! Every slot is a weak handle, those of capturing closures too: what a method captures lies in an
 //! adapter beside a weak pointer to the owner. Lists refer to the adapter weakly, but for the newest
@@ -65,12 +65,12 @@
 //! slots, with all that an emission reads and writes at their beginning, and its list, with the first
 //! entry inside. What few signals have comes later: a slotmap with the 17th slot (until then
 //! keys are counted, and looked for in the list), what is special with the first special slot, more
-//! lanes when emissions meet. The figures are those of `cargo bench --bench shapes`.
+//! readers when emissions meet. The figures are those of `cargo bench --bench shapes`.
 //!
 //! # Owners without reference counting
 //!
 //! An `Arc`'s method cannot be called without counting a reference up and down: two atomic operations on
-//! memory that all threads share. [`Tracked`](crate::Tracked) owners need one, on memory of the emitting
+//! memory that all threads share. [`HazardArc`](crate::HazardArc) owners need one, on memory of the emitting
 //! thread: it writes what it calls into a cell, and looks whether the owner lives; who drops the last pointer
 //! says so, and looks at the cells. The protocol, and why each owner is destroyed once, at once, and by whom,
 //! is written at the head of `raw/hazards.rs`; its models stand below it.
@@ -86,7 +86,7 @@
 //!   it is not being called; and `disconnect_and_wait` could not tell a call that runs from one that is
 //!   over, and would have to wait for other slots, which may wait for it. So no.
 //! - *Cells of a few owners at a time*: the same, for a few neighbours.
-//! - *Making the dropping thread pay* (`membarrier`, or a signal to each thread): systems differ, and dropping
+//! - *HandleMaker the dropping thread pay* (`membarrier`, or a signal to each thread): systems differ, and dropping
 //!   an object would take microseconds.
 //!
 //! A cell belongs to one emission until that ends, which need not be in the reverse order of their beginnings:
@@ -104,7 +104,7 @@
 //! same ones, and an emission whose handlers are all ready at once is an ordinary emission: the future is
 //! made in the room, where it stays, and polled there by code that knows its type. Only when it has
 //! to wait, its owner and the functions to poll and drop it are put beside it, and the emission shares the
-//! list out of its lane to go on with later. See `raw/task.rs`, `raw/room.rs`.
+//! list out of its reader to go on with later. See `raw/task.rs`, `raw/room.rs`.
 //!
 //! Of handlers that wait concurrently, a few are polled together with the task's own waker, as `join_all` does up to
 //! 30: to learn which of them was woken takes an allocation and a second first poll for each. Of many,
@@ -133,7 +133,7 @@
 //!
 //! A slot whose handler waits in a queue is called like any other; what is called is its *sender*, which
 //! puts a clone of the event into the queue. The sender stands for the owner, which is not touched there:
-//! the list holds it, so that no references are counted, and the ledger's anchor ends its place in the
+//! the list holds it, so that no references are counted, and the ledger's keep_alive ends its place in the
 //! queue with the connection.
 //!
 //! A queue has two sides (`queue/post.rs`, `queue/run.rs`). Events wait under one lock, those of each
@@ -168,7 +168,7 @@
 //! - *A flag for the blocked signal read before each slot*: `local` at 1,000 slots fell from 1.54 to
 //!   1.48 when blocking marked the entries instead.
 //! - *The key as two halves in the entry*: `local` at 1,000 slots 1.3, as one number 1.14.
-//! - *Lanes side by side*: with two threads on one slot about 1.4 times the time of lanes on cache
+//! - *ReaderCells side by side*: with two threads on one slot about 1.4 times the time of readers on cache
 //!   lines of their own. *One line for each*: 1.2 at 1,000 slots with one thread, a pair of lines 1.09.
 //! - *The slow ways of a call inside the quick one*: what had to be saved for them cost a thread-safe slot 7
 //!   of 50 instructions. *As functions made for each method, which are jumped to*: none, but each more connect
@@ -177,9 +177,9 @@
 //!   inlined; 7 where that is left to the compiler. With an `Option`, and why not beside it, none.
 //! - *A list as a `SmallVec`*: the same optimised, and 250 instructions of 1,150 for an emission to one slot
 //!   where nothing is. *As an enum with a variant for no entry*: 5 instructions for each look into it.
-//! - *Tracked owners: cells by the depth of the emission, in a thread-local.* Unsound where emissions do not end
+//! - *HazardArc owners: cells by the depth of the emission, in a thread-local.* Unsound where emissions do not end
 //!   in reverse order; and looking up the depth for each call took 8 of 54 instructions.
-//! - *Tracked owners: one word that both names the level of nesting and marks the cells in use*: the cell had
+//! - *HazardArc owners: one word that both names the level of nesting and marks the cells in use*: the cell had
 //!   to be found again in each emission, 114 instructions more at one slot.
 //! - *A stream's channel under a `Mutex`, with all events in a ring*: 1.6 times the time of
 //!   `tokio::sync::broadcast` at 1,000 subscribers; with the first event in one cache line with its state
@@ -189,7 +189,7 @@
 //!   list shared only when it has to be and a room kept by the thread, 1.1 to 1.5.
 //! - *A flag in the request, against handlers that start others with it*: two stores and a look for each; that what
 //!   makes a future is `'static` says the same to the compiler.
-//! - *A reference count on the list in place of lanes*: the same two atomic operations, and it does not
+//! - *A reference count on the list in place of readers*: the same two atomic operations, and it does not
 //!   tell which slot runs, so waiting for one slot would have meant waiting for whole emissions.
 //! - *Events of a queue in boxes*, or found by `Any`: 40 ns for an event queued and run; the comparison of
 //!   type ids alone took 6 of them. In deques that the lock's owner opens, 24.
@@ -202,9 +202,9 @@
 //! - Each stream has a buffer of its own, so that a slow consumer costs nobody else anything. Where all keep up,
 //!   one that they share is cheaper with many of them: `async-broadcast` takes 0.8 of the time at 100
 //!   subscribers, and less than half at 1,000 (`cargo bench --features async --bench stream`).
-//! - An asynchronous emission of the local flavour, whose handlers are all ready at once, takes 1.6 to 1.9 times the
+//! - An asynchronous emission of the local flavor, whose handlers are all ready at once, takes 1.6 to 1.9 times the
 //!   time of a loop over `Rc`s that the compiler sees through, from ten handlers on; of the thread-safe one, 1.1 to
-//!   1.3 times. Where each waits once, 1.7 to 1.9 times and 2.0 to 2.1 times: going on takes a lane for each wait
+//!   1.3 times. Where each waits once, 1.7 to 1.9 times and 2.0 to 2.1 times: going on takes a reader for each wait
 //!   (`cargo bench --features async --bench async_emit`).
 //! - A queue that is run for each event by itself takes its lock three times for it: about one and a half to two
 //!   times what 100 events a run cost each. If it has a `wake`, references to that are counted besides.
@@ -213,13 +213,13 @@
 //!   by the emissions.
 //! - A signal's slotmap never shrinks: 8 bytes for each slot that were ever connected at once, if those
 //!   were more than 16.
-//! - An emission leaves its lane by a plain store. If another thread changes the list in these
+//! - An emission leaves its reader by a plain store. If another thread changes the list in these
 //!   moments, what the emission was in the way of (a gap, a former list) may stay until the next
 //!   emission or change. It is memory only: captures and owners are never kept by it.
 //! - A slot that was connected through std's `Weak`, and whose owner the signal never saw complete, stays
 //!   until it is disconnected: std cannot tell an owner that is gone from one that is to come. (It tells neither
 //!   how many weak pointers are left once no strong one is.) Each costs an emission the try to upgrade it,
-//!   and no lock. Owners in a `Tracked` can tell.
+//!   and no lock. Owners in a `HazardArc` can tell.
 //! - Connections keep the block of memory that the signal's slots were in (not the slots) as long as
 //!   they live, as every `Weak` does.
 //! - A connect while emissions begin on other threads without a pause copies the list each time.

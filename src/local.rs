@@ -1,4 +1,4 @@
-//! The single-threaded flavour: the same names over `Rc`.
+//! The single-threaded flavor: the same names over `Rc`.
 //!
 //! Nothing here is `Send`, nothing needs to be, and nothing pays for atomics. It needs no `std`.
 //!
@@ -26,7 +26,7 @@
 //! assert_eq!(renamed.emit("Outbox"), 0);
 //! ```
 
-use crate::family::Local;
 use crate::generic;
+use crate::raw::Local;
 
 aliases!(Local);

@@ -1,4 +1,4 @@
-//! Asynchronous signals: each test in both flavours, with tracked owners too, and by three executors.
+//! Asynchronous signals: each test in both flavors, with tracked owners too, and by three executors.
 
 // ThreadSanitizer does not see the locks of the standard library, which tokio uses: see tests/threads.rs for what it
 // can run.
@@ -237,7 +237,7 @@ use Way::*;
 const WAYS: [Way; 5] = [Emit, Call, Try, Concurrently, CallConcurrently];
 const IN_SEQUENCE: [Way; 3] = [Emit, Call, Try];
 
-both_flavours! {
+both_flavors! {
     /// Emits; gives how many handlers were called.
     async fn run(way: Way, signal: &AsyncSignal<u32>, n: &u32) -> usize {
         match way {
@@ -1073,7 +1073,7 @@ both_flavours! {
                 assert!(again.connection().disconnect() && !bad[2 * n + 1].is_connected());
                 assert_eq!(*once.failure(), Failure::Panicked(kind.to_owned()));
             }
-            assert!(error.to_string().starts_with("7 of 11 handlers failed: slot in making panicked"));
+            assert!(error.to_string().starts_with("7 of 11 slots failed: slot in making panicked"));
             assert_eq!(signal.try_emit(&1).await.unwrap_err().failures().len(), 1);
         }
 
@@ -1091,7 +1091,7 @@ both_flavours! {
             let were_called: Vec<_> = error.failures().iter().map(|it| it.in_slot()).collect();
             assert_eq!((error.called(), were_called), (2, vec![false, true]));
             assert!(error.to_string().starts_with(
-                "1 of 2 handlers failed: a destructor at slot without name panicked"
+                "1 of 2 slots failed: a destructor at slot without name panicked"
             ));
             assert_eq!(log.take(), ["good 1"]);
         }
@@ -1614,7 +1614,7 @@ both_flavours! {
     }
 }
 
-// What only one flavour has, or one runtime.
+// What only one flavor has, or one runtime.
 
 static QUIT: sigwire::AsyncSignal<str, usize> = sigwire::AsyncSignal::new();
 
@@ -1927,7 +1927,7 @@ fn many_tasks_on_many_threads_emit_connect_and_disconnect_at_once() {
             runtime.spawn(async move {
                 for round in 0..100 {
                     let owner = Arc::new(AtomicUsize::new(0));
-                    let tracked = sigwire::Tracked::new(AtomicUsize::new(0));
+                    let tracked = sigwire::HazardArc::new(AtomicUsize::new(0));
                     let handler = async |calls: &AtomicUsize, _: &u32| {
                         tokio::task::yield_now().await;
                         calls.fetch_add(1, SeqCst);
@@ -1987,7 +1987,7 @@ fn a_handler_that_fails_after_it_dropped_the_owner_of_the_one_before_is_told_as_
     let drop_and = [|| (), || panic!("itself")];
     for fails_at_once in [true, false] {
         let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
-        let (owner, other) = (sigwire::Tracked::new(()), Arc::new(()));
+        let (owner, other) = (sigwire::HazardArc::new(()), Arc::new(()));
         signal.connect_sync(&owner, |_, _| ());
         let kept = Arc::new(std::sync::Mutex::new(Some(owner)));
         signal.connect(&other, move |_: &(), _: &u32| {

@@ -58,11 +58,11 @@ threaded!(
     sigwire::ConnectionSet,
     sigwire::Block,
     sigwire::WeakMethod<Bare, Bare>,
-    sigwire::Tracked<u8>,
-    sigwire::WeakTracked<u8>,
+    sigwire::HazardArc<u8>,
+    sigwire::WeakHazardArc<u8>,
     sigwire::BoundMethod<Bare, Bare>,
     sigwire::EmitError,
-    sigwire::SlotPanic,
+    sigwire::SlotFailure,
     sigwire::WaitError,
 );
 
@@ -77,7 +77,7 @@ local!(
     sigwire::local::WeakMethod<u8, u8>,
     sigwire::local::BoundMethod<u8, u8>,
     sigwire::local::EmitError,
-    sigwire::local::SlotPanic,
+    sigwire::local::SlotFailure,
 );
 
 // An emission refers to its event, and so is what a reference to the event is.
@@ -101,7 +101,7 @@ mod streams {
         sigwire::EventStream<Cell<u8>>,
         sigwire::NextEvent<Cell<u8>>,
         sigwire::Overflow,
-        sigwire::Lost,
+        sigwire::Lagged,
     );
     local!(sigwire::local::EventStream<Bare>, sigwire::local::NextEvent<Bare>);
 
@@ -133,7 +133,7 @@ threaded!(
     sigwire::Queue,
     sigwire::generic::Drive<'static, sigwire::generic::Shared>,
     sigwire::generic::QueuedSlot<'static, Sent, sigwire::generic::Shared>,
-    sigwire::Ran,
+    sigwire::RunReport,
     sigwire::Edges,
     sigwire::Overflow,
 );
@@ -145,12 +145,12 @@ local!(
 );
 
 const _: () = {
-    assert!(!implements!(sigwire::Tracked<Bare>: Send));
-    assert!(!implements!(sigwire::Tracked<Bare>: Sync));
-    assert!(!implements!(sigwire::Tracked<Cell<u8>>: Send));
-    assert!(!implements!(sigwire::Tracked<Cell<u8>>: UnwindSafe));
-    assert!(!implements!(sigwire::WeakTracked<Bare>: Send));
-    assert!(!implements!(sigwire::WeakTracked<Cell<u8>>: Sync));
+    assert!(!implements!(sigwire::HazardArc<Bare>: Send));
+    assert!(!implements!(sigwire::HazardArc<Bare>: Sync));
+    assert!(!implements!(sigwire::HazardArc<Cell<u8>>: Send));
+    assert!(!implements!(sigwire::HazardArc<Cell<u8>>: UnwindSafe));
+    assert!(!implements!(sigwire::WeakHazardArc<Bare>: Send));
+    assert!(!implements!(sigwire::WeakHazardArc<Cell<u8>>: Sync));
 };
 
 #[cfg(feature = "async")]
@@ -162,7 +162,7 @@ mod asynchronous {
         sigwire::AsyncSignal<Bare, Bare>,
         sigwire::AsyncSource<Bare, Bare>,
         sigwire::AsyncSlotOptions<'static, Bare, Bare>,
-        sigwire::AsyncEmitError,
+        sigwire::EmitError,
         sigwire::SlotFailure,
         sigwire::Failure,
     );
@@ -171,7 +171,7 @@ mod asynchronous {
         sigwire::local::AsyncSignal<u8, u8>,
         sigwire::local::AsyncSource<u8, u8>,
         sigwire::local::AsyncSlotOptions<'static, u8, u8>,
-        sigwire::local::AsyncEmitError,
+        sigwire::local::EmitError,
         sigwire::local::SlotFailure,
     );
 

@@ -16,7 +16,7 @@ use std::task::{Context, Poll, RawWaker, RawWakerVTable, Waker};
 
 use futures::future::poll_fn;
 use futures::stream::Stream;
-use sigwire::{Lost, Overflow, Wait};
+use sigwire::{Backpressure, Lagged, Overflow};
 
 /// What is called of the user's.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -230,7 +230,7 @@ fn run_all(jobs: &mut [Job<'_>]) {
 type Items = Rc<RefCell<Vec<Result<usize, u64>>>>;
 
 /// Takes as many items as it may, and notes them.
-fn consume<'a, S: Stream<Item = Result<Event, Lost>> + Unpin + 'a>(
+fn consume<'a, S: Stream<Item = Result<Event, Lagged>> + Unpin + 'a>(
     mut stream: S,
     may_take: Rc<Cell<usize>>,
     items: Items,
@@ -339,7 +339,7 @@ enum Way {
 }
 const WAYS: [Way; 5] = [Way::Emit, Way::Concurrently, Way::Call, Way::CallConcurrently, Way::Try];
 
-both_flavours! {
+both_flavors! {
     #[test]
     fn after_a_panic_in_any_callback_of_a_stream_events_come_and_none_is_lost_silently() {
         for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
@@ -403,7 +403,7 @@ both_flavours! {
                 let events: Vec<Event> = (0..100).map(|n| Event(n, Token::new())).collect();
                 let signal = AsyncSignal::<Event>::new();
                 let (items, may_take) = (Items::default(), Rc::new(Cell::new(0)));
-                let mut consumer = consume(signal.stream(1, Wait), may_take.clone(), items.clone());
+                let mut consumer = consume(signal.stream(1, Backpressure), may_take.clone(), items.clone());
                 let emit = |n: usize| {
                     if concurrent {
                         let mut emission = signal.emit_concurrent(&events[n]);

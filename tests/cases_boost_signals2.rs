@@ -26,7 +26,7 @@ fn in_time(run: impl FnOnce() + Send + 'static) {
     }
 }
 
-both_flavours! {
+both_flavors! {
     /// Numbered slots, each of which notes that it was called and disconnects the slots that the
     /// plan names for it.
     struct Board {

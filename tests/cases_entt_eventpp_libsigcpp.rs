@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-both_flavours! {
+both_flavors! {
     // EnTT: a slot that connects, and disconnects itself, inside publish.
 
     /// A slot that ends itself and connects its successor, which so takes its place; on odd events in

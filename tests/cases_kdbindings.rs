@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-both_flavours! {
+both_flavors! {
     /// One way to disconnect a slot of that owner.
     type Way = fn(&Signal<u32>, &Connection, &Strong<()>);
 

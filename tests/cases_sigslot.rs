@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
-both_flavours! {
+both_flavors! {
     // Callables.
 
     trait Count {
@@ -165,7 +165,7 @@ both_flavours! {
         });
         let error = signal.try_emit(&0).unwrap_err();
         let in_slot = with(&seen, Option::take).unwrap();
-        let copies = [original.clone(), original, in_slot, error.panics()[0].connection().clone()];
+        let copies = [original.clone(), original, in_slot, error.failures()[0].connection().clone()];
         for one in &copies {
             let block = one.block();
             assert!(copies.iter().all(|other| other == one && other.is_blocked()));

@@ -4,7 +4,7 @@ mod common;
 
 use std::collections::HashSet;
 
-both_flavours! {
+both_flavors! {
     #[test]
     fn a_set_keeps_its_order_when_a_destructor_panics_as_it_disconnects() {
         let signal: Signal<u32> = Signal::new();

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Log, panic_of};
 use corosensei::{Coroutine, CoroutineResult, Yielder};
-use sigwire::{Signal, Tracked};
+use sigwire::{HazardArc, Signal};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -78,8 +78,8 @@ impl Drop for Owner {
 }
 
 /// An emission to one owner of its own, whose method is suspended.
-fn emission(log: &Log, name: impl Into<String>) -> (Suspended, Tracked<Owner>) {
-    let owner = Tracked::new(Owner::new(log, name));
+fn emission(log: &Log, name: impl Into<String>) -> (Suspended, HazardArc<Owner>) {
+    let owner = HazardArc::new(Owner::new(log, name));
     let signal: Signal<u32> = Signal::new();
     signal.connect(&owner, Owner::on);
     (Suspended::begin(move || assert_eq!(signal.emit(&1), 1)), owner)
@@ -144,9 +144,9 @@ fn an_owner_left_by_an_emission_that_ends_early_is_destroyed_though_another_goes
     let log = Log::default();
     let other = emission_without_owner(&log, "other");
     let signal: Arc<Signal<u32>> = Arc::default();
-    let owners = ["a", "b"].map(|name| Tracked::new(Owner::new(&log, name)));
+    let owners = ["a", "b"].map(|name| HazardArc::new(Owner::new(&log, name)));
     owners.iter().for_each(|owner| _ = signal.connect(owner, Owner::on));
-    let weak = owners.each_ref().map(Tracked::downgrade);
+    let weak = owners.each_ref().map(HazardArc::downgrade);
     let mut emission = Suspended::begin(move || _ = signal.emit(&1));
     assert!(!emission.goes_on_to_the_end());
     assert_eq!(log.take(), ["other begins", "a begins", "a ends", "b begins"]);

@@ -49,7 +49,7 @@ fn check(name: &str, value: &dyn Debug, act: &mut dyn FnMut()) {
     }
 }
 
-both_flavours! {
+both_flavors! {
     /// A signal with slots of all kinds, and what can be done to it.
     struct Scene {
         signal: Std<Signal<u32>>,
@@ -107,7 +107,7 @@ both_flavours! {
             let error = signal.try_emit(&1).unwrap_err();
             drop(panics);
             check("EmitError", &error, act);
-            check("SlotPanic", &error.panics()[0], act);
+            check("SlotFailure", &error.failures()[0], act);
             let wait: sigwire::WaitError = {
                 let (in_slot, own) = (Std::new(Exclusive::new(None)), Std::new(Exclusive::new(None)));
                 let (result, connection) = (in_slot.clone(), own.clone());
@@ -165,7 +165,7 @@ both_flavours! {
     #[cfg(feature = "async")]
     mod asynchronous {
         use super::*;
-        use sigwire::{Lost, Overflow, Wait};
+        use sigwire::{Lagged, Overflow, Backpressure};
         use std::future::Future;
         use std::pin::Pin;
         use std::task::{Context, Waker};
@@ -214,7 +214,7 @@ both_flavours! {
         fn debug_of_a_stream_that_is_waited_for_may_be_written_by_what_waits_for_it() {
             not_for_ever(|| {
                 let signal: AsyncSignal<u32> = AsyncSignal::new();
-                let stream = signal.stream(1, Wait);
+                let stream = signal.stream(1, Backpressure);
                 assert!(poll(signal.emit(&1)));
                 let mut kept = Box::pin(signal.emit(&2));
                 assert!(!poll(kept.as_mut()));
@@ -269,14 +269,14 @@ both_flavours! {
                     let connection = alone.connect(&owner, async |_: &u32, _: &u32| ());
                     assert!(poll(alone.try_emit(&1)) && connection.disconnect());
                 };
-                check("AsyncEmitError", &error, act);
+                check("EmitError", &error, act);
                 check("SlotFailure", &error.failures()[0], act);
                 check("Panicked", error.failures()[0].failure(), act);
                 // Values without anything behind them.
-                check("Lost", &Lost(1), act);
-                check("Wait", &Wait, act);
+                check("Lagged", &Lagged(1), act);
+                check("Backpressure", &Backpressure, act);
                 check("Latest", &Overflow::Latest, act);
-                check("Wait", &sigwire::generic::WhenFull::from(Wait), act);
+                check("Backpressure", &sigwire::generic::WhenFull::from(Backpressure), act);
             });
         }
     }
@@ -307,7 +307,7 @@ macro_rules! queue {
                 check("Queue", &queue, act);
                 check("Drive", &queue.drive(), act);
                 check("QueuedSlot", &signal.slot().on(&queue).latest(), act);
-                check("Ran", &queue.run(), act);
+                check("RunReport", &queue.run(), act);
                 check("Both", &sigwire::Edges::Both, act);
                 check("Connection", &connection, act);
                 // What of a queue outlives it.
@@ -327,9 +327,9 @@ queue!(debug_of_a_local_queue_may_be_written_so_too, sigwire::LocalQueue, rc::Rc
 fn debug_of_a_tracked_value_may_be_written_by_what_drops_its_other_owners() {
     not_for_ever(|| {
         let signal: sigwire::Signal<u32> = sigwire::Signal::new();
-        let owner = sigwire::Tracked::new(7);
+        let owner = sigwire::HazardArc::new(7);
         signal.connect(&owner, |_, _| ());
-        let weak = sigwire::Tracked::downgrade(&owner);
+        let weak = sigwire::HazardArc::downgrade(&owner);
         let mut other = Some(owner.clone());
         check("7", &owner, &mut || {
             assert_eq!(signal.emit(&1), 1);
@@ -337,7 +337,7 @@ fn debug_of_a_tracked_value_may_be_written_by_what_drops_its_other_owners() {
             drop(weak.upgrade());
         });
         let mut owner = Some(owner);
-        check("(WeakTracked)", &weak, &mut || {
+        check("(WeakHazardArc)", &weak, &mut || {
             owner = None;
             assert_eq!(signal.emit(&1), 0);
         });

@@ -1,4 +1,4 @@
-//! The hard cases, each in both flavours.
+//! The hard cases, each in both flavors.
 
 mod common;
 
@@ -6,7 +6,7 @@ use std::cell::Cell;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-both_flavours! {
+both_flavors! {
     fn noter(log: &Log, name: &'static str) -> Strong<Noter> {
         Strong::new(Noter::new(log, name))
     }
@@ -460,7 +460,7 @@ both_flavours! {
         let error = signal.try_emit(&5).unwrap_err();
         assert_eq!(error.called(), 4);
         let panics: Vec<_> =
-            error.panics().iter().map(|p| (p.connection().clone(), p.name(), p.message())).collect();
+            error.failures().iter().map(|p| (p.connection().clone(), p.name(), p.message())).collect();
         assert_eq!(panics, [
             (a.clone(), Some("first"), "bad 5"),
             (c.clone(), Some("third"), "worse"),
@@ -468,7 +468,7 @@ both_flavours! {
         ]);
         assert_eq!(
             error.to_string(),
-            "3 of 4 slots panicked: slot first panicked with `bad 5`; slot third panicked with \
+            "3 of 4 slots failed: slot first panicked with `bad 5`; slot third panicked with \
              `worse`; slot without name panicked with `something that is not a text`"
         );
         a.disconnect();
@@ -487,14 +487,14 @@ both_flavours! {
         drop(owner);
         let error = signal.try_emit(&5).unwrap_err();
         let panics: Vec<_> =
-            error.panics().iter().map(|p| (p.connection().clone(), p.in_slot())).collect();
+            error.failures().iter().map(|p| (p.connection().clone(), p.in_slot())).collect();
         assert_eq!((error.called(), panics), (2, vec![(dead, false), (bad, true)]));
         assert_eq!(
             error.to_string(),
-            "1 of 2 slots panicked: a destructor at slot dead panicked with `in a destructor`; slot \
+            "1 of 2 slots failed: a destructor at slot dead panicked with `in a destructor`; slot \
              without name panicked with `bad 5`"
         );
-        assert_eq!(signal.try_emit(&5).unwrap_err().panics().len(), 1);
+        assert_eq!(signal.try_emit(&5).unwrap_err().failures().len(), 1);
     }
 
     #[test]

@@ -44,7 +44,7 @@ fn heap() -> isize {
     BYTES.get()
 }
 
-both_flavours! {
+both_flavors! {
     struct Owner(u64);
     impl Owner {
         fn on(&self, _: &u32) {}
@@ -609,7 +609,7 @@ both_flavours! {
             // How many emissions go on waiting, and which one of those is replaced in each turn.
             for (waiting, replaced) in [(1, 0), (2, 0), (2, 1), (20, 0), (20, 7), (20, 19)] {
                 let signal: AsyncSignal<Large> = AsyncSignal::new();
-                let mut stream = signal.stream(1, sigwire::Wait);
+                let mut stream = signal.stream(1, sigwire::Backpressure);
                 let event = [1; 128];
                 finish(signal.emit(&event));
                 let mut emissions: Vec<_> = (0..waiting).map(|_| begin(&signal, &event)).collect();
@@ -628,7 +628,7 @@ both_flavours! {
                 while let Some(Some(item)) = stream.next().now_or_never() {
                     match item {
                         Ok(_) => events += 1,
-                        Err(sigwire::Lost(n)) => lost += n,
+                        Err(sigwire::Lagged(n)) => lost += n,
                     }
                 }
                 assert_eq!((events, lost, stream.missed()), (1 + waiting, 10_100, 10_100));
@@ -638,7 +638,7 @@ both_flavours! {
         #[test]
         fn what_many_waiting_emissions_take_is_given_back_when_all_but_one_are_dropped() {
             let signal: AsyncSignal<Large> = AsyncSignal::new();
-            let stream = signal.stream(1, sigwire::Wait);
+            let stream = signal.stream(1, sigwire::Backpressure);
             let event = [1; 128];
             finish(signal.emit(&event));
             let before = heap();
@@ -661,7 +661,7 @@ both_flavours! {
             runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
                 let signal: AsyncSignal<Large> = AsyncSignal::new();
                 let options = signal.slot().timeout(Duration::from_millis(10));
-                let stream = options.stream(1, sigwire::Wait);
+                let stream = options.stream(1, sigwire::Backpressure);
                 let event = [1; 128];
                 let mut emissions = futures::stream::FuturesUnordered::new();
                 let mut heaps = Vec::new();

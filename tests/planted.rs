@@ -1,6 +1,6 @@
 //! Faults that are planted: `.ci/run` fails when the sanitizers do not report them.
 
-use sigwire::{Signal, Tracked};
+use sigwire::{HazardArc, Signal};
 use std::cell::UnsafeCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -47,7 +47,7 @@ fn a_race_in_a_slot_that_two_threads_run_is_seen() {
 #[ignore = "uses what is freed on purpose"]
 fn an_owner_that_is_used_after_its_end_is_seen() {
     let signal: Signal<u32> = Signal::new();
-    let owner = Tracked::new(AtomicUsize::new(0));
+    let owner = HazardArc::new(AtomicUsize::new(0));
     signal.connect(&owner, |calls, _| _ = calls.fetch_add(1, Relaxed));
     let freed: *const AtomicUsize = &*owner;
     drop(owner);

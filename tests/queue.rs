@@ -1935,7 +1935,7 @@ fn tracked_owners_and_trait_objects_can_have_their_handlers_queued() {
         }
     }
     let (signal, queue) = (Signal::<u32>::new(), Queue::default());
-    let tracked = sigwire::Tracked::new(AtomicUsize::new(0));
+    let tracked = sigwire::HazardArc::new(AtomicUsize::new(0));
     let unsized_owner: Arc<dyn Hears> = Arc::new(AtomicUsize::new(0));
     let weak: Weak<AtomicUsize> = Weak::new();
     signal.slot().on(&queue).connect(&tracked, AtomicUsize::hear);

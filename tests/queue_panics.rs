@@ -203,14 +203,14 @@ macro_rules! both_homes {
             #[allow(unused_imports)]
             use super::*;
             use {sigwire::Queue, std::sync::Arc as Strong};
-            type Home = Shared;
+            type QueueFlavor = Shared;
             $($items)*
         }
         mod local_owners {
             #[allow(unused_imports)]
             use super::*;
             use {sigwire::LocalQueue as Queue, std::rc::Rc as Strong};
-            type Home = Local;
+            type QueueFlavor = Local;
             $($items)*
         }
     };
@@ -227,7 +227,7 @@ both_homes! {
         most: usize,
     }
 
-    type Slot<'a> = QueuedSlot<'a, Event, Home>;
+    type Slot<'a> = QueuedSlot<'a, Event, QueueFlavor>;
 
     impl World {
         fn new(at: At, left: usize) -> Self {

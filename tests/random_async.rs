@@ -1,4 +1,4 @@
-//! Random operations on asynchronous signals, in each flavour: emissions of each kind are begun, polled
+//! Random operations on asynchronous signals, in each flavor: emissions of each kind are begun, polled
 //! and dropped half way, owners and slots come and go, at the top and from inside handlers and
 //! destructors. Handlers check that they do not move, and that what they borrow from is there; some
 //! panic. In the end nothing is left.
@@ -184,7 +184,7 @@ async fn drain(results: impl Stream<Item = Alive>) {
     }
 }
 
-both_flavours! {
+both_flavors! {
     struct World {
         signal: Std<AsyncSignal<Word, Alive>>,
         event: Std<Word>,

@@ -2,7 +2,7 @@
 //! correct model of one: both must do the same.
 //!
 //! `SIGWIRE_OPERATIONS=100000000 cargo test --release --test random_operations -- --nocapture` runs
-//! that many in each flavour and shows how far it is. A seed that failed is told, and is kept below.
+//! that many in each flavor and shows how far it is. A seed that failed is told, and is kept below.
 
 mod common;
 
@@ -362,7 +362,7 @@ impl Model {
     }
 }
 
-both_flavours! {
+both_flavors! {
     /// The same over a real signal.
     struct Real {
         places: Vec<Strong<Owner>>,
@@ -561,7 +561,7 @@ both_flavours! {
             }),
             TryEmit(event) => see(match signal.try_emit(&event) {
                 Ok(called) => Seen::Said("tried", called * 1000),
-                Err(error) => Seen::Said("tried", error.called() * 1000 + error.panics().len()),
+                Err(error) => Seen::Said("tried", error.called() * 1000 + error.failures().len()),
             }),
             Call(event, most) => {
                 let mut emission = signal.call(&event);

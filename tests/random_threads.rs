@@ -14,7 +14,7 @@
 mod common;
 
 use sigwire::{
-    Block, Connection, ConnectionSet, ScopedConnection, Signal, SlotOptions, Tracked, WeakMethod,
+    Block, Connection, ConnectionSet, HazardArc, ScopedConnection, Signal, SlotOptions, WeakMethod,
 };
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -41,7 +41,7 @@ macro_rules! of {
     ($any:expr, $owner:ident => $do:expr) => {
         match $any {
             AnyOwner::Counted($owner) => $do,
-            AnyOwner::Tracked($owner) => $do,
+            AnyOwner::HazardArc($owner) => $do,
         }
     };
 }
@@ -125,7 +125,7 @@ struct Record {
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     /// It captures what tells its calls from those of others.
-    Captures,
+    MaybeSendSync,
     /// A method path, any number of times.
     Path,
     /// A method path, with `unique`.
@@ -178,7 +178,7 @@ impl Owner {
 #[derive(Clone)]
 enum AnyOwner {
     Counted(Arc<Owner>),
-    Tracked(Tracked<Owner>),
+    HazardArc(HazardArc<Owner>),
 }
 
 impl ops::Deref for AnyOwner {
@@ -382,7 +382,7 @@ fn try_emit(hub: &Arc<Hub>) {
     let (result, level) = emission(hub, || hub.signal.try_emit(&LIVELY));
     let (called, panics) = match result {
         Ok(Ok(called)) => (called, 0),
-        Ok(Err(error)) => (error.called(), error.panics().len()),
+        Ok(Err(error)) => (error.called(), error.failures().len()),
         Err(_) => (usize::MAX, usize::MAX),
     };
     check((called, panics) == (level.calls, level.panics), "try_emit counted wrongly");
@@ -468,7 +468,7 @@ fn connect(hub: &Arc<Hub>) {
     let with_captures = |owner: Option<&Owner>, slot| -> (SlotOptions<'_, _, _>, _) {
         let times = below(8);
         let most = if times < 3 { times + 1 } else { usize::MAX };
-        let record = note(hub, Kind::Captures, owner, most);
+        let record = note(hub, Kind::MaybeSendSync, owner, most);
         let slot: SlotOptions<'_, usize, usize> = slot;
         let slot = match times {
             0 => slot.once(),
@@ -491,7 +491,9 @@ fn connect(hub: &Arc<Hub>) {
             let record = note(hub, Kind::Path, Some(&owner), usize::MAX);
             let connection = match &owner {
                 AnyOwner::Counted(owner) => slot.connect(&Arc::downgrade(owner), Owner::path),
-                AnyOwner::Tracked(owner) => slot.connect(&Tracked::downgrade(owner), Owner::path),
+                AnyOwner::HazardArc(owner) => {
+                    slot.connect(&HazardArc::downgrade(owner), Owner::path)
+                }
             };
             (connection, record)
         }
@@ -569,7 +571,7 @@ fn disconnect(hub: &Hub) {
         0 => {
             let is_inside = me(|me| me.inside.contains(&Arc::as_ptr(&record)));
             let is_in_a_slot = me(|me| !me.emissions.is_empty());
-            if record.kind != Kind::Captures || is_in_a_slot && !is_inside {
+            if record.kind != Kind::MaybeSendSync || is_in_a_slot && !is_inside {
                 // Two slots that wait for each other would wait for ever.
                 return;
             }
@@ -639,7 +641,7 @@ fn new_owner(world: &World, place: usize) {
     let owner = if place % 2 == 0 {
         AnyOwner::Counted(Arc::new(owner))
     } else {
-        AnyOwner::Tracked(Tracked::new(owner))
+        AnyOwner::HazardArc(HazardArc::new(owner))
     };
     let mut places = lock(&world.places);
     if place == places.len() {
@@ -741,7 +743,7 @@ fn check_quiet(hub: &Arc<Hub>, world: &World) {
 
 /// They end with their slots, and once.
 fn check_captures(records: &Records) {
-    for record in lock(records).iter().filter(|record| record.kind == Kind::Captures) {
+    for record in lock(records).iter().filter(|record| record.kind == Kind::MaybeSendSync) {
         let ended = record.captures_ended.load(SeqCst);
         let expected = usize::from(!record.connection().is_connected());
         check(ended == expected, "captures did not end once with their slot");

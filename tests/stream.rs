@@ -1,4 +1,4 @@
-//! Streams of events and waiting for the next one, in each flavour and under three executors.
+//! Streams of events and waiting for the next one, in each flavor and under three executors.
 
 mod common;
 
@@ -14,7 +14,7 @@ use futures::executor::block_on;
 use futures::future::{FusedFuture, join};
 use futures::poll;
 use futures::stream::{FusedStream, Stream, StreamExt};
-use sigwire::{Lost, Overflow, Wait};
+use sigwire::{Backpressure, Lagged, Overflow};
 
 /// Runs the test under `futures`, and under both runtimes of tokio.
 fn under_each_executor(test: impl AsyncFn()) {
@@ -135,7 +135,7 @@ impl Wake for Acts {
     }
 }
 
-both_flavours! {
+both_flavors! {
     fn emit(signal: &Signal<u32>, events: impl IntoIterator<Item = u32>) {
         events.into_iter().for_each(|n| _ = signal.emit(&n));
     }
@@ -230,13 +230,13 @@ both_flavours! {
         let signal: Signal<u32> = Signal::new();
         let mut stream = signal.stream(3, Overflow::DropOldest);
         emit(&signal, 1..=8);
-        assert_eq!(ready(&mut stream), [Err(Lost(5)), Ok(6), Ok(7), Ok(8)]);
+        assert_eq!(ready(&mut stream), [Err(Lagged(5)), Ok(6), Ok(7), Ok(8)]);
         emit(&signal, 9..=11);
         assert_eq!(ready(&mut stream), [9, 10, 11].map(Ok), "there was room again");
         emit(&signal, 12..=14);
         assert_eq!(block_on(stream.next()), Some(Ok(12)));
         emit(&signal, 15..=16);
-        assert_eq!(ready(&mut stream), [Err(Lost(1)), Ok(14), Ok(15), Ok(16)]);
+        assert_eq!(ready(&mut stream), [Err(Lagged(1)), Ok(14), Ok(15), Ok(16)]);
         assert_eq!(stream.missed(), 6);
     }
 
@@ -249,7 +249,7 @@ both_flavours! {
         emit(&signal, 6..=7);
         assert_eq!(block_on(stream.next()), Some(Ok(2)));
         emit(&signal, 8..=8);
-        let rest = [Err(Lost(3)), Ok(6), Err(Lost(1)), Ok(8)];
+        let rest = [Err(Lagged(3)), Ok(6), Err(Lagged(1)), Ok(8)];
         assert_eq!(ready(&mut stream), rest);
         assert_eq!(stream.missed(), 4);
         emit(&signal, 9..=9);
@@ -261,12 +261,12 @@ both_flavours! {
         let signal: Signal<u32> = Signal::new();
         let mut stream = signal.stream(1, Overflow::DropNewest);
         emit(&signal, 1..=3);
-        assert_eq!(ready(&mut stream), [Ok(1), Err(Lost(2))]);
+        assert_eq!(ready(&mut stream), [Ok(1), Err(Lagged(2))]);
         emit(&signal, 4..=6);
         drop(signal);
         assert_eq!(block_on(stream.next()), Some(Ok(4)));
         assert!(!stream.is_terminated());
-        assert_eq!(block_on(stream.next()), Some(Err(Lost(2))));
+        assert_eq!(block_on(stream.next()), Some(Err(Lagged(2))));
         assert_eq!(block_on(stream.next()), None);
         assert!(stream.is_terminated());
     }
@@ -616,8 +616,8 @@ both_flavours! {
             for (n, called) in [(1, 4), (2, 4), (3, 3), (4, 3)] {
                 assert_eq!(signal.emit(&n).await, called, "nobody is waited for");
             }
-            assert_eq!(ready(&mut oldest), [Err(Lost(2)), Ok(3), Ok(4)]);
-            assert_eq!(ready(&mut newest), [Ok(1), Ok(2), Err(Lost(2))]);
+            assert_eq!(ready(&mut oldest), [Err(Lagged(2)), Ok(3), Ok(4)]);
+            assert_eq!(ready(&mut newest), [Ok(1), Ok(2), Err(Lagged(2))]);
             assert_eq!(ready(&mut latest), [Ok(4)]);
             assert_eq!(ready(&mut two), [Ok(1), Ok(2)]);
             assert!(two.is_terminated() && !oldest.is_terminated());
@@ -646,7 +646,7 @@ both_flavours! {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
             let log = Log::default();
             let after = Strong::new(Noter::new(&log, "after"));
-            let mut stream = signal.stream(2, Wait);
+            let mut stream = signal.stream(2, Backpressure);
             signal.connect_sync(&after, Noter::on);
             assert_eq!((signal.emit(&1).await, signal.emit(&2).await), (2, 2));
             let mut third = signal.emit(&3);
@@ -668,7 +668,7 @@ both_flavours! {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
             let log = Log::default();
             let after = Strong::new(Noter::new(&log, "after"));
-            let mut streams = [signal.stream(1, Wait), signal.stream(1, Wait)];
+            let mut streams = [signal.stream(1, Backpressure), signal.stream(1, Backpressure)];
             signal.connect_sync(&after, Noter::on);
             assert_eq!(signal.emit(&1).await, 3);
             let mut second = signal.emit_concurrent(&2);
@@ -687,7 +687,7 @@ both_flavours! {
     fn emissions_that_wait_get_room_in_the_order_in_which_they_came_each_woken_once() {
         under_each_executor(async || {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
-            let mut stream = signal.stream(1, Wait);
+            let mut stream = signal.stream(1, Backpressure);
             signal.emit(&0).await;
             let wakes = [(); 3].map(|()| Arc::new(Wakes::default()));
             let mut emissions = [1, 2, 3].each_ref().map(|n| signal.emit(n));
@@ -716,7 +716,7 @@ both_flavours! {
         under_each_executor(async || {
             for dropped in [&[1][..], &[2], &[3], &[1, 2], &[3, 2], &[2, 1, 3]] {
                 let signal: AsyncSignal<u32> = AsyncSignal::new();
-                let mut stream = signal.stream(1, Wait);
+                let mut stream = signal.stream(1, Backpressure);
                 signal.emit(&0).await;
                 let mut emissions = [1, 2, 3].each_ref().map(|n| Some(signal.emit(n)));
                 for emission in emissions.iter_mut().flatten() {
@@ -733,7 +733,7 @@ both_flavours! {
                             assert_eq!(n, due);
                             due += 1;
                         }
-                        Err(Lost(events)) => {
+                        Err(Lagged(events)) => {
                             let gap = due as usize..due as usize + events as usize;
                             assert!(gap.clone().all(|n| dropped.contains(&n)), "{gap:?} {dropped:?}");
                             due += events as u32;
@@ -752,7 +752,7 @@ both_flavours! {
     fn an_event_that_has_got_room_stays_when_its_emission_is_dropped() {
         under_each_executor(async || {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
-            let mut stream = signal.stream(1, Wait);
+            let mut stream = signal.stream(1, Backpressure);
             signal.emit(&1).await;
             let mut emission = signal.emit(&2);
             assert!(poll!(&mut emission).is_pending());
@@ -767,7 +767,7 @@ both_flavours! {
     fn dropping_a_stream_lets_those_go_on_who_wait_for_room_in_it() {
         under_each_executor(async || {
             let signal: AsyncSignal<Std<()>> = AsyncSignal::new();
-            let stream = signal.stream(1, Wait);
+            let stream = signal.stream(1, Backpressure);
             let event = Std::new(());
             signal.emit(&event).await;
             let wakes = Arc::new(Wakes::default());
@@ -784,7 +784,7 @@ both_flavours! {
     fn a_disconnected_stream_still_gives_the_events_that_wait_for_room_and_ends_after_them() {
         under_each_executor(async || {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
-            let stream = signal.stream(1, Wait);
+            let stream = signal.stream(1, Backpressure);
             signal.emit(&1).await;
             let mut emission = signal.emit(&2);
             assert!(poll!(&mut emission).is_pending());
@@ -805,7 +805,7 @@ both_flavours! {
         }
         for take in [true, false] {
             let signal: AsyncSignal<u32> = AsyncSignal::new();
-            let mut stream = signal.stream(1, Wait);
+            let mut stream = signal.stream(1, Backpressure);
             block_on(signal.emit(&1));
             let mut emissions = [2, 3].each_ref().map(|n| signal.emit(n));
             let wakes = Arc::new(Wakes::default());
@@ -814,7 +814,7 @@ both_flavours! {
             }
             if take {
                 assert!(panic_of(|| is_pending(&mut stream.next())).contains("in a waker"));
-                assert_eq!(ready(&mut stream), [Err(Lost(1)), Ok(2), Ok(3)]);
+                assert_eq!(ready(&mut stream), [Err(Lagged(1)), Ok(2), Ok(3)]);
                 assert_eq!(stream.missed(), 1);
             } else {
                 assert!(panic_of(|| drop(stream)).contains("in a waker"));
@@ -854,7 +854,7 @@ both_flavours! {
     #[test]
     fn an_asynchronous_stream_with_room_for_no_event_is_refused_as_well() {
         let signal: AsyncSignal<u32> = AsyncSignal::new();
-        for message in [panic_of(|| signal.stream(0, Wait)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {
+        for message in [panic_of(|| signal.stream(0, Backpressure)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {
             assert!(message.contains("1 or more"), "{message}");
         }
         assert_eq!(signal.slot_count(), 0);
@@ -863,8 +863,8 @@ both_flavours! {
     #[test]
     fn debug_tells_that_a_stream_makes_emissions_wait() {
         let signal: AsyncSignal<u32> = AsyncSignal::new();
-        let text = format!("{:?}", signal.stream(2, Wait));
-        assert!(text.contains("overflow: Wait"), "{text}");
+        let text = format!("{:?}", signal.stream(2, Backpressure));
+        assert!(text.contains("overflow: Backpressure"), "{text}");
     }
 
     #[test]
@@ -939,7 +939,7 @@ fn what_a_slow_task_gets_and_what_it_is_told_it_lost_add_up_to_what_was_emitted(
                         assert_eq!(event, due, "what is missing was not reported here");
                         due += 1;
                     }
-                    Err(Lost(events)) => due += events,
+                    Err(Lagged(events)) => due += events,
                 }
             }
             (due, stream.missed())
@@ -957,7 +957,7 @@ fn what_many_tasks_emit_into_a_small_stream_comes_through_it_completely_and_in_e
     const EACH: u32 = 2_000;
     let signal: Arc<sigwire::AsyncSignal<(u32, u32)>> = Arc::default();
     for capacity in [1, 3] {
-        let mut stream = signal.stream(capacity, Wait);
+        let mut stream = signal.stream(capacity, Backpressure);
         let tasks = Tasks::new();
         let emitters: Vec<_> = (0..3)
             .map(|task| {
@@ -989,11 +989,11 @@ fn a_deadline_that_passes_while_an_emission_waits_for_room_takes_its_event_back(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
-        let mut stream = signal.slot().timeout(Duration::from_millis(10)).stream(1, Wait);
+        let mut stream = signal.slot().timeout(Duration::from_millis(10)).stream(1, Backpressure);
         assert_eq!(signal.try_emit(&1).await.unwrap(), 1);
         let error = signal.try_emit(&2).await.unwrap_err();
         assert!(matches!(error.failures()[0].failure(), Failure::TimedOut));
-        assert_eq!(ready(&mut stream), [Ok(1), Err(Lost(1))]);
+        assert_eq!(ready(&mut stream), [Ok(1), Err(Lagged(1))]);
         assert_eq!(signal.try_emit(&3).await.unwrap(), 1);
         assert_eq!(ready(&mut stream), [Ok(3)]);
     });
@@ -1092,11 +1092,11 @@ impl Model {
         self.events.iter_mut().find(|held| **held == Held::Ahead(event))
     }
 
-    fn take(&mut self) -> Option<Result<u32, Lost>> {
+    fn take(&mut self) -> Option<Result<u32, Lagged>> {
         let lost = self.events.iter().take_while(|held| **held == Held::TakenBack).count();
         if lost > 0 {
             self.events.drain(..lost);
-            return Some(Err(Lost(lost as u64)));
+            return Some(Err(Lagged(lost as u64)));
         }
         match self.events.first()? {
             Held::In(event) => {
@@ -1117,7 +1117,7 @@ fn whatever_is_emitted_taken_and_dropped_a_stream_that_is_waited_for_does_as_its
         let events: Vec<u32> = (0..OPERATIONS as u32).collect();
         let signal: sigwire::AsyncSignal<u32> = sigwire::AsyncSignal::new();
         let mut model = Model { capacity: 1 + random.below(4), events: Vec::new() };
-        let mut stream = signal.stream(model.capacity, Wait);
+        let mut stream = signal.stream(model.capacity, Backpressure);
         let consumer = Arc::new(Wakes::default());
         let (mut consumer_waits, mut connected, mut missed) = (false, true, 0);
         type Emission<'a> = (u32, Pin<Box<dyn Future<Output = usize> + 'a>>, Arc<Wakes>);

@@ -1,7 +1,7 @@
 //! Several threads that do everything at once. Beside the signal there are only atomics here, so that
 //! ThreadSanitizer sees all there is: the standard library's own locks are not instrumented.
 
-use sigwire::{Signal, Tracked};
+use sigwire::{HazardArc, Signal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::thread;
@@ -271,7 +271,7 @@ fn tracked_owners_are_destroyed_once_and_not_while_they_are_called_however_the_t
         for round in 0..ROUNDS {
             let (destroyed, wrong) = (destroyed.clone(), wrong.clone());
             let calls = AtomicUsize::new(0);
-            let owner = Tracked::new(Fragile { calls, destroyed, wrong, text: "fragile".into() });
+            let owner = HazardArc::new(Fragile { calls, destroyed, wrong, text: "fragile".into() });
             signals.iter().for_each(|signal| _ = signal.connect(&owner, Fragile::on));
             let other = owner.clone();
             if round % 2 == 0 {

@@ -290,7 +290,7 @@ fn a_poisoned_owner_is_treated_like_a_panic_in_its_slot() {
     assert!(message.contains("::Account`") && message.contains("poisoned"), "{message}");
     let error = signal.try_emit(&1).unwrap_err();
     assert_eq!(error.called(), 2);
-    assert_eq!(error.panics()[0].connection(), &poisoned);
+    assert_eq!(error.failures()[0].connection(), &poisoned);
     account.clear_poison();
     assert_eq!(signal.emit(&4), 2);
     assert_eq!(account.lock().unwrap().0, 4);
@@ -354,7 +354,7 @@ mod asynchronous {
     use futures::executor::block_on;
     use futures::future::poll_fn;
     use futures::task::AtomicWaker;
-    use sigwire::{AsyncSignal, Tracked};
+    use sigwire::{AsyncSignal, HazardArc};
     use std::task::Poll;
 
     async fn yield_once() {
@@ -377,13 +377,14 @@ mod asynchronous {
     #[test]
     fn threads_emit_connect_and_disconnect_on_one_asynchronous_signal() {
         let signal: AsyncSignal<usize> = AsyncSignal::new();
-        let lasting = Tracked::new(AtomicUsize::new(0));
+        let lasting = HazardArc::new(AtomicUsize::new(0));
         signal.connect(&lasting, count);
         thread::scope(|scope| {
             for _ in 0..3 {
                 scope.spawn(|| {
                     for _ in 0..100 {
-                        let (owner, tracked) = (Arc::new(AtomicUsize::new(0)), Tracked::default());
+                        let (owner, tracked) =
+                            (Arc::new(AtomicUsize::new(0)), HazardArc::default());
                         let connection = signal.connect(&owner, count);
                         signal.connect(&tracked, count);
                         assert!(block_on(signal.emit(&1)) >= 3);

@@ -4,18 +4,18 @@
 mod common;
 
 use common::{AtEnd, Log, Noter, panic_of};
-use sigwire::{Signal, Tracked, WeakMethod, WeakTracked};
+use sigwire::{HazardArc, Signal, WeakHazardArc, WeakMethod};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread::{self, ThreadId};
 
-fn noter(log: &Log, name: &'static str) -> Tracked<Noter> {
-    Tracked::new(Noter::new(log, name))
+fn noter(log: &Log, name: &'static str) -> HazardArc<Noter> {
+    HazardArc::new(Noter::new(log, name))
 }
 
 /// Where the last strong pointer of an object waits for a slot to drop it.
-type Kept<T> = Mutex<Option<Tracked<T>>>;
+type Kept<T> = Mutex<Option<HazardArc<T>>>;
 
 /// A signal whose slot of this priority drops what is kept.
 fn dropper<T: Send + Sync + 'static>(signal: &Signal<u32>, priority: i32, kept: &Arc<Kept<T>>) {
@@ -60,12 +60,12 @@ struct DropsItself {
 }
 
 impl DropsItself {
-    fn connected(log: &Log, signal: &Signal<u32>, panics: bool) -> WeakTracked<Self> {
+    fn connected(log: &Log, signal: &Signal<u32>, panics: bool) -> WeakHazardArc<Self> {
         let kept = Arc::new(Mutex::new(None));
         let noter = Noter::new(log, "a");
-        let owner = Tracked::new(DropsItself { noter, kept: kept.clone(), panics });
+        let owner = HazardArc::new(DropsItself { noter, kept: kept.clone(), panics });
         signal.connect(&owner, Self::on);
-        let weak = Tracked::downgrade(&owner);
+        let weak = HazardArc::downgrade(&owner);
         *kept.lock().unwrap() = Some(owner);
         weak
     }
@@ -102,7 +102,7 @@ fn an_owner_that_drops_itself_and_panics_is_destroyed_before_the_next_slot_is_ca
     DropsItself::connected(&log, &signal, true);
     let b = noter(&log, "b");
     signal.connect(&b, Noter::on);
-    assert_eq!(signal.try_emit(&1).unwrap_err().panics().len(), 1);
+    assert_eq!(signal.try_emit(&1).unwrap_err().failures().len(), 1);
     assert_eq!(log.take(), ["not yet dropped", "a dropped", "b 1"]);
 }
 
@@ -114,7 +114,7 @@ fn an_owner_dropped_in_an_inner_emission_is_destroyed_when_its_outer_call_ends()
     }
     let log = Log::default();
     let (outer, inner) = (Signal::new(), Arc::new(Signal::new()));
-    let owner = Tracked::new(Outer { noter: Noter::new(&log, "outer"), inner: inner.clone() });
+    let owner = HazardArc::new(Outer { noter: Noter::new(&log, "outer"), inner: inner.clone() });
     outer.connect(&owner, |owner: &Outer, n: &u32| {
         owner.inner.emit(n);
         owner.noter.on(n);
@@ -150,7 +150,7 @@ fn emissions_nested_deeper_than_there_are_cells_destroy_owners_at_the_same_momen
     for levels in [0, 5, 14, 15, 16, 17, 40] {
         let (signal, kept) = (Arc::new(Signal::new()), Arc::new(Mutex::new(None)));
         let noter = Noter::new(&log, "a");
-        let owner = Tracked::new(Nested { noter, signal: signal.clone(), kept: kept.clone() });
+        let owner = HazardArc::new(Nested { noter, signal: signal.clone(), kept: kept.clone() });
         signal.connect(&owner, Nested::on);
         *kept.lock().unwrap() = Some(owner);
         assert_eq!(signal.emit(&levels), 1);
@@ -174,7 +174,7 @@ fn an_owner_dropped_on_another_thread_while_its_slot_runs_is_destroyed_by_the_em
     let at_end: Box<dyn FnMut() + Send + Sync> =
         Box::new(move || *seen.lock().unwrap() = Some(thread::current().id()));
     let slow = Slow { running, go_on: Mutex::new(go_on), _at_end: AtEnd(at_end) };
-    let owner = Tracked::new(slow);
+    let owner = HazardArc::new(slow);
     let signal: Signal<u32> = Signal::new();
     let connection = signal.connect(&owner, |slow: &Slow, _| {
         slow.running.send(()).unwrap();
@@ -200,7 +200,7 @@ fn an_owner_dropped_on_another_thread_while_its_slot_runs_is_destroyed_by_the_em
 fn a_destructor_may_emit_connect_and_disconnect_on_the_same_signal() {
     struct Last {
         signal: Arc<Signal<u32>>,
-        other: Tracked<Noter>,
+        other: HazardArc<Noter>,
     }
     impl Drop for Last {
         fn drop(&mut self) {
@@ -213,7 +213,7 @@ fn a_destructor_may_emit_connect_and_disconnect_on_the_same_signal() {
     let signal = Arc::new(Signal::new());
     let other = noter(&log, "b");
     signal.connect(&other, Noter::on);
-    let last = Tracked::new(Last { signal: signal.clone(), other: other.clone() });
+    let last = HazardArc::new(Last { signal: signal.clone(), other: other.clone() });
     let kept = Arc::new(Mutex::new(Some(last)));
     signal.connect(kept.lock().unwrap().as_ref().unwrap(), |_, _| ());
     dropper(&signal, 0, &kept);
@@ -229,7 +229,7 @@ fn an_owner_that_was_never_complete_is_never_destroyed_and_never_called() {
     let log = Log::default();
     let signal: Signal<u32> = Signal::new();
     let message = panic_of(|| {
-        Tracked::<Noter>::new_cyclic(|weak| {
+        HazardArc::<Noter>::new_cyclic(|weak| {
             signal.connect(weak, Noter::on);
             assert!(weak.upgrade().is_none());
             assert_eq!(signal.emit(&1), 0);
@@ -248,7 +248,7 @@ fn slots_of_an_owner_that_will_never_be_complete_are_pruned() {
     let captured = 7;
     let never_made = || {
         panic_of(|| {
-            Tracked::<u32>::new_cyclic(|weak| {
+            HazardArc::<u32>::new_cyclic(|weak| {
                 signal.connect(weak, |_, _| ());
                 signal.connect(weak, move |_, _| _ = captured);
                 signal.slot().once().connect(weak, |_, _| ());
@@ -268,7 +268,7 @@ fn slots_of_an_owner_that_will_never_be_complete_are_pruned() {
 #[test]
 fn an_owner_that_is_gone_connects_nothing_through_a_weak_pointer() {
     let signal: Signal<u32> = Signal::new();
-    let weak = Tracked::downgrade(&Tracked::new(1));
+    let weak = HazardArc::downgrade(&HazardArc::new(1));
     let captured = 7;
     let connections =
         [signal.connect(&weak, |_, _| ()), signal.connect(&weak, move |_, _| _ = captured)];
@@ -280,7 +280,7 @@ fn an_owner_that_is_gone_connects_nothing_through_a_weak_pointer() {
 fn an_owner_that_connects_itself_while_it_is_made_is_called_once_it_is_complete() {
     let log = Log::default();
     let signal: Signal<u32> = Signal::new();
-    let owner = Tracked::new_cyclic(|weak| {
+    let owner = HazardArc::new_cyclic(|weak| {
         signal.connect(weak, Noter::on);
         assert_eq!(signal.emit(&1), 0);
         Noter::new(&log, "a")
@@ -298,7 +298,7 @@ fn a_thread_that_is_ending_still_calls_tracked_owners() {
         static AT_END: RefCell<Option<AtEnd<Action>>> = const { RefCell::new(None) };
     }
     let signal: Arc<Signal<u32>> = Arc::default();
-    let owner = Tracked::new(AtomicUsize::new(0));
+    let owner = HazardArc::new(AtomicUsize::new(0));
     signal.connect(&owner, |calls, _| _ = calls.fetch_add(1, SeqCst));
     let emitting = signal.clone();
     let emit_at_end = move || {
@@ -319,18 +319,18 @@ fn a_thread_that_is_ending_still_calls_tracked_owners() {
 fn a_tracked_pointer_counts_as_an_arc_does() {
     let log = Log::default();
     let owner = noter(&log, "a");
-    let weak = Tracked::downgrade(&owner);
+    let weak = HazardArc::downgrade(&owner);
     let other = owner.clone();
-    assert_eq!((Tracked::strong_count(&owner), Tracked::weak_count(&owner)), (2, 1));
-    assert!(Tracked::ptr_eq(&owner, &other) && weak.ptr_eq(&weak.clone()));
+    assert_eq!((HazardArc::strong_count(&owner), HazardArc::weak_count(&owner)), (2, 1));
+    assert!(HazardArc::ptr_eq(&owner, &other) && weak.ptr_eq(&weak.clone()));
     drop(owner);
-    assert!(Tracked::ptr_eq(&weak.upgrade().unwrap(), &other));
+    assert!(HazardArc::ptr_eq(&weak.upgrade().unwrap(), &other));
     assert_eq!(log.take(), [""; 0]);
     drop(other);
     assert_eq!(log.take(), ["a dropped"]);
     assert!(weak.upgrade().is_none());
-    assert_eq!(format!("{:?} {weak:?}", Tracked::new(5)), "5 (WeakTracked)");
-    assert_eq!(*Tracked::<u8>::default() + *Tracked::from(3_u8).as_ref(), 3);
+    assert_eq!(format!("{:?} {weak:?}", HazardArc::new(5)), "5 (WeakHazardArc)");
+    assert_eq!(*HazardArc::<u8>::default() + *HazardArc::from(3_u8).as_ref(), 3);
 }
 
 #[test]
@@ -344,7 +344,7 @@ fn a_weak_method_called_inside_a_slot_leaves_the_slot_s_owner_in_its_call() {
     let signal: Signal<u32> = Signal::new();
     let (b, kept) = (noter(&log, "b"), Arc::new(Mutex::new(None)));
     let other = WeakMethod::new(&b, Noter::on);
-    let caller = Tracked::new(Caller { noter: Noter::new(&log, "a"), other, kept: kept.clone() });
+    let caller = HazardArc::new(Caller { noter: Noter::new(&log, "a"), other, kept: kept.clone() });
     signal.connect(&caller, |caller: &Caller, n| {
         assert_eq!(caller.other.call(n), Some(()));
         let last = caller.kept.lock().unwrap().take();
@@ -358,7 +358,7 @@ fn a_weak_method_called_inside_a_slot_leaves_the_slot_s_owner_in_its_call() {
 
 /// AddressSanitizer saw that the outer emission's cell was forgotten.
 #[test]
-fn an_emission_of_the_other_flavour_in_between_does_not_hide_what_the_outer_one_called() {
+fn an_emission_of_the_other_flavor_in_between_does_not_hide_what_the_outer_one_called() {
     let log = Log::default();
     let inner: Arc<Signal<u32>> = Arc::default();
     let b = noter(&log, "b");
@@ -393,14 +393,14 @@ fn a_local_emission_between_two_thread_safe_ones_leaves_nothing_behind() {
     thread_local! {
         static BETWEEN: sigwire::local::Signal<u32> = const { sigwire::local::Signal::new() };
     }
-    let calls = Tracked::new(AtomicUsize::new(0));
+    let calls = HazardArc::new(AtomicUsize::new(0));
     let count = |calls: &AtomicUsize, _: &u32| _ = calls.fetch_add(1, SeqCst);
     let inner: Arc<Signal<u32>> = Arc::default();
     inner.connect(&calls, count);
     BETWEEN.with(|between| between.connect_fn(move |n| _ = inner.emit(n)).detach());
     {
         let outer: Signal<u32> = Signal::new();
-        let caller = Tracked::new([7_u64; 4]);
+        let caller = HazardArc::new([7_u64; 4]);
         outer.connect(&caller, |_, n: &u32| _ = BETWEEN.with(|between| between.emit(n)));
         assert_eq!(outer.emit(&1), 1);
     }

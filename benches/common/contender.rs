@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{self, Arc};
 
 use signals2::{Connect1, Emit1};
-use sigwire::Tracked;
-use sigwire::generic::{Connection, Family, Local, Shared};
+use sigwire::HazardArc;
+use sigwire::generic::{Connection, Flavor, Local, Shared};
 
 pub(crate) type Event = u64;
 
-/// An owner whose method is one store, so that what is measured is the way there. Both flavours use
+/// An owner whose method is one store, so that what is measured is the way there. Both flavors use
 /// it: a relaxed store costs what a plain one does.
 #[derive(Default)]
 pub(crate) struct Sink(AtomicU64);
@@ -59,7 +59,7 @@ pub(crate) trait Disconnect {
     fn end(self);
 }
 
-impl<F: Family> Disconnect for Connection<F> {
+impl<F: Flavor> Disconnect for Connection<F> {
     #[inline(always)]
     fn end(self) {
         black_box(self.disconnect());
@@ -76,8 +76,8 @@ impl Disconnect for signals2::Connection {
 pub(crate) type HandArc = Vec<sync::Weak<dyn Method>>;
 pub(crate) type HandRc = Vec<rc::Weak<dyn Method>>;
 
-macro_rules! flavour {
-    ($pointer:ident, $hand:ty, $hand_name:literal, $signal:ty, $family:ty, $name:literal) => {
+macro_rules! flavor {
+    ($pointer:ident, $hand:ty, $hand_name:literal, $signal:ty, $flavor:ty, $name:literal) => {
         impl Contender for $hand {
             const NAME: &'static str = $hand_name;
             type Owner = $pointer<Sink>;
@@ -101,7 +101,7 @@ macro_rules! flavour {
         impl Contender for $signal {
             const NAME: &'static str = $name;
             type Owner = $pointer<Sink>;
-            type Connection = Connection<$family>;
+            type Connection = Connection<$flavor>;
 
             #[inline(always)]
             fn connect(&mut self, owner: &Self::Owner) -> Self::Connection {
@@ -117,16 +117,16 @@ macro_rules! flavour {
     };
 }
 
-flavour!(Arc, HandArc, "hand-written Arc", sigwire::Signal<Event>, Shared, "sigwire");
-flavour!(Rc, HandRc, "hand-written Rc", sigwire::local::Signal<Event>, Local, "sigwire local");
+flavor!(Arc, HandArc, "hand-written Arc", sigwire::Signal<Event>, Shared, "sigwire");
+flavor!(Rc, HandRc, "hand-written Rc", sigwire::local::Signal<Event>, Local, "sigwire local");
 
-/// The thread-safe signal with owners that are [`Tracked`].
+/// The thread-safe signal with owners that are [`HazardArc`].
 #[derive(Default)]
 pub(crate) struct TrackedSignal(sigwire::Signal<Event>);
 
 impl Contender for TrackedSignal {
     const NAME: &'static str = "sigwire, tracked owners";
-    type Owner = Tracked<Sink>;
+    type Owner = HazardArc<Sink>;
     type Connection = sigwire::Connection;
 
     #[inline(always)]

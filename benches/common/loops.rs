@@ -6,7 +6,7 @@ use std::hint::black_box;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use sigwire::generic::{Family, Signal};
+use sigwire::generic::{Flavor, Signal};
 
 use super::{Contender, Disconnect, Event};
 
@@ -24,7 +24,7 @@ pub(crate) fn emissions<C: Contender>(contender: &C, count: u64) {
 }
 
 #[inline(never)]
-pub(crate) fn calls<F: Family>(signal: &Signal<Event, (), F>, count: u64) {
+pub(crate) fn calls<F: Flavor>(signal: &Signal<Event, (), F>, count: u64) {
     for event in 0..count {
         black_box(black_box(signal).call(black_box(&event)).count());
     }

@@ -15,7 +15,7 @@ pub(crate) fn nanoseconds(paired: Paired, yardstick: &str) -> (f64, String) {
 /// Prints a line for each cell as soon as it is measured.
 pub(crate) struct Table {
     filter: Option<String>,
-    pub(crate) flavour: &'static str,
+    pub(crate) flavor: &'static str,
 }
 
 impl Table {
@@ -24,7 +24,7 @@ impl Table {
         let is_filter = |arg: &String| !arg.starts_with('-') && arg.parse::<f64>().is_err();
         let filter = std::env::args().skip(1).find(is_filter);
         line("cell", "measured", "budget", "", "for orientation");
-        Table { filter, flavour: "" }
+        Table { filter, flavor: "" }
     }
 
     /// `measure` says how much it is, and what helps to understand that.
@@ -35,7 +35,7 @@ impl Table {
         unit: &str,
         measure: impl FnOnce() -> (f64, String),
     ) {
-        let name = format!("{}: {name}", self.flavour);
+        let name = format!("{}: {name}", self.flavor);
         if self.filter.as_ref().is_some_and(|filter| !name.contains(filter.as_str())) {
             return;
         }

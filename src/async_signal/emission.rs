@@ -14,20 +14,21 @@ use futures_core::Stream;
 use futures_util::stream::FuturesUnordered;
 use smallvec::SmallVec;
 
-use super::error::{AsyncEmitError, Failure, SlotFailure};
-use super::{Answer, AsyncSource, Event};
-use crate::depth::Depth;
-use crate::emission::Cursor;
-use crate::error::message;
-use crate::family::Family;
-use crate::outcome::Outcome;
-use crate::raw::{Request, Task};
-use crate::slots::Slots;
-use crate::table::SlotKey;
-use crate::waking::Bell;
+use super::AsyncSource;
+use super::waking::TaskWaker;
+use crate::base::Depth;
+use crate::base::Outcome;
+use crate::base::SlotKey;
+use crate::base::message;
+use crate::raw::ErasedFuture;
+use crate::raw::{Answer, Request};
+use crate::signal::Cursor;
+use crate::signal::Flavor;
+use crate::signal::Slots;
+use crate::signal::{EmitError, Failure, SlotFailure};
 
-pub(super) type AsyncSlots<E, R, F> = Slots<Event<E, R, F>, Answer<R>, F>;
-type AsyncCursor<E, R, F, S> = Cursor<Event<E, R, F>, Answer<R>, F, S>;
+pub(super) type AsyncSlots<E, R, F> = Slots<Request<E, R, F>, Answer<R>, F>;
+type AsyncCursor<E, R, F, S> = Cursor<Request<E, R, F>, Answer<R>, F, S>;
 type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
@@ -35,13 +36,13 @@ pub(super) struct Sequence<
     'a,
     E: ?Sized + 'static,
     R: 'static,
-    F: Family,
+    F: Flavor,
     S = &'a AsyncSlots<E, R, F>,
 > where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
     /// The handler that is under way, if `running`. Dropped first: it may use the signal.
-    task: Task<'a, E, R, F>,
+    task: ErasedFuture<'a, E, R, F>,
     running: bool,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
@@ -50,12 +51,12 @@ pub(super) struct Sequence<
     event: &'a E,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family, S> Sequence<'a, E, R, F, S>
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, S> Sequence<'a, E, R, F, S>
 where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { task: Task::new(), running: false, source: None, cursor, event }
+        Sequence { task: ErasedFuture::new(), running: false, source: None, cursor, event }
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
@@ -145,7 +146,7 @@ fn until_pending<T: ?Sized, R, B>(
     }
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
     /// Of the slots that are connected when it is polled first.
     pub(super) fn unstarted(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         Sequence { source: Some(source), ..Self::over(None, event) }
@@ -182,18 +183,18 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Sequence<'a, E, R, F> {
 /// An emission under way, one handler after another. Made by [`AsyncSignal::emit`](super::AsyncSignal::emit);
 /// gives how many handlers were called.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     sequence: Sequence<'a, E, R, F>,
     called: usize,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Emit<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Emit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         Emit { sequence: Sequence::unstarted(source, event), called: 0 }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for Emit<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let Emit { sequence, called } = &mut *self;
@@ -206,11 +207,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for Emit<'_, E, R, F> {
 ///
 /// A handler that is dropped at its deadline gives no item.
 #[must_use = "streams do nothing unless they are polled"]
-pub struct AsyncEmission<'a, E: ?Sized + 'static, R: 'static, F: Family>(
+pub struct AsyncEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
     pub(super) Sequence<'a, E, R, F>,
 );
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for AsyncEmission<'_, E, R, F> {
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
@@ -226,7 +227,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for AsyncEmission<'_, E,
 /// An emission that calls every handler, whatever becomes of the others. Made by
 /// [`AsyncSignal::try_emit`](super::AsyncSignal::try_emit).
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     sequence: Sequence<'a, E, R, F>,
     source: &'a AsyncSource<E, R, F>,
     names: BTreeMap<SlotKey, &'static str>,
@@ -235,7 +236,7 @@ pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Family> {
     failures: Vec<(SlotKey, Failure, bool)>,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> TryEmit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         let sequence = Sequence::unstarted(source, event);
         TryEmit { sequence, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
@@ -251,8 +252,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> TryEmit<'a, E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F> {
-    type Output = Result<usize, AsyncEmitError<F>>;
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for TryEmit<'_, E, R, F> {
+    type Output = Result<usize, EmitError<F>>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
         // Nested too deep: that is no handler's failure.
@@ -289,39 +290,39 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for TryEmit<'_, E, R, F>
             failure,
             in_slot,
         });
-        Poll::Ready(Err(AsyncEmitError { called: this.called, failures: failures.collect() }))
+        Poll::Ready(Err(EmitError { called: this.called, failures: failures.collect() }))
     }
 }
 
 /// Handlers that wait.
-enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     /// In the order of their start, each until it is over. They have the task's own waker, so they are polled
     /// together: for a few that is cheaper than to know which of them was woken.
     Few {
-        handlers: SmallVec<[Task<'a, E, R, F>; 1]>,
+        handlers: SmallVec<[ErasedFuture<'a, E, R, F>; 1]>,
         /// Which of them is polled first. Another one each time: a runtime may give a task so much to do at
         /// once and no more, and one busy handler would leave nothing of it to the others.
         first: usize,
     },
     /// Each has a waker of its own, and is polled when that was woken.
     Many {
-        handlers: FuturesUnordered<Task<'a, E, R, F>>,
+        handlers: FuturesUnordered<ErasedFuture<'a, E, R, F>>,
         /// What wakes their task, from the first time they are polled together. If its own waker panicked as
         /// they keep that, they would never wake anyone again.
-        bell: Option<Bell>,
+        bell: Option<TaskWaker>,
     },
 }
 
 /// As `join_all` has it.
 const FEW: usize = 30;
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Pending<'a, E, R, F> {
     fn new() -> Self {
         Pending::Few { handlers: SmallVec::new(), first: 0 }
     }
 
     /// One more. More than `few` are many.
-    fn push(&mut self, handler: Task<'a, E, R, F>, few: usize) {
+    fn push(&mut self, handler: ErasedFuture<'a, E, R, F>, few: usize) {
         match self {
             Pending::Few { handlers, .. } if handlers.len() < few => {
                 match handlers.len() {
@@ -364,7 +365,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
                 for handler in sooner.iter_mut().chain(later) {
                     match (!handler.is_over()).then(|| handler.poll_in_emission(context)) {
                         Some(Poll::Ready(outcome)) => {
-                            *handler = Task::new();
+                            *handler = ErasedFuture::new();
                             if let ControlFlow::Break(end) = each(outcome) {
                                 return Poll::Ready(Some(end));
                             }
@@ -382,7 +383,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
                         bell.stand_for(context.waker());
                         bell
                     }
-                    none => none.insert(Bell::new(context.waker().clone())),
+                    none => none.insert(TaskWaker::new(context.waker().clone())),
                 };
                 let context = &mut Context::from_waker(bell.waker());
                 while let Some(outcome) = ready!(Pin::new(&mut *handlers).poll_next(context)) {
@@ -397,7 +398,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> Pending<'a, E, R, F> {
 }
 
 /// All handlers at once, on the task that polls. Up to `MOST` that wait are a few.
-struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize> {
+struct Together<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize> {
     /// Those that were not ready when they were first polled. None when all were.
     pending: Option<Pending<'a, E, R, F>>,
     /// The slots that are not called yet, since one before them has panicked.
@@ -407,7 +408,7 @@ struct Together<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usiz
     event: &'a E,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
     Together<'a, E, R, F, MOST>
 {
     fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
@@ -420,7 +421,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
         let Together { pending, rest, unstarted, event, .. } = self;
         let Some(source) = *unstarted else {
             if let Some(cursor) = rest {
-                Request::with(*event, &mut Task::new(), context, |request, left| {
+                Request::with(*event, &mut ErasedFuture::new(), context, |request, left| {
                     let each = until_all_started(pending, MOST, || left.take(), ready);
                     cursor.call_each(request, each)
                 });
@@ -432,7 +433,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
             *unstarted = None;
             return true;
         };
-        let mut task = Task::new();
+        let mut task = ErasedFuture::new();
         task.expect_handlers();
         Request::with(*event, &mut task, context, |request, left| {
             let each = until_all_started(pending, MOST, || left.take(), ready);
@@ -458,10 +459,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize>
 }
 
 /// Lets no handler keep the later ones waiting.
-fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Family>(
+fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Flavor>(
     pending: &mut Option<Pending<'a, E, R, F>>,
     few: usize,
-    left: impl Fn() -> Task<'a, E, R, F>,
+    left: impl Fn() -> ErasedFuture<'a, E, R, F>,
     mut ready: impl FnMut(Outcome<R>),
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
     move |_, answer| {
@@ -476,7 +477,7 @@ fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Family>(
 }
 
 /// Also when the destructor of one panics, the others are dropped.
-impl<E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize> Drop
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize> Drop
     for Together<'_, E, R, F, MOST>
 {
     fn drop(&mut self) {
@@ -490,18 +491,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Family, const MOST: usize> Drop
 /// An emission under way, all handlers at once. Made by
 /// [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent); gives how many handlers were called.
 #[must_use = "futures do nothing unless they are awaited"]
-pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     together: Together<'a, E, R, F, FEW>,
     called: usize,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> EmitConcurrent<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> EmitConcurrent<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         EmitConcurrent { together: Together::new(source, event), called: 0 }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for EmitConcurrent<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
         let EmitConcurrent { together, called } = &mut *self;
@@ -517,22 +518,22 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Future for EmitConcurrent<'_, E
 ///
 /// A handler that is dropped at its deadline gives no item.
 #[must_use = "streams do nothing unless they are polled"]
-pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     /// Two that were woken are polled in that order: so only one alone is polled without knowing that it was.
     together: Together<'a, E, R, F, 1>,
     /// What is there already.
     ready: VecDeque<R>,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> ConcurrentEmission<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> ConcurrentEmission<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
         ConcurrentEmission { together: Together::new(source, event), ready: VecDeque::new() }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Unpin for ConcurrentEmission<'_, E, R, F> {}
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Unpin for ConcurrentEmission<'_, E, R, F> {}
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for ConcurrentEmission<'_, E, R, F> {
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         let ConcurrentEmission { together, ready } = &mut *self;
@@ -556,7 +557,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Stream for ConcurrentEmission<'
 
 macro_rules! debug {
     ($($name:ident),*) => {$(
-        impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for $name<'_, E, R, F> {
+        impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for $name<'_, E, R, F> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }

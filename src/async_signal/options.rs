@@ -2,25 +2,27 @@
 
 use core::fmt;
 
-use super::method::{AsyncClosure, AsyncMethod, AtOnce};
-use super::{Answer, AsyncSource, Event};
-use crate::connection::{Connection, ScopedConnection};
-use crate::family::Family;
-use crate::options::SlotOptions;
-use crate::owner::{Captures, Owner};
-use crate::raw::{Async, AsyncItself, Checked, Handle, Invoke, Limit, NoLimit};
+use super::AsyncSource;
+use crate::raw::MaybeSendSync;
+use crate::raw::{Answer, Request};
+use crate::raw::{AsyncClosure, AsyncMethod, CallSync};
+use crate::raw::{CallAsync, CallAsyncClosure, Checked, Handle, Invoke, Limit, NoLimit};
+use crate::signal::Flavor;
+use crate::signal::Owner;
+use crate::signal::SlotOptions;
+use crate::signal::{Connection, ScopedConnection};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
-pub struct AsyncSlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Family> {
-    pub(super) slot: SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
+pub struct AsyncSlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+    pub(crate) slot: SlotOptions<'a, Request<E, R, F>, Answer<R>, F>,
     #[cfg(feature = "tokio")]
-    pub(super) timeout: Option<core::time::Duration>,
+    pub(crate) timeout: Option<core::time::Duration>,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, F> {
-    pub(super) fn new(source: &'a AsyncSource<E, R, F>) -> Self {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, F> {
+    pub(crate) fn new(source: &'a AsyncSource<E, R, F>) -> Self {
         AsyncSlotOptions {
             slot: source.source().slot(),
             #[cfg(feature = "tokio")]
@@ -31,8 +33,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     fn change(
         mut self,
         change: impl FnOnce(
-            SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
-        ) -> SlotOptions<'a, Event<E, R, F>, Answer<R>, F>,
+            SlotOptions<'a, Request<E, R, F>, Answer<R>, F>,
+        ) -> SlotOptions<'a, Request<E, R, F>, Answer<R>, F>,
     ) -> Self {
         self.slot = change(self.slot);
         self
@@ -73,42 +75,42 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + Captures<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + MaybeSendSync<F>,
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            return self.put_method::<Async, _, _, _>(owner, method, timeout);
+            return self.put_method::<CallAsync, _, _, _>(owner, method, timeout);
         }
-        self.put_method::<Async, _, _, _>(owner, method, NoLimit)
+        self.put_method::<CallAsync, _, _, _>(owner, method, NoLimit)
     }
 
     /// See [`AsyncSource::connect_sync`].
     pub fn connect_sync<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + Captures<F>,
+        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
     {
-        self.slot.put_method::<AtOnce, _, _>(owner, Checked::new(method))
+        self.slot.put_method::<CallSync, _, _>(owner, Checked::new(method))
     }
 
     /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+        C: for<'x> AsyncClosure<'x, E, R, F> + MaybeSendSync<F>,
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
-            return self.put_owned::<AsyncItself, _, _>(closure, timeout);
+            return self.put_owned::<CallAsyncClosure, _, _>(closure, timeout);
         }
-        self.put_owned::<AsyncItself, _, _>(closure, NoLimit)
+        self.put_owned::<CallAsyncClosure, _, _>(closure, NoLimit)
     }
 
     /// Connects a method that is called as `I` does.
-    pub(super) fn put_method<I, O, M, L>(self, owner: &O, method: M, limit: L) -> Connection<F>
+    pub(crate) fn put_method<I, O, M, L>(self, owner: &O, method: M, limit: L) -> Connection<F>
     where
-        I: Invoke<(M, L), O::Target, Event<E, R, F>, Answer<R>, F>,
+        I: Invoke<(M, L), O::Target, Request<E, R, F>, Answer<R>, F>,
         O: Owner<F>,
-        M: Captures<F>,
+        M: MaybeSendSync<F>,
         L: Limit,
     {
         let method = Checked::new(method).and(Checked::any(limit));
@@ -116,19 +118,19 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'a, E, R, 
     }
 
     /// Connects what the guard owns.
-    pub(super) fn put_owned<I, M, L>(self, method: M, limit: L) -> ScopedConnection<F>
+    pub(crate) fn put_owned<I, M, L>(self, method: M, limit: L) -> ScopedConnection<F>
     where
-        I: Invoke<(), (M, L), Event<E, R, F>, Answer<R>, F>,
-        M: Captures<F>,
+        I: Invoke<(), (M, L), Request<E, R, F>, Answer<R>, F>,
+        M: MaybeSendSync<F>,
         L: Limit,
     {
         let target = Checked::new(method).and(Checked::any(limit));
-        let (handle, anchor) = Handle::owned::<I, _>(target);
-        self.slot.put(handle, Some(anchor)).scoped()
+        let (handle, keep_alive) = Handle::owned::<I, _>(target);
+        self.slot.put(handle, Some(keep_alive)).scoped()
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSlotOptions<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for AsyncSlotOptions<'_, E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("AsyncSlotOptions");
         debug.field("slot", &self.slot);

@@ -4,15 +4,11 @@ use core::fmt;
 use core::ops::Deref;
 
 use super::emission::AsyncSlots;
-use super::method::{AsyncClosure, AsyncMethod};
-use super::{
-    Answer, AsyncEmission, AsyncSlotOptions, ConcurrentEmission, Emit, EmitConcurrent, Event,
-    TryEmit,
-};
-use crate::connection::{Block, Connection, ScopedConnection};
-use crate::family::{Family, Local, Shared};
-use crate::generic;
-use crate::owner::{Captures, Owner};
+use super::{AsyncEmission, AsyncSlotOptions, ConcurrentEmission, Emit, EmitConcurrent, TryEmit};
+use crate::raw::{Answer, AsyncClosure, AsyncMethod, MaybeSendSync, Request};
+use crate::raw::{Local, Shared};
+use crate::signal::Owner;
+use crate::signal::{Block, Connection, Flavor, ScopedConnection, Signal, Source};
 
 /// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
 /// that have connected are run, one after another or all at once, on the task that awaits the emission.
@@ -99,24 +95,22 @@ use crate::owner::{Captures, Owner};
 /// longer for it, but for the memory blocks of owners that are gone. The slots of an old list that are still to
 /// be called take the signal's lock for a moment each.
 #[repr(transparent)]
-pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Family> {
+pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Flavor> {
     source: AsyncSource<E, R, F>,
 }
 
 /// The subscribe-only face of an [`AsyncSignal`].
 #[repr(transparent)]
-pub struct AsyncSource<E: ?Sized + 'static, R: 'static, F: Family> {
-    signal: generic::Signal<Event<E, R, F>, Answer<R>, F>,
+pub struct AsyncSource<E: ?Sized + 'static, R: 'static, F: Flavor> {
+    signal: Signal<Request<E, R, F>, Answer<R>, F>,
 }
 
 macro_rules! new {
-    ($family:ty) => {
-        impl<E: ?Sized + 'static, R: 'static> AsyncSignal<E, R, $family> {
+    ($flavor:ty) => {
+        impl<E: ?Sized + 'static, R: 'static> AsyncSignal<E, R, $flavor> {
             /// A signal without slots. Allocates nothing.
             pub const fn new() -> Self {
-                AsyncSignal {
-                    source: AsyncSource { signal: generic::Signal::<_, _, $family>::new() },
-                }
+                AsyncSignal { source: AsyncSource { signal: Signal::<_, _, $flavor>::new() } }
             }
         }
     };
@@ -124,13 +118,13 @@ macro_rules! new {
 new!(Local);
 new!(Shared);
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Default for AsyncSignal<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Default for AsyncSignal<E, R, F> {
     fn default() -> Self {
         AsyncSignal { source: AsyncSource { signal: Default::default() } }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
     /// Runs the handlers of all slots, one after another, in order: by priority, then as they were
     /// connected. Gives how many were called; slots that are blocked, disconnected or without
     /// owner when their turn comes are not.
@@ -214,14 +208,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSignal<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Deref for AsyncSignal<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Deref for AsyncSignal<E, R, F> {
     type Target = AsyncSource<E, R, F>;
     fn deref(&self) -> &AsyncSource<E, R, F> {
         &self.source
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
     /// the owner first and both types written out. The owner is held weakly.
     ///
@@ -251,7 +245,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + Captures<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + MaybeSendSync<F>,
     {
         self.slot().connect(owner, method)
     }
@@ -263,7 +257,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     pub fn connect_sync<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + Captures<F>,
+        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
     {
         self.slot().connect_sync(owner, method)
     }
@@ -276,7 +270,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     /// See [`connect`](Self::connect).
     pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + Captures<F>,
+        C: for<'x> AsyncClosure<'x, E, R, F> + MaybeSendSync<F>,
     {
         self.slot().connect_fn(closure)
     }
@@ -326,7 +320,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
         self.signal.is_blocked()
     }
 
-    pub(super) fn source(&self) -> &generic::Source<Event<E, R, F>, Answer<R>, F> {
+    pub(super) fn source(&self) -> &Source<Request<E, R, F>, Answer<R>, F> {
         self.signal.source()
     }
 
@@ -335,13 +329,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSignal<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for AsyncSignal<E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AsyncSignal").field(self.source.source()).finish()
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> fmt::Debug for AsyncSource<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for AsyncSource<E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("AsyncSource").field(self.source()).finish()
     }

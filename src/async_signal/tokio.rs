@@ -10,17 +10,19 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::emission::Sequence;
-use super::method::AsyncMutMethod;
-use super::{Answer, AsyncSignal, AsyncSlotOptions, AsyncSource};
-use crate::connection::Connection;
-use crate::depth::Depth;
-use crate::emission::Cursor;
-use crate::family::{Family, Shared};
-use crate::outcome::Outcome;
-use crate::owner::{Captures, Owner};
-use crate::raw::{AsyncLocked, NoLimit, Request, Task};
+use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
+use crate::base::Depth;
+use crate::base::Outcome;
+use crate::raw::MaybeSendSync;
+use crate::raw::Shared;
+use crate::raw::{Answer, AsyncMutMethod};
+use crate::raw::{CallAsyncLocked, ErasedFuture, NoLimit, Request};
+use crate::signal::Connection;
+use crate::signal::Cursor;
+use crate::signal::Flavor;
+use crate::signal::Owner;
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
     /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;
     /// streams of results pass over it.
     ///
@@ -35,16 +37,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSlotOptions<'_, E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
     {
         match self.timeout {
-            Some(timeout) => self.put_method::<AsyncLocked, _, _, _>(owner, method, timeout),
-            None => self.put_method::<AsyncLocked, _, _, _>(owner, method, NoLimit),
+            Some(timeout) => self.put_method::<CallAsyncLocked, _, _, _>(owner, method, timeout),
+            None => self.put_method::<CallAsyncLocked, _, _, _>(owner, method, NoLimit),
         }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     /// Connects an `async` method that takes `&mut self`, of an owner behind tokio's mutex. The handler waits
     /// for the lock without blocking the thread, and holds it while it runs, also across its own `.await`s.
     ///
@@ -82,7 +84,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> AsyncSource<E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + Captures<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
     {
         self.slot().connect_mut(owner, method)
     }
@@ -119,7 +121,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     ///
     /// # Panics
     /// Outside of a tokio runtime. When a destructor panics as the emission lets go of a dead slot, or of a
-    /// [`Tracked`](crate::Tracked) owner that lost its last pointer meanwhile: once all handlers are started, which
+    /// [`HazardArc`](crate::HazardArc) owner that lost its last pointer meanwhile: once all handlers are started, which
     /// run on.
     ///
     /// # Cost
@@ -131,7 +133,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
         // Nested too deep: that is no handler's failure.
         drop(Depth::enter(|| 0));
         loop {
-            let mut task = Task::new();
+            let mut task = ErasedFuture::new();
             let start = AssertUnwindSafe(|| {
                 Request::for_later(&event, &mut task, |request| {
                     cursor.call_each(request, |_, answer| core::ops::ControlFlow::Break(answer))

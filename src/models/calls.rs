@@ -32,7 +32,7 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
 #[derive(Clone)]
 struct Sender(Arc<(Exclusive, Counter)>);
 
-impl Deputy for Sender {
+impl StandIn for Sender {
     fn liveness(&self) -> Liveness {
         Liveness::Alive
     }
@@ -46,7 +46,7 @@ impl Deputy for Sender {
 
 struct Send;
 
-impl<F: Family> Invoke<(), Sender, u32, (), F> for Send {
+impl<F: Flavor> Invoke<(), Sender, u32, (), F> for Send {
     type Method = Send;
     fn invoke((): &(), sender: Target<impl Hold<Target = Sender>, F>, _: &u32) -> Option<()> {
         sender.0.0.touch();
@@ -57,16 +57,16 @@ impl<F: Family> Invoke<(), Sender, u32, (), F> for Send {
 
 fn disconnect_a_sender_and_wait<const EXCHANGE_IS_BARRIER: bool>()
 where
-    LoomFamily<EXCHANGE_IS_BARRIER>: Pointers,
+    LoomFlavor<EXCHANGE_IS_BARRIER>: Flavor,
 {
     loom::model(|| {
         let signal =
-            Arc::new(generic::Signal::<u32, (), LoomFamily<EXCHANGE_IS_BARRIER>>::default());
+            Arc::new(generic::Signal::<u32, (), LoomFlavor<EXCHANGE_IS_BARRIER>>::default());
         let (touched, calls) = (Exclusive::new(), Counter::default());
         let sender = Checked::new(Sender(Arc::new((touched.clone(), calls.clone()))));
-        let (handle, anchor) = Handle::held::<Send, _, _>(sender, Checked::new(()));
+        let (handle, keep_alive) = Handle::held::<Send, _, _>(sender, Checked::new(()));
         let slot = NewSlot { priority: 0, special: None, unique: None };
-        let key = signal.slots().connect(slot, Making::Made((handle, Some(anchor))));
+        let key = signal.slots().connect(slot, HandleMaker::Made((handle, Some(keep_alive))));
         let emitter = {
             let signal = signal.clone();
             thread::spawn(move || signal.emit(&1))
@@ -110,8 +110,8 @@ fn two_emitters_call_a_once_slot_once() {
         let signal = Arc::new(Signal::default());
         let calls = Counter::default();
         let in_slot = calls.clone();
-        let (handle, anchor) = Handle::closure(Checked::new(move |_: &u32| in_slot.add(1)));
-        put(&signal, Some(1), (handle, Some(anchor)));
+        let (handle, keep_alive) = Handle::closure(Checked::new(move |_: &u32| in_slot.add(1)));
+        put(&signal, Some(1), (handle, Some(keep_alive)));
         let emitter = emit_elsewhere(&signal, 1);
         let called = signal.emit(&1) + emitter.join().unwrap();
         assert_eq!((called, calls.get()), (1, 1));

@@ -1,4 +1,4 @@
-//! Captures, owners and signals that end while they are in use.
+//! MaybeSendSync, owners and signals that end while they are in use.
 
 use loom::thread;
 use std::sync::{Arc, Mutex};

@@ -2,23 +2,23 @@
 //!
 //! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --all-features --lib models`
 //!
-//! A family of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
+//! A flavor of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
 //! loom's atomics, under the code that is shipped. Loom takes SeqCst operations for AcqRel;
-//! `Family::sequential` makes up for it with fences, which it does model.
+//! `Flavor::sequential` makes up for it with fences, which it does model.
 //!
 //! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
 //! the names, in the files below and in `raw/hazards.rs`):
 //!
 //! | planted | seen by |
 //! |---|---|
-//! | no order between taking a lane and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
-//! | no order between hiding `head` and looking at the lanes | these, and `a_slot_connected_` |
-//! | the lanes not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
-//! | only the first lane looked at: for who holds a version; for who runs | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
-//! | a lane taken that is taken already | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
-//! | leaving a lane, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
+//! | no order between taking a reader and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | no order between hiding `head` and looking at the readers | these, and `a_slot_connected_` |
+//! | the readers not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
+//! | only the first reader looked at: for who holds a version; for who runs | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
+//! | a reader taken that is taken already | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
+//! | leaving a reader, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
 //! | restoring `head` relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
-//! | `untidy` set without, or after, the look at the lanes | `a_pinned_`, `two_edits_` |
+//! | `untidy` set without, or after, the look at the readers | `a_pinned_`, `two_edits_` |
 //! | no order between leaving and looking at `untidy` | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
 //! | the first list set without looking whether there is one, or found relaxed | `the_first_connections_` |
 //! | a call begun, or ended, relaxed; not begun at all | `after_disconnecting_`, `a_blocked_`, `a_slot_that_emits_` |
@@ -61,13 +61,12 @@ use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
 use loom::sync::{Mutex, MutexGuard};
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::family::{Atom, Family, Lock, atom};
+use crate::base::{Running, SlotKey, SlotTable};
 use crate::generic;
-use crate::method::ByRef;
-use crate::raw::{Anchor, Checked, Deputy, Handle, Hold, Invoke, Liveness, Pointers, Target};
-use crate::slots::{Making, NewSlot};
-use crate::special::Special;
-use crate::table::{Running, SlotKey, SlotTable};
+use crate::raw::{Atom, Lock, atom};
+use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, Liveness, Pointers, StandIn, Target};
+use crate::raw::{Primitives, WeakSlots};
+use crate::signal::{ByRef, Flavor, HandleMaker, NewSlot, Slots, Special};
 
 mod calls;
 mod ends;
@@ -82,9 +81,9 @@ type Signal = generic::Signal<u32, (), Modelled>;
 
 /// With `EXCHANGE_IS_BARRIER` as on x86-64. Loom's exchanges are none: so this is for targets that are entered
 /// in some other way.
-pub(crate) struct LoomFamily<const EXCHANGE_IS_BARRIER: bool>;
+pub(crate) struct LoomFlavor<const EXCHANGE_IS_BARRIER: bool>;
 
-pub(crate) type Modelled = LoomFamily<false>;
+pub(crate) type Modelled = LoomFlavor<false>;
 
 atom! {
     AtomicPtr<T>: *mut T, T;
@@ -117,7 +116,7 @@ loom::thread_local! {
     static THREAD: usize = NEXT.fetch_add(1, Relaxed);
 }
 
-impl<const EXCHANGE_IS_BARRIER: bool> Family for LoomFamily<EXCHANGE_IS_BARRIER>
+impl<const EXCHANGE_IS_BARRIER: bool> Primitives for LoomFlavor<EXCHANGE_IS_BARRIER>
 where
     Self: Pointers,
 {
@@ -142,6 +141,20 @@ where
         loom::thread::yield_now();
     }
 }
+
+macro_rules! flavor {
+    ($exchange_is_barrier:literal) => {
+        impl Flavor for LoomFlavor<$exchange_is_barrier> {
+            fn weak_slots<E: ?Sized + 'static, R: 'static>(
+                slots: Weak<Slots<E, R, Self>>,
+            ) -> WeakSlots<Self> {
+                WeakSlots::new(Checked::new(slots))
+            }
+        }
+    };
+}
+flavor!(true);
+flavor!(false);
 
 /// A number that the models count with: not loom's, since they know when to look at it.
 #[derive(Clone, Default)]
@@ -182,17 +195,17 @@ impl Drop for Ends {
 fn put(
     signal: &Signal,
     calls_left: Option<usize>,
-    (handle, anchor): (Handle<u32, (), Modelled>, Option<Anchor<Modelled>>),
+    (handle, keep_alive): (Handle<u32, (), Modelled>, Option<KeepAlive<Modelled>>),
 ) -> SlotKey {
     let special = Some(Special { calls_left, ..Special::default() });
     let slot = NewSlot { priority: 0, special, unique: None };
-    signal.slots().connect(slot, Making::Made((handle, anchor)))
+    signal.slots().connect(slot, HandleMaker::Made((handle, keep_alive)))
 }
 
 /// Connects a closure, which the signal keeps.
 fn connect_fn(signal: &Signal, act: impl Fn(&u32) + 'static) -> SlotKey {
-    let (handle, anchor) = Handle::closure(Checked::new(act));
-    put(signal, None, (handle, Some(anchor)))
+    let (handle, keep_alive) = Handle::closure(Checked::new(act));
+    put(signal, None, (handle, Some(keep_alive)))
 }
 
 /// Connects a method of `owner`.

@@ -8,6 +8,13 @@ use core::ptr::{self, drop_in_place};
 use core::sync::atomic::Ordering;
 use loom::sync::atomic::{AtomicUsize, fence};
 
+use super::LoomFlavor;
+#[cfg(feature = "async")]
+use crate::raw::MaybeSend;
+use crate::raw::{
+    Caller, Hold, Link, Liveness, MaybeSendSync, NotCalled, Pointers, pointers, weak_link,
+};
+
 /// What stands in memory right before each value.
 #[repr(align(16))]
 struct Counts {
@@ -146,3 +153,13 @@ impl<T: ?Sized> Drop for Weak<T> {
         }
     }
 }
+
+weak_link!(Strong, Weak<T>, Weak::<()>::new());
+pointers!(LoomFlavor<true>, Strong, Weak<T>, fence(Ordering::Acquire));
+pointers!(LoomFlavor<false>, Strong, Weak<T>, fence(Ordering::Acquire));
+
+// SAFETY: loom runs all its threads on one.
+unsafe impl<T: ?Sized + 'static, const B: bool> MaybeSendSync<LoomFlavor<B>> for T {}
+// SAFETY: loom runs all its threads on one.
+#[cfg(feature = "async")]
+unsafe impl<T: ?Sized, const B: bool> MaybeSend<LoomFlavor<B>> for T {}

@@ -13,20 +13,20 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::{Counter, Modelled};
-use crate::family::Family;
+use crate::raw::Primitives;
 use crate::{LocalQueue, Overflow, Queue, Signal};
 
 /// What a loop waits for. A wake that is lost leaves it waiting, which loom reports.
 #[derive(Clone)]
-struct Bell(Arc<Notify>);
+struct TaskWaker(Arc<Notify>);
 
-impl Bell {
+impl TaskWaker {
     fn new() -> Self {
-        Bell(Arc::new(Notify::new()))
+        TaskWaker(Arc::new(Notify::new()))
     }
 }
 
-impl Wake for Bell {
+impl Wake for TaskWaker {
     fn wake(self: Arc<Self>) {
         self.0.notify();
     }
@@ -55,7 +55,7 @@ fn take(seen: &Seen) -> Vec<u32> {
 #[test]
 fn a_loop_that_runs_when_it_is_woken_misses_no_event_and_keeps_their_order() {
     loom::model(|| {
-        let bell = Bell::new();
+        let bell = TaskWaker::new();
         let rung = bell.clone();
         let queue = Queue::new(move || rung.0.notify());
         let (signal, seen, _) = noting(&queue, false);
@@ -76,7 +76,7 @@ fn a_loop_that_runs_when_it_is_woken_misses_no_event_and_keeps_their_order() {
 #[test]
 fn a_loop_that_runs_one_event_at_a_time_is_woken_for_the_rest() {
     loom::model(|| {
-        let bell = Bell::new();
+        let bell = TaskWaker::new();
         let rung = bell.clone();
         let queue = Queue::new(move || rung.0.notify());
         let (signal, seen, _) = noting(&queue, false);
@@ -97,7 +97,7 @@ fn a_task_that_drives_the_queue_misses_no_event() {
         let queue = Queue::default();
         let (signal, seen, _) = noting(&queue, false);
         let emitters = [emitter(&signal, &[1, 2]), emitter(&signal, &[11])];
-        let bell = Arc::new(Bell::new());
+        let bell = Arc::new(TaskWaker::new());
         let waker = Waker::from(bell.clone());
         let mut called = 0;
         while called < 3 {
@@ -126,7 +126,7 @@ fn a_driven_queue_whose_events_were_taken_back_is_woken_for_the_next() {
             signal.emit(&2);
             signal // whose end would take its event back
         });
-        let bell = Arc::new(Bell::new());
+        let bell = Arc::new(TaskWaker::new());
         let waker = Waker::from(bell.clone());
         while take(&seen).is_empty() {
             let mut drive = pin!(queue.drive());
@@ -308,7 +308,7 @@ fn what_a_local_queue_was_given_ends_on_its_thread_whoever_disconnects() {
 #[test]
 fn a_loop_that_runs_when_it_is_woken_lets_go_of_what_ended_elsewhere() {
     loom::model(|| {
-        let bell = Bell::new();
+        let bell = TaskWaker::new();
         let rung = bell.clone();
         let queue = LocalQueue::new(move || rung.0.notify());
         let signal: Arc<Signal<u32>> = Arc::new(Signal::new());

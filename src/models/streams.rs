@@ -7,9 +7,13 @@ use loom::thread;
 use std::sync::Arc;
 
 use super::*;
+use crate::async_signal::AsyncSlotOptions;
 use crate::generic::EventStream;
-use crate::overflow::Overflow;
-use crate::stream::{Lost, Wait};
+use crate::overflow::{Backpressure, Lagged, Overflow};
+use crate::signal::{ScopedConnection, SlotOptions};
+use crate::stream::{Feed, StreamEvent, stream_event};
+
+stream_event!(Modelled,);
 
 type Stream = EventStream<u32, Modelled>;
 
@@ -20,7 +24,7 @@ fn emit_elsewhere(signal: &Arc<Signal>, events: &'static [u32]) -> thread::JoinH
 }
 
 /// Takes items until the end. Loom reports a wait that nobody ends.
-fn all(mut stream: Stream) -> Vec<Result<u32, Lost>> {
+fn all(mut stream: Stream) -> Vec<Result<u32, Lagged>> {
     block_on(async {
         let mut items = Vec::new();
         while let Some(item) = stream.next().await {
@@ -91,7 +95,7 @@ fn while_its_signal_lives_on_a_consumer_is_woken_by_an_event_and_sees_what_was_d
 }
 
 /// One thread emits into a stream with room for one event, while another takes what it gets.
-fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lost>])) {
+fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lagged>])) {
     loom::model(move || {
         let signal = Arc::new(Signal::default());
         let stream = signal.stream(1, overflow);
@@ -103,7 +107,7 @@ fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lost>])) {
 }
 
 /// Each event is there, or is among those that are reported as lost where it is missing.
-fn in_order_and_complete(items: &[Result<u32, Lost>]) {
+fn in_order_and_complete(items: &[Result<u32, Lagged>]) {
     let mut due = 1;
     for item in items {
         match item {
@@ -111,7 +115,7 @@ fn in_order_and_complete(items: &[Result<u32, Lost>]) {
                 assert_eq!(u64::from(*event), due);
                 due += 1;
             }
-            Err(Lost(events)) => due += events,
+            Err(Lagged(events)) => due += events,
         }
     }
     assert_eq!(due, 4);
@@ -228,7 +232,7 @@ fn emit_all_elsewhere(
 fn an_emission_that_waits_for_room_is_woken_when_there_is_some_and_nothing_is_lost() {
     loom::model(|| {
         let signal = Arc::new(AsyncSignal::default());
-        let stream = signal.stream(1, Wait);
+        let stream = signal.stream(1, Backpressure);
         let emitter = emit_all_elsewhere(&signal, &[1, 2]);
         drop(signal);
         assert_eq!(all(stream), [Ok(1), Ok(2)]);
@@ -240,7 +244,7 @@ fn an_emission_that_waits_for_room_is_woken_when_there_is_some_and_nothing_is_lo
 fn two_emissions_that_wait_for_room_are_both_woken() {
     loom::model(|| {
         let signal = Arc::new(AsyncSignal::default());
-        let stream = signal.stream(1, Wait);
+        let stream = signal.stream(1, Backpressure);
         block_on(signal.emit(&1));
         let emitter = thread::spawn(move || block_on(join(signal.emit(&2), signal.emit(&3))));
         assert_eq!(all(stream), [Ok(1), Ok(2), Ok(3)]);
@@ -252,7 +256,7 @@ fn two_emissions_that_wait_for_room_are_both_woken() {
 fn an_emission_that_waits_for_room_goes_on_when_the_stream_is_dropped() {
     loom::model(|| {
         let signal = Arc::new(AsyncSignal::default());
-        let stream = signal.stream(1, Wait);
+        let stream = signal.stream(1, Backpressure);
         let emitter = emit_all_elsewhere(&signal, &[1, 2]);
         drop(stream);
         assert!(emitter.join().unwrap() <= 2);
@@ -264,7 +268,7 @@ fn an_emission_that_waits_for_room_goes_on_when_the_stream_is_dropped() {
 fn an_event_taken_back_while_others_are_taken_is_delivered_or_reported_in_its_place() {
     loom::model(|| {
         let signal = Arc::new(AsyncSignal::default());
-        let stream = signal.stream(1, Wait);
+        let stream = signal.stream(1, Backpressure);
         block_on(signal.emit(&1));
         let emitter = thread::spawn(move || {
             let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -272,7 +276,7 @@ fn an_event_taken_back_while_others_are_taken_is_delivered_or_reported_in_its_pl
             _ = emission.as_mut().poll(&mut context);
         });
         let items = all(stream);
-        assert!(items == [Ok(1), Ok(2)] || items == [Ok(1), Err(Lost(1))], "{items:?}");
+        assert!(items == [Ok(1), Ok(2)] || items == [Ok(1), Err(Lagged(1))], "{items:?}");
         emitter.join().unwrap();
     });
 }

@@ -6,26 +6,26 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::Queue;
-use super::home::Home;
-use super::run::Ran;
+use super::flavor::QueueFlavor;
+use super::run::RunReport;
 
 /// Waits until events are queued, and runs them. Made by [`Queue::drive`](crate::generic::Queue::drive).
 #[must_use = "a future does nothing unless it is awaited"]
-pub struct Drive<'a, H: Home> {
+pub struct Drive<'a, H: QueueFlavor> {
     queue: &'a Queue<H>,
     has_yielded: bool,
 }
 
-impl<'a, H: Home> Drive<'a, H> {
+impl<'a, H: QueueFlavor> Drive<'a, H> {
     pub(super) fn new(queue: &'a Queue<H>) -> Self {
         Drive { queue, has_yielded: false }
     }
 }
 
-impl<H: Home> Future for Drive<'_, H> {
-    type Output = Ran;
+impl<H: QueueFlavor> Future for Drive<'_, H> {
+    type Output = RunReport;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Ran> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RunReport> {
         let queue = self.queue;
         let waker = context.waker();
         if !queue.post.has_work_or_keeps(waker) {
@@ -44,7 +44,7 @@ impl<H: Home> Future for Drive<'_, H> {
     }
 }
 
-impl<H: Home> fmt::Debug for Drive<'_, H> {
+impl<H: QueueFlavor> fmt::Debug for Drive<'_, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Drive").field(self.queue).finish()
     }

@@ -62,5 +62,5 @@ impl Drop for FirstPanic {
 #[cold]
 #[inline(never)]
 fn forget(panic: Box<dyn Any + Send>) {
-    _ = crate::error::message(panic);
+    _ = crate::base::message(panic);
 }

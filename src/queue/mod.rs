@@ -11,16 +11,17 @@
 //! | `first_panic` | what is done though something before it panicked |
 
 use core::fmt;
+use core::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::connection::Connection;
-use crate::family::Shared;
 use crate::overflow::Overflow;
+use crate::raw::Shared;
+use crate::signal::Connection;
 
 mod drive;
 mod first_panic;
-mod home;
+mod flavor;
 mod line;
 mod options;
 mod pace;
@@ -29,10 +30,10 @@ mod run;
 mod timers;
 
 pub use drive::Drive;
-pub use home::Home;
+pub use flavor::QueueFlavor;
 pub use options::QueuedSlot;
 pub use pace::Edges;
-pub use run::Ran;
+pub use run::RunReport;
 
 use first_panic::FirstPanic;
 use post::{Lies, Post, State};
@@ -133,12 +134,12 @@ type Mutex<T> = std::sync::Mutex<T>;
 /// What takes many events out at once, such as `flush`, `cancel` or a `disconnect`, takes a time in
 /// proportion to these events, however many others there are. `flush` and `cancel` give the memory of these
 /// events back, so that the events after them allocate again.
-pub struct Queue<H: Home> {
+pub struct Queue<H: QueueFlavor> {
     pub(in crate::queue) post: Arc<Post<H>>,
     pub(in crate::queue) methods: H::Methods,
 }
 
-impl<H: Home> Queue<H> {
+impl<H: QueueFlavor> Queue<H> {
     /// A queue that calls `wake` when it has something to run: on the thread that emitted, once, and not
     /// again before the next run has begun. A run that leaves something calls it too. So as long as events
     /// wait, the loop was told. (If `wake` panics, see [above](Self#when-your-code-panics).)
@@ -170,7 +171,7 @@ impl<H: Home> Queue<H> {
     /// [`latest`](QueuedSlot::latest). If there are more connections than `capacity`, the oldest event
     /// makes room.
     ///
-    /// Whatever is lost is counted: see [`Ran::lost`] and [`lost`](Self::lost).
+    /// Whatever is lost is counted: see [`RunReport::lost`] and [`lost`](Self::lost).
     ///
     /// # Panics
     /// When `capacity` is 0: every event would be lost.
@@ -195,12 +196,12 @@ impl<H: Home> Queue<H> {
     /// When a handler does: see above. When it is called from inside a handler of this queue, or while
     /// another thread runs it.
     #[track_caller]
-    pub fn run(&self) -> Ran {
+    pub fn run(&self) -> RunReport {
         self.run_until_reached(Until::ALL, None)
     }
 
     /// Takes at most `events` of what is queued now, so that a loop that is late can do the rest later.
-    /// What is left is [told](Ran::left), and the loop is woken for it. An event counts also if it calls
+    /// What is left is [told](RunReport::left), and the loop is woken for it. An event counts also if it calls
     /// nothing, because its slot is blocked, or a debounce or throttle holds it back or passes it over.
     ///
     /// Windows that are due come first here, too, and what they hold counts as an event once more. As they
@@ -209,12 +210,12 @@ impl<H: Home> Queue<H> {
     /// # Panics
     /// See [`run`](Self::run).
     #[track_caller]
-    pub fn run_max(&self, events: usize) -> Ran {
+    pub fn run_max(&self, events: usize) -> RunReport {
         self.run_until_reached(Until { events, ..Until::ALL }, None)
     }
 
     /// Runs what is queued now, and calls no further handler once `deadline` has come. A deadline in the
-    /// past runs nothing: what is left is [told](Ran::left), and the loop is woken for it. (A loop that is
+    /// past runs nothing: what is left is [told](RunReport::left), and the loop is woken for it. (A loop that is
     /// always late makes its way with [`run_max`](Self::run_max).)
     ///
     /// # Panics
@@ -223,7 +224,7 @@ impl<H: Home> Queue<H> {
     /// # Cost
     /// Reads the clock for each event.
     #[track_caller]
-    pub fn run_until(&self, deadline: Instant) -> Ran {
+    pub fn run_until(&self, deadline: Instant) -> RunReport {
         self.run_until_reached(Until { deadline: Some(deadline), ..Until::ALL }, None)
     }
 
@@ -233,12 +234,12 @@ impl<H: Home> Queue<H> {
     /// # Panics
     /// See [`run`](Self::run).
     #[track_caller]
-    pub fn run_at(&self, now: Instant) -> Ran {
+    pub fn run_at(&self, now: Instant) -> RunReport {
         self.run_until_reached(Until::ALL, Some(now))
     }
 
     #[track_caller]
-    fn run_until_reached(&self, until: Until, now: Option<Instant>) -> Ran {
+    fn run_until_reached(&self, until: Until, now: Option<Instant>) -> RunReport {
         let mut state = take_queue(self);
         if let Some(one) = state.begin_with_one(until) {
             drop(state);
@@ -283,7 +284,7 @@ impl<H: Home> Queue<H> {
     /// program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
     ///
     /// It is no run. The events of other connections stay where they are, also when the handler panics,
-    /// and so does what it did not come to of its own. What was [lost](Ran::lost) is still told by the next
+    /// and so does what it did not come to of its own. What was [lost](RunReport::lost) is still told by the next
     /// run. A loop that was woken and has not run yet is not woken again: it may then find nothing to run.
     ///
     /// # Panics
@@ -377,20 +378,20 @@ impl<H: Home> Queue<H> {
 }
 
 /// A queue that wakes nobody.
-impl<H: Home> Default for Queue<H> {
+impl<H: QueueFlavor> Default for Queue<H> {
     fn default() -> Self {
         Queue::telling(None)
     }
 }
 
-impl<H: Home> Drop for Queue<H> {
+impl<H: QueueFlavor> Drop for Queue<H> {
     fn drop(&mut self) {
         self.post.close(&self.methods);
     }
 }
 
 /// Does not wait for the lock: then the counts are missing.
-impl<H: Home> fmt::Debug for Queue<H> {
+impl<H: QueueFlavor> fmt::Debug for Queue<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.post.try_lock().map(|it| (it.lines.len(), it.waiting, it.lost));
         let mut f = f.debug_struct("Queue");
@@ -400,3 +401,7 @@ impl<H: Home> fmt::Debug for Queue<H> {
         f.finish_non_exhaustive()
     }
 }
+
+// As signals: nothing of a queue is left half done while user code runs.
+impl<H: QueueFlavor> UnwindSafe for Queue<H> {}
+impl<H: QueueFlavor> RefUnwindSafe for Queue<H> {}

@@ -6,25 +6,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
-use super::home::{Home, Naming, naming};
+use super::flavor::{Naming, QueueFlavor, naming};
 use super::line::{Course, Front, Line, Mail, Work};
 use super::pace::{Edges, Kind, Pace, Rule};
 use super::post::{Alone, Enqueue, Lasts, Lies, Sender};
-use crate::connection::{Connection, ScopedConnection};
-use crate::family::Shared;
-use crate::method::{ByMut, ByRef, WeakMethod};
-use crate::options::SlotOptions;
 use crate::overflow::Overflow;
-use crate::owner::{BorrowMut, Captures, Owner};
-use crate::raw::{Anchor, Checked, Handle, Invoke, Liveness, Twin};
-use crate::slots::Making;
-use crate::state::{SlotState, StateCell};
+use crate::raw::MaybeSendSync;
+use crate::raw::Shared;
+use crate::raw::{Checked, Handle, Invoke, KeepAlive, Liveness, Split};
+use crate::raw::{SlotState, StateCell};
+use crate::signal::HandleMaker;
+use crate::signal::SlotOptions;
+use crate::signal::{ByMut, ByRef, WeakMethod};
+use crate::signal::{Connection, ScopedConnection};
+use crate::signal::{InteriorMut, Owner};
 
 impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
     /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
     /// the handler is called when the queue is [run](crate::generic::Queue::run). See
     /// [`QueuedSlot`].
-    pub fn on<H: Home>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H> {
+    pub fn on<H: QueueFlavor>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H> {
         QueuedSlot { options: self, queue, is_latest: false, pace: None, edges: None }
     }
 }
@@ -65,7 +66,7 @@ impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
 /// assert_eq!(*searches.lock().unwrap(), ["sig"]);
 /// ```
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
-pub struct QueuedSlot<'a, E: Clone + Send + 'static, H: Home> {
+pub struct QueuedSlot<'a, E: Clone + Send + 'static, H: QueueFlavor> {
     options: SlotOptions<'a, E, (), Shared>,
     queue: &'a Queue<H>,
     is_latest: bool,
@@ -73,7 +74,7 @@ pub struct QueuedSlot<'a, E: Clone + Send + 'static, H: Home> {
     edges: Option<Edges>,
 }
 
-impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
+impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     /// At most one event waits for this slot: a new one takes the place of the one that waits, and its
     /// turn. For mouse moves, progress, and whatever else only the latest counts of. The events that are
     /// replaced are counted as [lost](crate::generic::Queue::lost).
@@ -154,7 +155,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
-        M: Fn(&O::Target, &E) + Captures<H>,
+        M: Fn(&O::Target, &E) + MaybeSendSync<H>,
     {
         self.put_method::<ByRef, _, _>(owner, method)
     }
@@ -170,8 +171,8 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     pub fn connect_mut<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
-        O::Target: BorrowMut,
-        M: Fn(&mut <O::Target as BorrowMut>::Inner, &E) + Captures<H>,
+        O::Target: InteriorMut,
+        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) + MaybeSendSync<H>,
     {
         self.put_method::<ByMut, _, _>(owner, method)
     }
@@ -186,10 +187,10 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     #[track_caller]
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<Shared>
     where
-        C: Fn(&E) + Captures<H>,
+        C: Fn(&E) + MaybeSendSync<H>,
     {
-        let (handle, anchor) = Handle::closure(Checked::new(closure));
-        let method = WeakMethod { handle, anchor: Some(anchor) };
+        let (handle, keep_alive) = Handle::closure(Checked::new(closure));
+        let method = WeakMethod { handle, keep_alive: Some(keep_alive) };
         self.put(method, naming_of::<C, H>()).scoped()
     }
 
@@ -198,11 +199,11 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
     where
         O: Owner<H>,
         I: Invoke<M, O::Target, E, (), H>,
-        M: Captures<H>,
+        M: MaybeSendSync<H>,
     {
-        let (handle, anchor) =
+        let (handle, keep_alive) =
             Handle::new::<I, _, _>(Checked::new(owner.weak()), Checked::new(method));
-        self.put(WeakMethod { handle, anchor }, naming_of::<I::Method, H>())
+        self.put(WeakMethod { handle, keep_alive }, naming_of::<I::Method, H>())
     }
 
     /// From here on nothing depends on the method.
@@ -235,7 +236,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 pace.map(|pace| Box::new(Mail { pace: Some(Box::new(pace)), ..Mail::default() }));
             let mut locked = queue.post.lock();
             let state = &mut *locked;
-            let mail = state.ward.ward(mail);
+            let mail = state.cell_owner.cell_owner(mail);
             let mut parts = Some((face, connection, mail, body, work));
             let mut line = None;
             let place = state.lines.insert_with_key(|place| {
@@ -245,7 +246,7 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
                 let (is_over, lasts) = (AtomicBool::new(false), AtomicU32::new(0));
                 let front =
                     Front { post, place, connection, gate, mail, face, is_latest, is_over, lasts };
-                let (sole, twin) = Twin::pair(front, Course { body: Some(body), work });
+                let (sole, twin) = Split::pair(front, Course { body: Some(body), work });
                 line = Some(twin);
                 Lies::Here(sole.forget_type(|line| line as Arc<dyn Line<H>>))
             });
@@ -262,10 +263,10 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
             let line = line.expect("it was made just now");
             let sender = Checked::new(Sender(line.clone()));
             let (handle, _) = Handle::held::<Enqueue, _, _>(sender, Checked::new(()));
-            let anchor = Anchor::until_the_end(Checked::new(Lasts::new(line)));
-            (handle, Some(anchor))
+            let keep_alive = KeepAlive::until_the_end(Checked::new(Lasts::new(line)));
+            (handle, Some(keep_alive))
         };
-        self.options.put_as(identity, liveness, Some(state), Making::OfKey(make))
+        self.options.put_as(identity, liveness, Some(state), HandleMaker::OfKey(make))
     }
 
     #[track_caller]
@@ -286,11 +287,11 @@ impl<E: Clone + Send + 'static, H: Home> QueuedSlot<'_, E, H> {
 }
 
 /// How to name the method where its handle is out of reach. Elsewhere nothing is compiled for that.
-fn naming_of<M: 'static, H: Home>() -> Option<Naming> {
+fn naming_of<M: 'static, H: QueueFlavor>() -> Option<Naming> {
     if const { H::LETS_GO } { Some(naming::<M>) } else { None }
 }
 
-impl<E: Clone + Send + 'static, H: Home> fmt::Debug for QueuedSlot<'_, E, H> {
+impl<E: Clone + Send + 'static, H: QueueFlavor> fmt::Debug for QueuedSlot<'_, E, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueuedSlot")
             .field("options", &self.options)

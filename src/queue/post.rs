@@ -2,7 +2,7 @@
 //!
 //! | under the lock | what it says |
 //! |---|---|
-//! | `lines`, `ward` | the connections, each with its events that wait, which so have their own type |
+//! | `lines`, `cell_owner` | the connections, each with its events that wait, which so have their own type |
 //! | `alone` | of those whose next event is taken right before its call: what there is to say of that |
 //! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
 //! | `in_run` | how many of the first turns the run that is under way still has to take |
@@ -26,26 +26,26 @@ use std::time::Instant;
 
 use super::Mutex;
 use super::first_panic::FirstPanic;
-use super::home::{Home, Place};
+use super::flavor::{Place, QueueFlavor};
 use super::line::{Finished, Line, Mail, Whole};
 use super::run::Batch;
 use super::timers::Timers;
-use crate::connection::Connection;
-use crate::family::{Lock, Shared};
+use crate::base::SlotKey;
 use crate::overflow::Overflow;
-use crate::raw::{Deputy, Hold, Invoke, Liveness, Sole, Target, Ward, Warded};
-use crate::table::SlotKey;
+use crate::raw::{CellOwner, Hold, Invoke, Liveness, OwnedCell, SplitOwner, StandIn, Target};
+use crate::raw::{Lock, Shared};
+use crate::signal::Connection;
 
-pub(super) struct Post<H: Home> {
+pub(super) struct Post<H: QueueFlavor> {
     state: Mutex<State<H>>,
     is_closed: AtomicBool,
     /// The last driven run left events, so that an executor is to see other tasks before the next.
     feeds_itself: AtomicBool,
 }
 
-pub(super) struct State<H: Home> {
+pub(super) struct State<H: QueueFlavor> {
     /// Of the events of all lines.
-    pub(super) ward: Ward,
+    pub(super) cell_owner: CellOwner,
     pub(super) lines: SlotMap<Place, Lies<H>>,
     /// Of those that a run has taken, as [`Lies::InRun`] numbers them, the ones that others may have to look
     /// at meanwhile: all, where a bound may take events out; otherwise one, whose event comes alone.
@@ -72,7 +72,7 @@ pub(super) struct State<H: Home> {
     /// The thread that runs the queue, or 0.
     pub(super) running: usize,
     /// What the loop's thread has to let go.
-    pub(super) ended: Vec<Sole<dyn Line<H>>>,
+    pub(super) ended: Vec<SplitOwner<dyn Line<H>>>,
     /// Memory for the next run.
     pub(super) batch: Option<Box<Batch<H>>>,
     /// How many turns were looked at to find those that have no event.
@@ -81,8 +81,8 @@ pub(super) struct State<H: Home> {
 }
 
 /// Where a connection is.
-pub(super) enum Lies<H: Home> {
-    Here(Sole<dyn Line<H>>),
+pub(super) enum Lies<H: QueueFlavor> {
+    Here(SplitOwner<dyn Line<H>>),
     /// A run has taken it: it has this place in its batch.
     InRun(u32),
 }
@@ -117,7 +117,7 @@ pub(super) struct Alarm {
 }
 
 /// An alarm that is being rung. What a panic leaves of that is done as this is dropped.
-struct Ringing<'a, H: Home> {
+struct Ringing<'a, H: QueueFlavor> {
     post: &'a Post<H>,
     alarm: Alarm,
     told: Told,
@@ -130,7 +130,7 @@ enum Told {
     All,
 }
 
-impl<H: Home> Drop for Ringing<'_, H> {
+impl<H: QueueFlavor> Drop for Ringing<'_, H> {
     #[inline]
     fn drop(&mut self) {
         if self.told != Told::All {
@@ -139,7 +139,7 @@ impl<H: Home> Drop for Ringing<'_, H> {
     }
 }
 
-impl<H: Home> Ringing<'_, H> {
+impl<H: QueueFlavor> Ringing<'_, H> {
     #[cold]
     #[inline(never)]
     fn after_panic(&mut self) {
@@ -163,10 +163,10 @@ impl<H: Home> Ringing<'_, H> {
 /// An event, of whatever type, that is to be dropped under no lock.
 type Dropped = Option<Box<dyn Send>>;
 
-impl<H: Home> Post<H> {
+impl<H: QueueFlavor> Post<H> {
     pub(super) fn new(wake: Option<Arc<dyn Fn() + Send + Sync>>) -> Self {
         let state = State {
-            ward: Ward::new(),
+            cell_owner: CellOwner::new(),
             lines: SlotMap::with_key(),
             in_run_too: Vec::new(),
             alone: SecondaryMap::new(),
@@ -272,8 +272,8 @@ impl<H: Home> Post<H> {
                 Lies::InRun(_) => None,
             };
             let lines: Vec<_> = lines.into_iter().filter_map(|(_, lies)| here(lies)).collect();
-            let ward = &mut state.ward;
-            let events: Vec<_> = lines.iter().map(|line| line.end(ward)).collect();
+            let cell_owner = &mut state.cell_owner;
+            let events: Vec<_> = lines.iter().map(|line| line.end(cell_owner)).collect();
             (lines, ended, events, alarm)
         };
         for line in &lines {
@@ -301,8 +301,8 @@ impl<H: Home> Post<H> {
         let mut guard = self.lock();
         let state = &mut *guard;
         let Some(lies) = state.lines.remove(place) else { return };
-        state.waiting -= line.waiting(&mut state.ward);
-        let events = line.end(&mut state.ward);
+        state.waiting -= line.waiting(&mut state.cell_owner);
+        let events = line.end(&mut state.cell_owner);
         if let Some(Alone { paced: Some(number), timer, .. }) = state.alone.remove(place).as_deref()
         {
             if let Some(due) = timer {
@@ -330,24 +330,24 @@ impl<H: Home> Post<H> {
 }
 
 /// What is left of the connections of a queue that is gone.
-enum Left<H: Home> {
+enum Left<H: QueueFlavor> {
     ToLetGo(#[expect(dead_code, reason = "it is dropped")] Vec<Box<dyn Any>>),
     Finished(#[expect(dead_code, reason = "it is dropped")] Vec<Finished<H>>),
 }
 
 /// What is to be dropped of these on the loop's thread.
-fn let_go<H: Home>(
-    ended: impl Iterator<Item = Sole<dyn Line<H>>>,
+fn let_go<H: QueueFlavor>(
+    ended: impl Iterator<Item = SplitOwner<dyn Line<H>>>,
     methods: &H::Methods,
 ) -> Vec<Box<dyn Any>> {
-    let let_go = |mut line: Sole<dyn Line<H>>| {
+    let let_go = |mut line: SplitOwner<dyn Line<H>>| {
         let (line, right) = line.parts();
         line.let_go(right, methods)
     };
     ended.filter_map(let_go).collect()
 }
 
-impl<H: Home> State<H> {
+impl<H: QueueFlavor> State<H> {
     /// Whom to tell, if nobody was told since the last run began.
     #[inline]
     pub(super) fn alarm(&mut self) -> Option<Alarm> {
@@ -399,16 +399,16 @@ impl<H: Home> State<H> {
         connection: &Connection<Shared>,
     ) -> Option<(usize, Option<Box<dyn Send>>)> {
         let place = self.paced(connection)?;
-        let State { lines, in_run_too, alone, ward, .. } = self;
+        let State { lines, in_run_too, alone, cell_owner, .. } = self;
         let line = line(lines, in_run_too, place)?;
-        let waited = line.waiting(ward);
+        let waited = line.waiting(cell_owner);
         // Their turns stay.
         if let Some(alone) = alone.get_mut(place) {
             alone.void += waited;
             alone.in_flush = 0;
         }
-        let (events, was_held) = line.take_all(ward);
-        let due = line.due(ward);
+        let (events, was_held) = line.take_all(cell_owner);
+        let due = line.due(cell_owner);
         self.waiting -= waited;
         self.sweep();
         self.set_timer(place, due);
@@ -431,7 +431,7 @@ impl<H: Home> State<H> {
     #[cold]
     fn make_room<E>(&mut self, mail: &Letters<E>, event: E, is_latest: bool) -> Room<E> {
         if is_latest || matches!(self.limit, Some((_, Overflow::Latest))) {
-            let mail = self.ward.open(mail).as_mut();
+            let mail = self.cell_owner.open(mail).as_mut();
             if let Some(standing) = mail.and_then(|mail| mail.waiting.back_mut()) {
                 self.lost += 1;
                 return Room::Replaced(std::mem::replace(standing, event));
@@ -474,14 +474,14 @@ impl<H: Home> State<H> {
 
     /// Of the events of each line that wait, only the newest stays. It has the turn of the oldest.
     fn keep_latest(&mut self, dropped: &mut Vec<Box<dyn Send>>) {
-        let State { lines, alone, ward, .. } = self;
+        let State { lines, alone, cell_owner, .. } = self;
         for (place, lies) in &*lines {
             // Nobody runs the queue.
             let Lies::Here(line) = lies else { continue };
             if !alone.contains_key(place) {
                 alone.insert(place, Box::default());
             }
-            let (count, older) = line.take_older(ward);
+            let (count, older) = line.take_older(cell_owner);
             dropped.push(older);
             self.waiting -= count;
             self.lost += count as u64;
@@ -500,7 +500,7 @@ impl<H: Home> State<H> {
             }
             alone.in_flush = alone.in_flush.saturating_sub(1);
         }
-        let dropped = line.take_oldest(&mut self.ward)?;
+        let dropped = line.take_oldest(&mut self.cell_owner)?;
         self.waiting -= 1;
         self.lost += 1;
         Some(dropped)
@@ -510,7 +510,7 @@ impl<H: Home> State<H> {
     fn drop_newest(&mut self) -> Dropped {
         let newest = self.turns.pop_back().expect("every event that waits has a turn");
         let line = line(&self.lines, &self.in_run_too, newest)?;
-        let Some(dropped) = line.take_newest(&mut self.ward) else {
+        let Some(dropped) = line.take_newest(&mut self.cell_owner) else {
             // The turns without an event are the first.
             self.alone[newest].void -= 1;
             return None;
@@ -522,7 +522,7 @@ impl<H: Home> State<H> {
 }
 
 /// The line in this place, unless it ended.
-fn line<'a, H: Home>(
+fn line<'a, H: QueueFlavor>(
     lines: &'a SlotMap<Place, Lies<H>>,
     in_run_too: &'a [Arc<dyn Line<H>>],
     place: Place,
@@ -533,7 +533,7 @@ fn line<'a, H: Home>(
     }
 }
 
-type Letters<E> = Warded<Option<Box<Mail<E>>>>;
+type Letters<E> = OwnedCell<Option<Box<Mail<E>>>>;
 
 enum Room<E> {
     /// Something may have been dropped for it.
@@ -544,15 +544,15 @@ enum Room<E> {
 }
 
 /// What a signal has of a connection whose handler waits for its loop.
-pub(super) struct Sender<E: 'static, H: Home>(pub(super) Arc<Whole<E, H>>);
+pub(super) struct Sender<E: 'static, H: QueueFlavor>(pub(super) Arc<Whole<E, H>>);
 
-impl<E, H: Home> Clone for Sender<E, H> {
+impl<E, H: QueueFlavor> Clone for Sender<E, H> {
     fn clone(&self) -> Self {
         Sender(self.0.clone())
     }
 }
 
-impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
+impl<E: Clone + Send + 'static, H: QueueFlavor> Sender<E, H> {
     /// None when the connection has ended.
     #[inline]
     fn send(&self, event: &E) -> Option<()> {
@@ -578,7 +578,7 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
                 }
             }
         }
-        state.ward.open(&line.mail).get_or_insert_default().waiting.push_back(event);
+        state.cell_owner.open(&line.mail).get_or_insert_default().waiting.push_back(event);
         state.turns.push_back(line.place);
         state.waiting += 1;
         let alarm = state.alarm();
@@ -592,7 +592,7 @@ impl<E: Clone + Send + 'static, H: Home> Sender<E, H> {
     }
 }
 
-impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
+impl<E: Send + 'static, H: QueueFlavor> StandIn for Sender<E, H> {
     #[inline]
     fn liveness(&self) -> Liveness {
         if self.0.post.is_closed.load(Ordering::Acquire) {
@@ -610,9 +610,9 @@ impl<E: Send + 'static, H: Home> Deputy for Sender<E, H> {
 }
 
 /// The connection, as long as it or a clone of it lasts.
-pub(super) struct Lasts<E: Send + 'static, H: Home>(Arc<Whole<E, H>>);
+pub(super) struct Lasts<E: Send + 'static, H: QueueFlavor>(Arc<Whole<E, H>>);
 
-impl<E: Send + 'static, H: Home> Lasts<E, H> {
+impl<E: Send + 'static, H: QueueFlavor> Lasts<E, H> {
     /// To be called once.
     pub(super) fn new(line: Arc<Whole<E, H>>) -> Self {
         line.lasts.store(1, Ordering::Relaxed);
@@ -620,14 +620,14 @@ impl<E: Send + 'static, H: Home> Lasts<E, H> {
     }
 }
 
-impl<E: Send + 'static, H: Home> Clone for Lasts<E, H> {
+impl<E: Send + 'static, H: QueueFlavor> Clone for Lasts<E, H> {
     fn clone(&self) -> Self {
         self.0.lasts.fetch_add(1, Ordering::Relaxed);
         Lasts(self.0.clone())
     }
 }
 
-impl<E: Send + 'static, H: Home> Drop for Lasts<E, H> {
+impl<E: Send + 'static, H: QueueFlavor> Drop for Lasts<E, H> {
     fn drop(&mut self) {
         let line = &*self.0;
         if line.lasts.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -642,7 +642,7 @@ pub(super) struct Enqueue;
 impl<E, H> Invoke<(), Sender<E, H>, E, (), Shared> for Enqueue
 where
     E: Clone + Send + 'static,
-    H: Home,
+    H: QueueFlavor,
 {
     type Method = Enqueue;
     #[inline]

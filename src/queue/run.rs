@@ -5,17 +5,17 @@ use std::time::Instant;
 
 use super::Queue;
 use super::first_panic::FirstPanic;
-use super::home::{Home, Place};
+use super::flavor::{Place, QueueFlavor};
 use super::line::{Finished, Line};
 use super::post::{Lies, Post, State};
-use crate::connection::Connection;
-use crate::family::Shared;
-use crate::raw::{Right, Sole, Ward};
+use crate::raw::Shared;
+use crate::raw::{CellOwner, SplitOwner, SplitToken};
+use crate::signal::Connection;
 
 /// What a run of a queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
-pub struct Ran {
+pub struct RunReport {
     /// How many handlers were called.
     pub called: usize,
     /// How many events were lost since the run before, because the queue had no room for them. Always 0
@@ -55,7 +55,7 @@ impl Clock {
 }
 
 /// Events that a run has taken at once.
-pub(super) struct Batch<H: Home> {
+pub(super) struct Batch<H: QueueFlavor> {
     lines: Vec<Taken<H>>,
     /// Whose event is next, as indices into `lines`.
     order: Vec<u32>,
@@ -71,14 +71,14 @@ pub(super) struct Batch<H: Home> {
     is_last: bool,
 }
 
-struct Taken<H: Home> {
+struct Taken<H: QueueFlavor> {
     place: Place,
-    line: Sole<dyn Line<H>>,
+    line: SplitOwner<dyn Line<H>>,
     /// How many of its events are in the batch: 0 if it was taken alone.
     count: usize,
 }
 
-impl<H: Home> Default for Batch<H> {
+impl<H: QueueFlavor> Default for Batch<H> {
     fn default() -> Self {
         Batch {
             lines: Vec::new(),
@@ -92,7 +92,7 @@ impl<H: Home> Default for Batch<H> {
     }
 }
 
-pub(super) struct Run<'a, H: Home> {
+pub(super) struct Run<'a, H: QueueFlavor> {
     post: &'a Post<H>,
     methods: &'a H::Methods,
     clock: Clock,
@@ -101,7 +101,7 @@ pub(super) struct Run<'a, H: Home> {
     called: usize,
 }
 
-impl<'a, H: Home> Run<'a, H> {
+impl<'a, H: QueueFlavor> Run<'a, H> {
     /// Takes what the run begins with.
     #[inline(always)]
     pub(super) fn enter(
@@ -122,7 +122,7 @@ impl<'a, H: Home> Run<'a, H> {
     ///
     /// What was lost is told once, by a run that `tells`.
     #[inline(always)]
-    pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> Ran {
+    pub(super) fn finish(mut self, tells: bool, work: impl FnOnce(&mut Self)) -> RunReport {
         let first = FirstPanic::default();
         first.catch(|| work(&mut self));
         let ran = self.leave(tells, &first);
@@ -179,7 +179,7 @@ impl<'a, H: Home> Run<'a, H> {
     }
 
     #[inline(always)]
-    fn leave(self, tells: bool, first: &FirstPanic) -> Ran {
+    fn leave(self, tells: bool, first: &FirstPanic) -> RunReport {
         let Run { post, methods, clock, mut batch, called, .. } = self;
         let give_back = |state: &mut State<H>, dropped: &mut Vec<Box<dyn Send>>| {
             state.give_back(&mut batch, dropped);
@@ -191,7 +191,7 @@ impl<'a, H: Home> Run<'a, H> {
 
 /// Wakes the loop if something is left, and lets go of what has ended.
 #[inline(always)]
-fn leave<H: Home>(
+fn leave<H: QueueFlavor>(
     post: &Post<H>,
     methods: &H::Methods,
     mut clock: Clock,
@@ -199,7 +199,7 @@ fn leave<H: Home>(
     tells: bool,
     first: &FirstPanic,
     give_back: impl FnOnce(&mut State<H>, &mut Vec<Box<dyn Send>>),
-) -> Ran {
+) -> RunReport {
     let mut dropped = Vec::new();
     let mut state = post.lock();
     give_back(&mut state, &mut dropped);
@@ -213,7 +213,7 @@ fn leave<H: Home>(
     if !state.timers.is_empty() {
         left += state.due(&mut clock);
     }
-    let ran = Ran { called, lost, left };
+    let ran = RunReport { called, lost, left };
     let alarm = if left > 0 { state.alarm() } else { None };
     let lets_go = H::LETS_GO && !state.ended.is_empty();
     drop(state);
@@ -243,8 +243,8 @@ fn leave<H: Home>(
 /// When the queue is being run.
 #[inline(always)]
 #[track_caller]
-pub(super) fn take_queue<H: Home>(queue: &Queue<H>) -> impl DerefMut<Target = State<H>> {
-    let here = crate::depth::this_thread();
+pub(super) fn take_queue<H: QueueFlavor>(queue: &Queue<H>) -> impl DerefMut<Target = State<H>> {
+    let here = crate::base::this_thread();
     let mut state = queue.post.lock();
     if state.running != 0 {
         let is_here = state.running == here;
@@ -258,11 +258,11 @@ pub(super) fn take_queue<H: Home>(queue: &Queue<H>) -> impl DerefMut<Target = St
 /// A run of the one event that waits, whose line was taken: what there is for several would be more work than
 /// the event itself.
 #[inline(always)]
-pub(super) fn run_one<H: Home>(
+pub(super) fn run_one<H: QueueFlavor>(
     queue: &Queue<H>,
     now: Option<Instant>,
-    (place, mut line): (Place, Sole<dyn Line<H>>),
-) -> Ran {
+    (place, mut line): (Place, SplitOwner<dyn Line<H>>),
+) -> RunReport {
     let (post, methods) = (&*queue.post, &queue.methods);
     let (first, mut called) = (FirstPanic::default(), false);
     first.catch(|| {
@@ -278,7 +278,7 @@ pub(super) fn run_one<H: Home>(
     ran
 }
 
-impl<H: Home> State<H> {
+impl<H: QueueFlavor> State<H> {
     /// A run is the answer to the wakes until now, and has the turns that there are.
     pub(super) fn begin(&mut self, batch: &mut Batch<H>, until: Until, clock: &mut Clock) {
         self.is_woken = false;
@@ -294,7 +294,10 @@ impl<H: Home> State<H> {
 
     /// The same where one event waits, and nothing bounds, holds back or replaces it: takes its line, with it.
     #[inline(always)]
-    pub(super) fn begin_with_one(&mut self, until: Until) -> Option<(Place, Sole<dyn Line<H>>)> {
+    pub(super) fn begin_with_one(
+        &mut self,
+        until: Until,
+    ) -> Option<(Place, SplitOwner<dyn Line<H>>)> {
         let is_plain = self.alone.is_empty() && self.limit.is_none();
         let is_meant = until.events > 0 && until.deadline.is_none();
         if self.turns.len() != 1 || !is_plain || !is_meant {
@@ -310,7 +313,7 @@ impl<H: Home> State<H> {
         self.is_woken = false;
         self.waiting -= 1;
         let (shared, right) = line.parts();
-        shared.take(right, &mut self.ward, 1);
+        shared.take(right, &mut self.cell_owner, 1);
         Some((place, line))
     }
 
@@ -357,8 +360,8 @@ impl<H: Home> State<H> {
                 // Otherwise the event was flushed or cancelled.
                 if self.alone[place].ends_turn() {
                     self.waiting -= 1;
-                    self.take_from(place, batch, |line, right, ward| {
-                        line.take_one(right, ward, clock)
+                    self.take_from(place, batch, |line, right, cell_owner| {
+                        line.take_one(right, cell_owner, clock)
                     });
                     batch.is_held_back = batch.order.is_empty();
                     return;
@@ -379,7 +382,7 @@ impl<H: Home> State<H> {
         for Taken { line, count, .. } in &mut batch.lines {
             if *count > 0 {
                 let (line, right) = line.parts();
-                line.take(right, &mut self.ward, *count);
+                line.take(right, &mut self.cell_owner, *count);
             }
         }
         if self.limit.is_some() {
@@ -392,7 +395,9 @@ impl<H: Home> State<H> {
         let Some((due, place)) = self.timers.next() else { return };
         let now = clock.now();
         if due <= now {
-            self.take_from(place, batch, |line, right, ward| line.close_window(right, ward, now));
+            self.take_from(place, batch, |line, right, cell_owner| {
+                line.close_window(right, cell_owner, now)
+            });
         }
     }
 
@@ -415,7 +420,7 @@ impl<H: Home> State<H> {
             return;
         };
         if let Lies::Here(line) = &self.lines[place] {
-            self.alone[place].in_flush = line.waiting(&mut self.ward);
+            self.alone[place].in_flush = line.waiting(&mut self.cell_owner);
         }
         batch.has_closed = false;
         batch.flushes = Some(place);
@@ -436,14 +441,17 @@ impl<H: Home> State<H> {
         let closes_first = !std::mem::replace(&mut batch.has_closed, true) && has_run_out;
         batch.is_last = !closes_first && alone.in_flush == 0;
         if closes_first || batch.is_last {
-            return self
-                .take_from(place, batch, |line, right, ward| line.close_window(right, ward, now));
+            return self.take_from(place, batch, |line, right, cell_owner| {
+                line.close_window(right, cell_owner, now)
+            });
         }
         alone.in_flush -= 1;
         alone.void += 1;
         self.waiting -= 1;
         self.sweep();
-        self.take_from(place, batch, |line, right, ward| line.take_one(right, ward, clock));
+        self.take_from(place, batch, |line, right, cell_owner| {
+            line.take_one(right, cell_owner, clock)
+        });
     }
 
     /// Takes what one connection has to call its handler with: a batch by itself, which nobody's code runs
@@ -452,16 +460,16 @@ impl<H: Home> State<H> {
         &mut self,
         place: Place,
         batch: &mut Batch<H>,
-        take: impl FnOnce(&dyn Line<H>, Right<'_>, &mut Ward),
+        take: impl FnOnce(&dyn Line<H>, SplitToken<'_>, &mut CellOwner),
     ) {
         let at = batch.take(place, &mut self.lines[place]) as usize;
         let taken = &mut batch.lines[at].line;
         self.in_run_too.push(taken.share());
         let (line, right) = taken.parts();
-        take(line, right, &mut self.ward);
+        take(line, right, &mut self.cell_owner);
         let (line, right) = taken.parts();
         batch.order.extend((0..line.taken_over(right)).map(|_| 0));
-        let due = line.due(&mut self.ward);
+        let due = line.due(&mut self.cell_owner);
         self.set_timer(place, due);
     }
 
@@ -478,7 +486,7 @@ impl<H: Home> State<H> {
         while let Some(Taken { place, mut line, .. }) = batch.lines.pop() {
             if !is_done && self.lines.contains_key(place) {
                 let (shared, right) = line.parts();
-                self.waiting += shared.give_back(right, &mut self.ward);
+                self.waiting += shared.give_back(right, &mut self.cell_owner);
             }
             self.put_back(place, line, dropped);
         }
@@ -488,7 +496,7 @@ impl<H: Home> State<H> {
     fn put_back(
         &mut self,
         place: Place,
-        mut line: Sole<dyn Line<H>>,
+        mut line: SplitOwner<dyn Line<H>>,
         dropped: &mut Vec<Box<dyn Send>>,
     ) {
         match self.lines.get_mut(place) {
@@ -503,7 +511,7 @@ impl<H: Home> State<H> {
     }
 }
 
-impl<H: Home> State<H> {
+impl<H: QueueFlavor> State<H> {
     #[cold]
     #[inline(never)]
     fn give_turns_back(&mut self, batch: &Batch<H>) {
@@ -514,7 +522,7 @@ impl<H: Home> State<H> {
     }
 }
 
-impl<H: Home> Batch<H> {
+impl<H: QueueFlavor> Batch<H> {
     /// Takes what lies in this place, and says where it is now.
     ///
     /// # Panics

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::home::Place;
+use super::flavor::Place;
 
 /// A window that is open: when it closes, which of the queue's connections it is of, in the order in which
 /// they were connected, and where that is. Places are used again, so they would tell no order.

@@ -1,12 +1,15 @@
 use core::cell::Cell;
 use core::marker::PhantomData;
 
-use crate::table::SlotKey;
+use crate::base::SlotKey;
 #[cfg(feature = "std")]
-use {super::hazards, super::tracked, crate::family::Shared};
+use {
+    super::Shared,
+    super::hazard::{self, HazardCell},
+};
 
 /// What a call asks of the signal when the state of a slot does not say yes or no.
-pub(crate) trait Desk {
+pub(crate) trait Admission {
     /// Whether the slot may be called, asked when its target is held, so that a yes is not lost.
     fn admits(&self, key: SlotKey) -> bool;
     /// A slot is passed over, until this is called again: what is dropped meanwhile, and may panic, is none of
@@ -23,9 +26,9 @@ pub(crate) trait Desk {
 /// emissions on one thread may end in any order. What it calls is there longer than it is, for `'l`: of that
 /// the borrow checker is the proof.
 pub struct Caller<'l> {
-    desk: &'l dyn Desk,
+    admission: &'l dyn Admission,
     #[cfg(feature = "std")]
-    cell: Option<&'static hazards::Cell<Shared>>,
+    cell: Option<&'static HazardCell<Shared>>,
     /// There is no cell to be had.
     #[cfg(feature = "std")]
     counts: bool,
@@ -35,9 +38,9 @@ pub struct Caller<'l> {
 
 impl<'l> Caller<'l> {
     #[inline(always)]
-    pub(crate) fn new(desk: &'l dyn Desk) -> Self {
+    pub(crate) fn new(admission: &'l dyn Admission) -> Self {
         Caller {
-            desk,
+            admission,
             #[cfg(feature = "std")]
             cell: None,
             #[cfg(feature = "std")]
@@ -47,16 +50,16 @@ impl<'l> Caller<'l> {
     }
 
     #[inline(always)]
-    pub(crate) fn desk(&self) -> &'l dyn Desk {
-        self.desk
+    pub(crate) fn admission(&self) -> &'l dyn Admission {
+        self.admission
     }
 
     /// Its cell, if there is one or the thread has one at hand.
     #[cfg(feature = "std")]
     #[inline(always)]
-    pub(super) fn cell(&mut self) -> Option<&'static hazards::Cell<Shared>> {
+    pub(super) fn cell(&mut self) -> Option<&'static HazardCell<Shared>> {
         if self.cell.is_none() {
-            self.cell = tracked::spare_cell();
+            self.cell = hazard::spare_cell();
         }
         self.cell
     }
@@ -73,7 +76,7 @@ impl<'l> Caller<'l> {
     pub(crate) fn find_cell(&mut self) {
         #[cfg(feature = "std")]
         if self.cell.is_none() {
-            self.cell = tracked::take_another_cell();
+            self.cell = hazard::take_another_cell();
             self.counts = self.cell.is_none();
         }
     }
@@ -85,7 +88,7 @@ impl Drop for Caller<'_> {
         #[cfg(feature = "std")]
         if let Some(cell) = self.cell {
             // SAFETY: it is this caller's, and what was called is there still: `'l` has not ended.
-            unsafe { tracked::give_back(cell, self.desk) };
+            unsafe { hazard::give_back(cell, self.admission) };
         }
     }
 }

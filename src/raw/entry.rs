@@ -1,16 +1,16 @@
 use core::sync::atomic::Ordering;
 
-use super::{Anchor, Caller, Handle, NotCalled};
-use crate::family::{Atom, Family};
-use crate::state::{SlotState, StateCell};
-use crate::table::{SlotKey, tag};
+use super::{Caller, Handle, KeepAlive, NotCalled};
+use crate::base::{SlotKey, tag};
+use crate::raw::{Atom, Primitives};
+use crate::raw::{SlotState, StateCell};
 
 /// One slot as an emission sees it. All that it calls by stays as it is while an emission can see it.
 ///
 /// It owns what its handle refers to, if that is nobody else's: what a closure or a method captured.
 /// Of an entry and its copies only the newest does, so that disconnecting drops it at once, however
 /// many emissions still have an older list.
-pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
+pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Primitives> {
     handle: Handle<E, R, F>,
     /// The key as one number, for one load.
     key_bits: u64,
@@ -23,27 +23,27 @@ pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Family> {
 
 /// What an entry says of its slot, beside what to call.
 #[derive(Clone, Copy)]
-pub(crate) struct Label {
+pub(crate) struct SlotLabel {
     pub(crate) key: SlotKey,
     pub(crate) priority: i32,
     /// Whether the slot has a name, which is to be looked up.
     pub(crate) is_named: bool,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
-    /// Gives the anchor back if it is not of the handle's own target.
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Entry<E, R, F> {
+    /// Gives the keep_alive back if it is not of the handle's own target.
     pub(crate) fn new(
         handle: Handle<E, R, F>,
-        anchor: Option<Anchor<F>>,
-        label: Label,
+        keep_alive: Option<KeepAlive<F>>,
+        label: SlotLabel,
         state: SlotState,
-    ) -> (Self, Option<Anchor<F>>) {
-        let own = anchor.as_ref().and_then(|_| handle.own_anchor());
+    ) -> (Self, Option<KeepAlive<F>>) {
+        let own = keep_alive.as_ref().and_then(|_| handle.own_keep_alive());
         let owns = F::State::new(u8::from(own.is_some()));
-        let rest = if own.is_some() { None } else { anchor };
+        let rest = if own.is_some() { None } else { keep_alive };
         // Its count is the entry's now.
         core::mem::forget(own);
-        let Label { key, priority, is_named } = label;
+        let SlotLabel { key, priority, is_named } = label;
         let (key_bits, state) = (key.to_bits(), StateCell::new(state));
         (Entry { handle, key_bits, priority, state, owns, is_named }, rest)
     }
@@ -65,7 +65,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
         self.is_named
     }
 
-    /// What a lane says while this slot is called.
+    /// What a reader says while this slot is called.
     #[inline(always)]
     pub(crate) fn tag(&self) -> usize {
         tag(self.key_bits)
@@ -104,14 +104,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
 
     /// Gives up what it owns, to be dropped where that may be.
     #[inline]
-    pub(crate) fn let_go(&self) -> Option<Anchor<F>> {
+    pub(crate) fn let_go(&self) -> Option<KeepAlive<F>> {
         if !self.disown() {
             return None;
         }
-        let anchor = self.handle.own_anchor()?;
+        let keep_alive = self.handle.own_keep_alive()?;
         // SAFETY: one count belonged to this entry, which gives it up.
-        unsafe { anchor.uncount() };
-        Some(anchor)
+        unsafe { keep_alive.uncount() };
+        Some(keep_alive)
     }
 
     /// Whether it has owned something until now.
@@ -127,7 +127,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Entry<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Entry<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for Entry<E, R, F> {
     fn clone(&self) -> Self {
         Entry {
             handle: self.handle.clone(),
@@ -140,7 +140,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Entry<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Entry<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Entry<E, R, F> {
     #[inline]
     fn drop(&mut self) {
         drop(self.let_go());

@@ -3,15 +3,15 @@ use core::marker::PhantomData;
 use core::mem::needs_drop;
 use core::ops::Deref;
 
+use super::erased_ptr::{ErasedPtr, fits};
 use super::versions::is_begun_to_call;
-use super::word::{Word, fits};
-use super::{Anchor, Caller, Checked, Desk, Hold, Link, Liveness, NotCalled, Target};
-use crate::family::Family;
-use crate::state::{SlotState, StateCell};
-use crate::table::SlotKey;
+use super::{Admission, Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled, Target};
+use crate::base::SlotKey;
+use crate::raw::Primitives;
+use crate::raw::{SlotState, StateCell};
 
 /// How a slot calls its method, `M`, of a target, `T`.
-pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Family>: 'static {
+pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Primitives>: 'static {
     /// `None` when there is an owner behind the target, and it is gone.
     fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
     /// The type that tells one method from another, and its name.
@@ -27,7 +27,7 @@ trait Reach<T: ?Sized, F> {
     /// The address of the owner.
     fn owner(target: &T) -> *const ();
     fn liveness(target: &T) -> Liveness;
-    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>>;
+    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>>;
 }
 
 /// The target is the owner.
@@ -43,8 +43,8 @@ impl<T: ?Sized, F, const IS_OWN: bool> Reach<T, F> for Direct<IS_OWN> {
         Liveness::Alive
     }
     #[inline(always)]
-    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<Anchor<F>> {
-        Some(Anchor::new(target))
+    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>> {
+        Some(KeepAlive::new(target))
     }
 }
 
@@ -54,9 +54,9 @@ type ToOwner = Direct<false>;
 type ToOwn = Direct<true>;
 
 /// For calls that no signal has to allow.
-struct NoDesk;
+struct AdmitsAll;
 
-impl Desk for NoDesk {
+impl Admission for AdmitsAll {
     fn admits(&self, _: SlotKey) -> bool {
         true
     }
@@ -71,86 +71,86 @@ fn seldom() {}
 /// The target is the owner itself where the method is a path or a closure without captures: its
 /// type says all there is to know, so the handle needs no memory of its own. Otherwise the target
 /// is an [`Adapter`] that holds the method beside a weak pointer to the owner, and whoever keeps
-/// the handle keeps the adapter alive with the [`Anchor`] that came with it. Dropping the anchor
+/// the handle keeps the adapter alive with the [`KeepAlive`] that came with it. Dropping the keep_alive
 /// drops what the method captured: at once, or right after the call that is under way.
-pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Family> {
+pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Primitives> {
     /// The weak pointer to the target.
-    data: Word,
-    table: &'static Table<E, R, F>,
+    data: ErasedPtr,
+    table: &'static HandleVtable<E, R, F>,
 }
 
 /// A weak pointer on its way into a [`Handle`]. To drop it is to leak it.
-pub(crate) struct Stored<L, F>(Word, PhantomData<(L, F)>);
+pub(crate) struct StoredLink<L, F>(ErasedPtr, PhantomData<(L, F)>);
 
-impl<L, F> Stored<L, F> {
+impl<L, F> StoredLink<L, F> {
     /// For a pointer that [fits](Handle::is_bare).
     pub(crate) fn new(link: Checked<L, F>) -> Self {
-        Stored(Word::new(link.0), PhantomData)
+        StoredLink(ErasedPtr::new(link.0), PhantomData)
     }
 }
 
 type CallThrough<E, R, F> =
-    unsafe fn(Word, &StateCell<F>, &mut Caller<'_>, &E) -> Result<R, NotCalled>;
+    unsafe fn(ErasedPtr, &StateCell<F>, &mut Caller<'_>, &E) -> Result<R, NotCalled>;
 
 /// What depends on the method.
-struct Table<E: ?Sized, R, F: Family> {
-    call: Call<E, R, F>,
+struct HandleVtable<E: ?Sized, R, F: Primitives> {
+    call: CallFn<E, R, F>,
     /// What tells it from others, and its name.
-    method: unsafe fn(Word) -> (TypeId, &'static str),
-    link: &'static LinkTable<F>,
+    method: unsafe fn(ErasedPtr) -> (TypeId, &'static str),
+    link: &'static LinkVtable<F>,
 }
 
-/// The family says which. Each function in a table takes 32 bytes of a program, with its relocation.
-union Call<E: ?Sized, R, F: Family> {
+/// The flavor says which. Each function in a table takes 32 bytes of a program, with its relocation.
+union CallFn<E: ?Sized, R, F: Primitives> {
     /// Where there is one thread only.
-    alone: unsafe fn(Word, &E) -> Option<R>,
+    alone: unsafe fn(ErasedPtr, &E) -> Option<R>,
     /// Where there are more. All of it travels in registers: what lies in memory would have to get there
     /// before the owner can be upgraded.
     through: CallThrough<E, R, F>,
 }
 
 type WhileEntered = for<'c> unsafe fn(
-    Word,
+    ErasedPtr,
     &mut Caller<'c>,
     &mut dyn FnMut(&mut Caller<'c>),
 ) -> Result<(), NotCalled>;
 
 /// What depends on the weak pointer alone.
-struct LinkTable<F: Family> {
-    clone: unsafe fn(Word) -> Word,
-    release: unsafe fn(Word),
-    liveness: unsafe fn(Word) -> Liveness,
-    owner: unsafe fn(Word) -> *const (),
-    pin: unsafe fn(Word) -> Option<Anchor<F>>,
-    own_anchor: unsafe fn(Word) -> Option<Anchor<F>>,
+struct LinkVtable<F: Primitives> {
+    clone: unsafe fn(ErasedPtr) -> ErasedPtr,
+    release: unsafe fn(ErasedPtr),
+    liveness: unsafe fn(ErasedPtr) -> Liveness,
+    owner: unsafe fn(ErasedPtr) -> *const (),
+    pin: unsafe fn(ErasedPtr) -> Option<KeepAlive<F>>,
+    own_keep_alive: unsafe fn(ErasedPtr) -> Option<KeepAlive<F>>,
     while_entered: WhileEntered,
-    finish_entering: unsafe fn(Word, &mut Caller<'_>) -> bool,
+    finish_entering: unsafe fn(ErasedPtr, &mut Caller<'_>) -> bool,
 }
 
 /// The tables of a target of type `L`, on which `I` calls `M`, and from which `W` reaches the owner.
-struct Tables<I, W, L, M, E: ?Sized, R, F> {
+struct VtablesOf<I, W, L, M, E: ?Sized, R, F> {
     how: PhantomData<(I, W)>,
     on: PhantomData<(L, M)>,
     result: PhantomData<(R, F)>,
     event: PhantomData<E>,
 }
 
-impl<I, W, L, M, E, R, F> Tables<I, W, L, M, E, R, F>
+impl<I, W, L, M, E, R, F> VtablesOf<I, W, L, M, E, R, F>
 where
     I: Invoke<M, L::Target, E, R, F>,
     W: Reach<L::Target, F>,
     L: Link,
     M: 'static,
     E: ?Sized,
-    F: Family,
+    F: Primitives,
 {
-    const LINK: LinkTable<F> = LinkTable {
+    const LINK: LinkVtable<F> = LinkVtable {
         clone: clone::<L>,
         release: release::<L>,
         liveness: liveness::<W, L, F>,
         owner: owner::<W, L, F>,
         pin: pin::<W, L, F>,
-        own_anchor: if W::IS_OWN { own_anchor::<L, F> } else { no_anchor },
+        own_keep_alive: if W::IS_OWN { own_keep_alive::<L, F> } else { no_keep_alive },
         while_entered: while_entered::<W, L, F>,
         finish_entering: if L::FINISHES_ENTERING {
             finish_entering::<L>
@@ -159,25 +159,25 @@ where
         },
     };
     /// Of the two ways to call, only the one that is used is compiled.
-    const TABLE: Table<E, R, F> = Table {
+    const TABLE: HandleVtable<E, R, F> = HandleVtable {
         call: if F::THREADED {
-            Call { through: call_through::<I, W, L, M, E, R, F> }
+            CallFn { through: call_through::<I, W, L, M, E, R, F> }
         } else {
-            Call { alone: call::<I, L, M, E, R, F> }
+            CallFn { alone: call::<I, L, M, E, R, F> }
         },
         method: if L::KNOWS_METHOD { known_method::<L> } else { method::<I::Method> },
         link: &Self::LINK,
     };
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
-    /// A handle to `method` of `owner`. The anchor, if there is one, owns what the handle needs
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
+    /// A handle to `method` of `owner`. The keep_alive, if there is one, owns what the handle needs
     /// beside the owner.
     #[inline(always)]
     pub(crate) fn new<I, L, M>(
         owner: Checked<L, F>,
         method: Checked<M, F>,
-    ) -> (Self, Option<Anchor<F>>)
+    ) -> (Self, Option<KeepAlive<F>>)
     where
         I: Invoke<M, L::Target, E, R, F>,
         L: Link + 'static,
@@ -198,7 +198,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
 
     /// A handle that [needs nothing](Self::is_bare) beside the owner.
     #[inline(always)]
-    pub(crate) fn bare<I, L, M>(owner: Stored<L, F>, _method: &Checked<M, F>) -> Self
+    pub(crate) fn bare<I, L, M>(owner: StoredLink<L, F>, _method: &Checked<M, F>) -> Self
     where
         I: Invoke<M, L::Target, E, R, F>,
         L: Link,
@@ -207,54 +207,56 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         if const { !is_implied::<M>() } {
             unreachable!("the method has a place of its own");
         }
-        Handle { data: owner.0, table: &Tables::<I, ToOwner, L, M, E, R, F>::TABLE }
+        Handle { data: owner.0, table: &VtablesOf::<I, ToOwner, L, M, E, R, F>::TABLE }
     }
 
-    fn adapted<I, L, M>(owner: L, method: M) -> (Self, Option<Anchor<F>>)
+    fn adapted<I, L, M>(owner: L, method: M) -> (Self, Option<KeepAlive<F>>)
     where
         I: Invoke<M, L::Target, E, R, F>,
         L: Link + 'static,
         M: 'static,
     {
         let adapter = F::strong(Adapter { owner, method });
-        let handle = Self::to_target::<Through<I>, Behind, _, ()>(F::downgrade(&adapter));
-        (handle, Some(Anchor::new(adapter)))
+        let handle = Self::to_target::<ThroughAdapter<I>, Behind, _, ()>(F::downgrade(&adapter));
+        (handle, Some(KeepAlive::new(adapter)))
     }
 
-    /// A handle to a closure, which the anchor owns.
-    pub(crate) fn closure<C: Fn(&E) -> R + 'static>(closure: Checked<C, F>) -> (Self, Anchor<F>) {
-        Self::owned::<Itself, C>(closure)
+    /// A handle to a closure, which the keep_alive owns.
+    pub(crate) fn closure<C: Fn(&E) -> R + 'static>(
+        closure: Checked<C, F>,
+    ) -> (Self, KeepAlive<F>) {
+        Self::owned::<CallClosure, C>(closure)
     }
 
-    /// A handle to a target, which the anchor owns.
-    pub(crate) fn owned<I, T>(target: Checked<T, F>) -> (Self, Anchor<F>)
+    /// A handle to a target, which the keep_alive owns.
+    pub(crate) fn owned<I, T>(target: Checked<T, F>) -> (Self, KeepAlive<F>)
     where
         I: Invoke<(), T, E, R, F>,
         T: 'static,
     {
         let target = F::strong(target.0);
-        (Self::to_target::<I, ToOwn, _, ()>(F::downgrade(&target)), Anchor::new(target))
+        (Self::to_target::<I, ToOwn, _, ()>(F::downgrade(&target)), KeepAlive::new(target))
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
-    /// dropped under the signal's lock; for what is to end with the connection, there is an anchor of it.
+    /// dropped under the signal's lock; for what is to end with the connection, there is an keep_alive of it.
     #[cfg(feature = "std")]
     pub(crate) fn held<I, T, D>(
         target: Checked<T, F>,
         until_the_end: Checked<D, F>,
-    ) -> (Self, Anchor<F>)
+    ) -> (Self, KeepAlive<F>)
     where
         I: Invoke<(), T, E, R, F>,
-        T: super::Deputy + 'static,
+        T: super::StandIn + 'static,
         D: 'static,
     {
         let handle = Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0));
-        (handle, Anchor::new(F::strong(until_the_end.0)))
+        (handle, KeepAlive::new(F::strong(until_the_end.0)))
     }
 
     /// A handle to nobody, without memory of its own.
     pub(crate) fn vacant() -> Self {
-        Self::to_target::<Nobody, ToOwner, _, ()>(F::dangling::<()>())
+        Self::to_target::<CallNobody, ToOwner, _, ()>(F::dangling::<()>())
     }
 
     #[inline(always)]
@@ -268,14 +270,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
         if const { !is_implied::<M>() } {
             unreachable!("the method has a place of its own");
         }
-        Handle { data: Word::new(target), table: &Tables::<I, W, L, M, E, R, F>::TABLE }
+        Handle { data: ErasedPtr::new(target), table: &VtablesOf::<I, W, L, M, E, R, F>::TABLE }
     }
 
     /// Calls the method, if the owner is there.
     #[inline]
     pub(crate) fn call(&self, event: &E) -> Option<R> {
         if F::THREADED {
-            return self.call_in(&mut Caller::new(&NoDesk), event);
+            return self.call_in(&mut Caller::new(&AdmitsAll), event);
         }
         // SAFETY: `table` was made for the type of `data`, here and below; and for one thread.
         unsafe { (self.table.call.alone)(self.data, event) }
@@ -297,7 +299,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     }
 
     /// Calls the method, if the owner is there and the slot is to be called without asking. Comes after
-    /// [`Lane::begin`](super::Lane::begin).
+    /// [`ReaderCell::begin`](super::ReaderCell::begin).
     #[inline(always)]
     pub(crate) fn call_through<'l>(
         &'l self,
@@ -341,15 +343,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     }
 
     /// Keeps the owner alive, if it is.
-    pub(crate) fn pin(&self) -> Option<Anchor<F>> {
+    pub(crate) fn pin(&self) -> Option<KeepAlive<F>> {
         // SAFETY: as in `call`.
         unsafe { (self.table.link.pin)(self.data) }
     }
 
     /// Keeps the target alive, if it was made for this handle and is still there.
-    pub(super) fn own_anchor(&self) -> Option<Anchor<F>> {
+    pub(super) fn own_keep_alive(&self) -> Option<KeepAlive<F>> {
         // SAFETY: as in `call`.
-        unsafe { (self.table.link.own_anchor)(self.data) }
+        unsafe { (self.table.link.own_keep_alive)(self.data) }
     }
 
     /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
@@ -388,14 +390,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Handle<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Clone for Handle<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for Handle<E, R, F> {
     fn clone(&self) -> Self {
         // SAFETY: as in `call`.
         Handle { data: unsafe { (self.table.link.clone)(self.data) }, table: self.table }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Handle<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Handle<E, R, F> {
     fn drop(&mut self) {
         // SAFETY: as in `call`, and this runs once.
         unsafe { (self.table.link.release)(self.data) }
@@ -405,10 +407,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Family> Drop for Handle<E, R, F> {
 // SAFETY: all that a thread-safe handle can reach was `Checked` when it was made: weak pointers to owners,
 // methods, targets. Events and results are never stored: they pass through on the thread that calls.
 #[cfg(feature = "std")]
-unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::family::Shared> {}
+unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::raw::Shared> {}
 // SAFETY: as above.
 #[cfg(feature = "std")]
-unsafe impl<E: ?Sized, R> Sync for Handle<E, R, crate::family::Shared> {}
+unsafe impl<E: ?Sized, R> Sync for Handle<E, R, crate::raw::Shared> {}
 
 /// A method that is not implied by its type, beside the weak owner it is called on.
 struct Adapter<L, M> {
@@ -417,15 +419,15 @@ struct Adapter<L, M> {
 }
 
 /// Calls the method of an [`Adapter`] as `I` does.
-struct Through<I>(PhantomData<I>);
+struct ThroughAdapter<I>(PhantomData<I>);
 
-impl<I, L, M, E, R, F> Invoke<(), Adapter<L, M>, E, R, F> for Through<I>
+impl<I, L, M, E, R, F> Invoke<(), Adapter<L, M>, E, R, F> for ThroughAdapter<I>
 where
     I: Invoke<M, L::Target, E, R, F>,
     L: Link + 'static,
     M: 'static,
     E: ?Sized,
-    F: Family,
+    F: Primitives,
 {
     type Method = I::Method;
     fn invoke(
@@ -451,25 +453,25 @@ impl<L: Link + 'static, M, F> Reach<Adapter<L, M>, F> for Behind {
     fn liveness(adapter: &Adapter<L, M>) -> Liveness {
         adapter.owner.liveness()
     }
-    fn pin<S: Deref<Target = Adapter<L, M>>>(adapter: S) -> Option<Anchor<F>> {
-        adapter.owner.upgrade().map(Anchor::new)
+    fn pin<S: Deref<Target = Adapter<L, M>>>(adapter: S) -> Option<KeepAlive<F>> {
+        adapter.owner.upgrade().map(KeepAlive::new)
     }
 }
 
 /// Calls the target, which is a closure.
-struct Itself;
+struct CallClosure;
 
-impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Family> Invoke<(), C, E, R, F> for Itself {
+impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Primitives> Invoke<(), C, E, R, F> for CallClosure {
     type Method = C;
     fn invoke((): &(), closure: Target<impl Hold<Target = C>, F>, event: &E) -> Option<R> {
         Some(closure(event))
     }
 }
 
-struct Nobody;
+struct CallNobody;
 
-impl<E: ?Sized, R, F: Family> Invoke<(), (), E, R, F> for Nobody {
-    type Method = Nobody;
+impl<E: ?Sized, R, F: Primitives> Invoke<(), (), E, R, F> for CallNobody {
+    type Method = CallNobody;
     fn invoke((): &(), _: Target<impl Hold<Target = ()>, F>, _: &E) -> Option<R> {
         None
     }
@@ -491,7 +493,10 @@ unsafe fn implied<M: 'static>() -> &'static M {
     unsafe { &*core::ptr::dangling::<M>() }
 }
 
-unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Family>(data: Word, event: &E) -> Option<R>
+unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Primitives>(
+    data: ErasedPtr,
+    event: &E,
+) -> Option<R>
 where
     I: Invoke<M, L::Target, E, R, F>,
 {
@@ -507,8 +512,8 @@ where
 
 /// # Safety
 /// As for `call`; and the memory of the target is kept until `caller` is dropped.
-unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Family>(
-    data: Word,
+unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Primitives>(
+    data: ErasedPtr,
     state: &StateCell<F>,
     caller: &mut Caller<'_>,
     event: &E,
@@ -536,8 +541,8 @@ where
 /// # Safety
 /// As for `call_through`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Family>(
-    data: &'a Word,
+unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Primitives>(
+    data: &'a ErasedPtr,
     state: &StateCell<F>,
     caller: &mut Caller<'_>,
     why: &mut NotCalled,
@@ -565,40 +570,40 @@ unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Family>(
 
 #[cold]
 fn pass_over<H>(_target: H, caller: &Caller<'_>) {
-    caller.desk().passing_over(true);
+    caller.admission().passing_over(true);
 }
 
 /// # Safety
 /// As for `call_through`, which has just said `Begun`.
-unsafe fn finish_entering<L: Link>(data: Word, caller: &mut Caller<'_>) -> bool {
+unsafe fn finish_entering<L: Link>(data: ErasedPtr, caller: &mut Caller<'_>) -> bool {
     // SAFETY: as in `call`, and the caller's promise.
     unsafe { data.get::<L>().finish_entering(caller) }
 }
 
-unsafe fn nothing_to_finish(_: Word, _: &mut Caller<'_>) -> bool {
+unsafe fn nothing_to_finish(_: ErasedPtr, _: &mut Caller<'_>) -> bool {
     true
 }
 
-unsafe fn method<M: 'static>(_: Word) -> (TypeId, &'static str) {
+unsafe fn method<M: 'static>(_: ErasedPtr) -> (TypeId, &'static str) {
     (TypeId::of::<M>(), type_name::<M>())
 }
 
-unsafe fn known_method<L: Link>(data: Word) -> (TypeId, &'static str) {
+unsafe fn known_method<L: Link>(data: ErasedPtr) -> (TypeId, &'static str) {
     // SAFETY: as in `call`.
     unsafe { data.get::<L>() }.method()
 }
 
-unsafe fn clone<L: Link>(data: Word) -> Word {
+unsafe fn clone<L: Link>(data: ErasedPtr) -> ErasedPtr {
     // SAFETY: as in `call`.
-    Word::new(unsafe { data.get::<L>() }.clone())
+    ErasedPtr::new(unsafe { data.get::<L>() }.clone())
 }
 
-unsafe fn release<L: Link>(data: Word) {
+unsafe fn release<L: Link>(data: ErasedPtr) {
     // SAFETY: as in `call`, and the handle ends here.
     let _link = unsafe { data.take::<L>() };
 }
 
-unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Liveness {
+unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> Liveness {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
     if W::IS_OWNER {
@@ -609,7 +614,7 @@ unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Liveness {
     }
 }
 
-unsafe fn owner<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> *const () {
+unsafe fn owner<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> *const () {
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
     if W::IS_OWNER {
@@ -621,7 +626,7 @@ unsafe fn owner<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> *const () {
 /// # Safety
 /// As for `call_through`. `act` enters nothing but this target.
 unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
-    data: Word,
+    data: ErasedPtr,
     caller: &mut Caller<'c>,
     act: &mut dyn FnMut(&mut Caller<'c>),
 ) -> Result<(), NotCalled> {
@@ -640,16 +645,16 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
     Ok(())
 }
 
-unsafe fn own_anchor<L: Link, F>(data: Word) -> Option<Anchor<F>> {
+unsafe fn own_keep_alive<L: Link, F>(data: ErasedPtr) -> Option<KeepAlive<F>> {
     // SAFETY: as in `call`.
-    unsafe { data.get::<L>() }.upgrade().map(Anchor::new)
+    unsafe { data.get::<L>() }.upgrade().map(KeepAlive::new)
 }
 
-unsafe fn no_anchor<F>(_: Word) -> Option<Anchor<F>> {
+unsafe fn no_keep_alive<F>(_: ErasedPtr) -> Option<KeepAlive<F>> {
     None
 }
 
-unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: Word) -> Option<Anchor<F>> {
+unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> Option<KeepAlive<F>> {
     // SAFETY: as in `call`.
     match unsafe { data.get::<L>() }.upgrade() {
         Some(target) => W::pin(target),

@@ -2,11 +2,11 @@ use core::any::TypeId;
 use core::ops::Deref;
 use std::sync::Arc;
 
-use super::{Anchor, Caller, Checked, Hold, Link, Liveness, NotCalled};
-use crate::family::Family;
+use super::{Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled};
+use crate::raw::Primitives;
 
 /// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is known.
-pub(crate) trait Deputy: Clone {
+pub(crate) trait StandIn: Clone {
     /// That of the owner, as far as it is known.
     fn liveness(&self) -> Liveness;
     /// Where the owner is, or was.
@@ -26,15 +26,15 @@ impl<T> Held<T> {
 }
 
 #[cfg(feature = "std")]
-impl<F: Family> Anchor<F> {
+impl<F: Primitives> KeepAlive<F> {
     /// For what is to end with the connection of such a handle.
     pub(crate) fn until_the_end<T: Clone>(ends: Checked<T, F>) -> Self {
-        Anchor::new(ends.0)
+        KeepAlive::new(ends.0)
     }
 }
 
 // SAFETY: nothing is said.
-unsafe impl<T: Deputy> Link for Held<T> {
+unsafe impl<T: StandIn> Link for Held<T> {
     type Target = T;
     /// Of a clone, which stays where it is. Emissions need none.
     type Strong = Arc<T>;

@@ -25,12 +25,12 @@ unsafe impl<T: ?Sized> Hold for &'static T {
     }
 }
 
-/// A target out of a handle: so for a thread-safe family it is `Send + Sync`.
+/// A target out of a handle: so for a thread-safe flavor it is `Send + Sync`.
 pub(crate) struct Target<H, F>(H, PhantomData<fn() -> F>);
 
 impl<H: Hold, F> Target<H, F> {
     /// # Safety
-    /// For a thread-safe family, what `hold` derefs to is `Send + Sync`.
+    /// For a thread-safe flavor, what `hold` derefs to is `Send + Sync`.
     #[inline(always)]
     pub(super) unsafe fn new(hold: H) -> Self {
         Target(hold, PhantomData)
@@ -62,8 +62,8 @@ pub enum Liveness {
     Absent,
 }
 
-/// A weak pointer to what a handle calls, in any family: std's own, or that of an owner that is
-/// [tracked](crate::Tracked).
+/// A weak pointer to what a handle calls, in any flavor: std's own, or that of an owner that is
+/// [tracked](crate::HazardArc).
 ///
 /// # Safety
 /// Where [`ENTERS_BY_EXCHANGE`](Self::ENTERS_BY_EXCHANGE) is true, that is so.
@@ -74,7 +74,7 @@ pub unsafe trait Link: Clone {
     type Strong: Hold<Target = Self::Target, Strong = Self::Strong> + Clone;
 
     /// Whether [`upgrade`](Self::upgrade) and [`enter`](Self::enter), when they succeed, have made an atomic
-    /// read-modify-write. The order that [`Lane::begin`](super::Lane::begin) speaks of may rest on it.
+    /// read-modify-write. The order that [`ReaderCell::begin`](super::ReaderCell::begin) speaks of may rest on it.
     const ENTERS_BY_EXCHANGE: bool;
 
     fn upgrade(&self) -> Option<Self::Strong>;
@@ -100,7 +100,7 @@ pub unsafe trait Link: Clone {
     /// target at a time.
     unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Self::Entered<'_>, NotCalled>;
 
-    /// Right after the target was entered: nothing of what was entered before is to be looked at before it is left.
+    /// SplitToken after the target was entered: nothing of what was entered before is to be looked at before it is left.
     #[inline(always)]
     fn forget_left(&self, _caller: &mut Caller<'_>) {}
 

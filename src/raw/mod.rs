@@ -1,90 +1,102 @@
-//! All `unsafe` code of the crate, behind safe faces. One concept a file:
+//! All `unsafe` code of the crate, behind safe faces, and what a flavor is built from. It imports [`base`]
+//! and nothing else of the crate. One concept a file:
 //!
 //! | file | what it gives | what makes it sound |
 //! |---|---|---|
-//! | [`word`] | room for a pointer of any type | whoever takes it out knows what was put in |
-//! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavour | std's own contracts of `from_raw` |
-//! | [`anchor`] | an owned strong pointer of any type | it is dropped by the function made for its type |
-//! | [`brief`] | a lock for moments | one holder at a time, by an atomic state |
-//! | [`checked`] | values that may be shared between threads where their family is | bounds, where they are made |
+//! | [`primitives`] | cells, locks and threads of a flavor | safe code |
+//! | [`bounds`] | values that may be shared between threads where their flavor is | bounds, where they are made |
+//! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavor | std's own contracts of `from_raw` |
+//! | [`erased_ptr`] | a pointer of any type in one word | whoever takes it out knows what was put in |
+//! | [`keep_alive`] | an owned strong pointer of any type | it is dropped by the function made for its type |
+//! | [`handle`] | a weak method handle of any owner and method, in two words | its vtable was made for its type |
 //! | [`caller`] | an emission, as what it calls knows it | what it calls lives longer: its lifetime says so |
-//! | [`handle`] | a weak method handle of any owner and method, in two words | its table was made for its type |
 //! | [`entry`] | a handle in a list, with what it owns | its count is there until it is given up, once |
-//! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
+//! | [`slot_state`] | whether a slot may be called, in one byte | safe code |
+//! | [`versions`] | a list that emissions read while others edit it | reader cells: what is read is neither edited nor freed |
+//! | [`weak_slots`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a proof of `Send` |
+//! | [`lazy_strong`] | a strong pointer made at first use, in one word | it is set once |
+//! | [`hazard`] | owners whose calls count no references | what is in a cell is not destroyed |
+//! | `future` | the futures of asynchronous handlers | the future is dropped before what it borrows from |
+//! | `spin_lock` | a lock for moments | one holder at a time, by an atomic state |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
-//! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
-//! | `room` | memory for a future, kept for the next one | it is given back with the layout it was allocated with |
-//! | `handlers`, `limit` | who starts a handler's future, and how long it may take | its lifetimes and `Send` are those of a trait |
-//! | `task` | a handler's future with its owner, of any type | the future is dropped before what it borrows from |
-//! | [`once_strong`] | a strong pointer made at first use, in one word | it is set once |
-//! | [`resident`] | values that stay on their thread, in memory that does not | only their residence opens them, which stays |
-//! | [`twin`] | one piece of memory, a part of which has one user | there is one right to it, borrowed mutably |
-//! | [`ward`] | values that are under one lock, wherever they are | only their ward opens them, borrowed mutably |
-//! | [`table`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a promise of `Send` |
+//! | [`thread_bound`] | values that stay on their thread, in memory that does not | only their thread opens them |
+//! | [`split`] | one piece of memory, a part of which has one user | there is one token for it, borrowed mutably |
+//! | [`cell_owner`] | values that are under one lock, wherever they are | only their owner opens them, borrowed mutably |
+//!
+//! [`base`]: crate::base
 
-mod anchor;
-#[cfg(feature = "async")]
-mod brief;
+mod bounds;
 mod caller;
-mod checked;
-mod entry;
-mod handle;
-#[cfg(feature = "async")]
-mod handlers;
 #[cfg(feature = "std")]
-mod hazards;
+mod cell_owner;
+mod entry;
+mod erased_ptr;
+#[cfg(feature = "async")]
+mod future;
+mod handle;
+#[cfg(feature = "std")]
+mod hazard;
 #[cfg(feature = "std")]
 mod held;
-#[cfg(feature = "async")]
-mod limit;
+mod keep_alive;
+mod lazy_strong;
 mod link;
-mod once_strong;
 mod pointers;
-#[cfg(feature = "std")]
-mod resident;
+mod primitives;
+mod slot_state;
 #[cfg(feature = "async")]
-mod room;
-mod table;
-#[cfg(feature = "async")]
-mod task;
+mod spin_lock;
 #[cfg(feature = "std")]
-mod tracked;
+mod split;
 #[cfg(feature = "std")]
-mod twin;
+mod thread_bound;
 mod versions;
-#[cfg(feature = "std")]
-mod ward;
-mod word;
+mod weak_slots;
 
-pub(crate) use anchor::Anchor;
+pub(crate) use bounds::Checked;
 #[cfg(feature = "async")]
-pub(crate) use brief::Brief;
-pub(crate) use caller::{Caller, Desk};
-#[cfg(feature = "async")]
-pub(crate) use checked::MaybeSend;
-pub(crate) use checked::{Checked, MaybeSendSync};
-pub(crate) use entry::{Entry, Label};
-pub(crate) use handle::{Handle, Invoke, Stored};
+pub use bounds::MaybeSend;
+pub use bounds::MaybeSendSync;
+pub(crate) use caller::{Admission, Caller};
+#[cfg(feature = "std")]
+pub(crate) use cell_owner::{CellOwner, OwnedCell};
+pub(crate) use entry::{Entry, SlotLabel};
 #[cfg(feature = "tokio")]
-pub(crate) use handlers::AsyncLocked;
+pub use future::AsyncMutMethod;
+#[cfg(feature = "tokio")]
+pub(crate) use future::CallAsyncLocked;
 #[cfg(feature = "async")]
-pub(crate) use handlers::{Async, AsyncItself};
+pub(crate) use future::{
+    Answer, CallAsync, CallAsyncClosure, CallSync, ErasedFuture, Limit, NoLimit, Request,
+};
+#[cfg(feature = "async")]
+pub use future::{AsyncClosure, AsyncMethod};
+pub(crate) use handle::{Handle, Invoke, StoredLink};
 #[cfg(feature = "std")]
-pub(crate) use held::{Deputy, Held};
-#[cfg(feature = "async")]
-pub(crate) use limit::{Limit, NoLimit};
+pub use hazard::{HazardArc, WeakHazardArc};
+#[cfg(feature = "std")]
+pub(crate) use held::{Held, StandIn};
+pub(crate) use keep_alive::KeepAlive;
+pub(crate) use lazy_strong::LazyStrong;
 pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};
-pub(crate) use once_strong::OnceStrong;
 pub(crate) use pointers::Pointers;
+pub use primitives::Local;
 #[cfg(feature = "std")]
-pub(crate) use resident::{Residence, Resident};
-pub(crate) use table::WeakTable;
+pub use primitives::Shared;
+pub(crate) use primitives::{Atom, Lock, Primitives};
+pub(crate) use slot_state::{SlotState, StateCell};
 #[cfg(feature = "async")]
-pub(crate) use task::{Request, Task};
+pub(crate) use spin_lock::SpinLock;
 #[cfg(feature = "std")]
-pub use tracked::{Tracked, WeakTracked};
+pub(crate) use split::{Split, SplitOwner, SplitToken};
 #[cfg(feature = "std")]
-pub(crate) use twin::{Right, Sole, Twin};
-pub(crate) use versions::{Guard, Lane, Pinned, Versions};
-#[cfg(feature = "std")]
-pub(crate) use ward::{Ward, Warded};
+pub(crate) use thread_bound::{HomeThread, ThreadBound};
+pub(crate) use versions::{EditGuard, PinnedVersion, ReaderCell, Versions};
+pub(crate) use weak_slots::WeakSlots;
+
+// For a flavor that tests make.
+#[cfg(all(test, sigwire_loom))]
+pub(crate) use {
+    pointers::{pointers, weak_link},
+    primitives::atom,
+};

@@ -1,9 +1,9 @@
 use alloc::rc::{self, Rc};
 
 use super::{Caller, Hold, Link, Liveness, NotCalled};
-use crate::family::Local;
+use crate::raw::Local;
 
-/// The pointers of a family.
+/// The pointers of a flavor.
 #[doc(hidden)]
 pub trait Pointers: Sized + 'static {
     type Strong<T: ?Sized>: Hold<Target = T, Strong = Self::Strong<T>> + Clone + Unpin;
@@ -29,7 +29,7 @@ pub trait Pointers: Sized + 'static {
     unsafe fn weak_from_raw<T: ?Sized>(raw: *const T) -> Self::Weak<T>;
 }
 
-macro_rules! link {
+macro_rules! weak_link {
     ($strong:ident, $weak:path, $dangling:expr) => {
         // SAFETY: it counts as an owner, and its value has a place of its own in memory.
         unsafe impl<T: ?Sized> Hold for $strong<T> {
@@ -81,8 +81,8 @@ macro_rules! link {
 }
 
 macro_rules! pointers {
-    ($family:ty, $strong:ident, $weak:path, $acquire:expr) => {
-        impl Pointers for $family {
+    ($flavor:ty, $strong:ident, $weak:path, $acquire:expr) => {
+        impl Pointers for $flavor {
             type Strong<T: ?Sized> = $strong<T>;
             type Weak<T: ?Sized> = $weak;
 
@@ -131,25 +131,18 @@ macro_rules! pointers {
 /// Where there is one thread.
 fn no_fence() {}
 
-link!(Rc, rc::Weak<T>, rc::Weak::<()>::new());
+weak_link!(Rc, rc::Weak<T>, rc::Weak::<()>::new());
 pointers!(Local, Rc, rc::Weak<T>, no_fence());
 
 #[cfg(feature = "std")]
 mod shared {
     use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
-    use crate::family::Shared;
+    use crate::raw::Shared;
     use std::sync::atomic::{Ordering, fence};
     use std::sync::{self, Arc};
-    link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
+    weak_link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
     pointers!(Shared, Arc, sync::Weak<T>, fence(Ordering::Acquire));
 }
 
 #[cfg(all(test, sigwire_loom))]
-mod modelled {
-    use super::{Caller, Hold, Link, Liveness, NotCalled, Pointers};
-    use crate::models::{LoomFamily, Strong, Weak};
-    link!(Strong, Weak<T>, Weak::<()>::new());
-    use loom::sync::atomic::{Ordering, fence};
-    pointers!(LoomFamily<true>, Strong, Weak<T>, fence(Ordering::Acquire));
-    pointers!(LoomFamily<false>, Strong, Weak<T>, fence(Ordering::Acquire));
-}
+pub(crate) use {pointers, weak_link};

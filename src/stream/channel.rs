@@ -18,17 +18,17 @@ use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use std::panic::resume_unwind;
 
-use super::{Lost, WhenFull};
-use crate::family::Family;
+use crate::async_signal::waking;
 use crate::overflow::Overflow;
-use crate::raw::Brief;
-use crate::waking;
+use crate::overflow::{Lagged, WhenFull};
+use crate::raw::SpinLock;
+use crate::signal::Flavor;
 
 /// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
 /// touch one line, if the event is small.
 #[cfg_attr(not(sigwire_loom), repr(align(64)))]
-pub(super) struct Channel<T, F: Family> {
-    state: Brief<State<T>, F>,
+pub(super) struct Channel<T, F: Flavor> {
+    state: SpinLock<State<T>, F>,
 }
 
 struct State<T> {
@@ -137,9 +137,9 @@ impl<T> State<T> {
 
     /// What the consumer gets next, and who is to be woken because there is room now.
     #[inline(always)]
-    fn take(&mut self, sender: &mut Option<Waker>) -> Poll<Option<Result<T, Lost>>> {
+    fn take(&mut self, sender: &mut Option<Waker>) -> Poll<Option<Result<T, Lagged>>> {
         if self.lost > 0 {
-            return Poll::Ready(Some(Err(Lost(mem::take(&mut self.lost)))));
+            return Poll::Ready(Some(Err(Lagged(mem::take(&mut self.lost)))));
         }
         match self.first.take() {
             Some(event) => {
@@ -208,11 +208,11 @@ impl<T> More<T> {
     }
 }
 
-impl<T, F: Family> Channel<T, F> {
+impl<T, F: Flavor> Channel<T, F> {
     pub(super) fn new(capacity: usize, when_full: WhenFull) -> Self {
         let is_latest = when_full == WhenFull::Lose(Overflow::Latest);
         let capacity = if is_latest { 1 } else { capacity };
-        let state = Brief::new(State {
+        let state = SpinLock::new(State {
             waker: None,
             first: None,
             lost: 0,
@@ -259,7 +259,7 @@ impl<T, F: Family> Channel<T, F> {
     }
 
     #[inline]
-    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lost>>> {
+    pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lagged>>> {
         let mut state = self.state.lock();
         let mut sender = None;
         let taken = state.take(&mut sender);
@@ -281,7 +281,7 @@ impl<T, F: Family> Channel<T, F> {
     /// Looks again, since the lock was let go to clone the waker. Nothing is taken before that is of no use
     /// any more and dropped: if it panics, that costs no event.
     #[inline(never)]
-    fn wait(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lost>>> {
+    fn wait(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lagged>>> {
         let waker = context.waker().clone();
         let mut state = self.state.lock();
         if state.has_item() {
@@ -379,9 +379,9 @@ impl Look {
 }
 
 /// Counts an event as lost, unless it is forgotten.
-struct Lose<'a, T, F: Family>(&'a Channel<T, F>);
+struct Lose<'a, T, F: Flavor>(&'a Channel<T, F>);
 
-impl<T, F: Family> Drop for Lose<'_, T, F> {
+impl<T, F: Flavor> Drop for Lose<'_, T, F> {
     fn drop(&mut self) {
         let mut state = self.0.state.lock();
         state.lost += 1;
@@ -392,17 +392,17 @@ impl<T, F: Family> Drop for Lose<'_, T, F> {
 }
 
 /// Nothing runs under the lock that could leave it half done.
-impl<T, F: Family> RefUnwindSafe for Channel<T, F> {}
+impl<T, F: Flavor> RefUnwindSafe for Channel<T, F> {}
 
 /// The slot's end of a channel. It is dropped with what the slot captured, when the slot or its
 /// signal ends, or when the call returns that was under way then: so the channel ends after the last
 /// event. (Those that wait for room are in the channel already.)
-pub struct Feed<T, F: Family>(pub(super) F::Strong<Channel<T, F>>);
+pub struct Feed<T, F: Flavor>(pub(super) F::Strong<Channel<T, F>>);
 
-impl<T, F: Family> Feed<T, F> {
+impl<T, F: Flavor> Feed<T, F> {
     /// An event comes.
     #[inline]
-    pub(super) fn push(&self, event: T) {
+    pub(crate) fn push(&self, event: T) {
         drop(self.0.push(event, |put| put));
     }
 
@@ -417,24 +417,24 @@ impl<T, F: Family> Feed<T, F> {
     }
 }
 
-impl<T, F: Family> Drop for Feed<T, F> {
+impl<T, F: Flavor> Drop for Feed<T, F> {
     fn drop(&mut self) {
         self.0.end();
     }
 }
 
 /// Of an event that is in its channel already. Ready when there is room for it, too.
-pub(crate) struct Sending<T, F: Family>(Option<Ahead<T, F>>);
+pub(crate) struct Sending<T, F: Flavor>(Option<Ahead<T, F>>);
 
 /// An event that is ahead of its time. Dropping this takes it back, if there is no room for it yet.
-struct Ahead<T, F: Family> {
+struct Ahead<T, F: Flavor> {
     channel: F::Strong<Channel<T, F>>,
     ticket: Ticket,
 }
 
-impl<T, F: Family> Unpin for Sending<T, F> {}
+impl<T, F: Flavor> Unpin for Sending<T, F> {}
 
-impl<T, F: Family> Future for Sending<T, F> {
+impl<T, F: Flavor> Future for Sending<T, F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
@@ -446,7 +446,7 @@ impl<T, F: Family> Future for Sending<T, F> {
     }
 }
 
-impl<T, F: Family> Drop for Ahead<T, F> {
+impl<T, F: Flavor> Drop for Ahead<T, F> {
     fn drop(&mut self) {
         let mut state = self.channel.state.lock();
         let taken_back = state.more.as_mut().and_then(|more| more.take_back(self.ticket));

@@ -5,8 +5,8 @@ use core::task::{Context, Poll, ready};
 use futures_core::future::FusedFuture;
 
 use super::EventStream;
-use crate::connection::Connection;
-use crate::family::Family;
+use crate::signal::Connection;
+use crate::signal::Flavor;
 
 /// The next event of a signal, as a future: `None` when there is none to come, because the signal or
 /// the connection ended. Made by [`Source::next_event`](crate::Source::next_event).
@@ -17,15 +17,15 @@ use crate::family::Family;
 /// When something panics, it is as with an [`EventStream`]. An event that panics as it is cloned was its one event: it
 /// gives `None` then.
 #[must_use = "dropping it disconnects at once; await it"]
-pub struct NextEvent<T, F: Family> {
+pub struct NextEvent<T, F: Flavor> {
     /// Of one event at most.
     events: EventStream<T, F>,
     is_done: bool,
 }
 
-impl<T, F: Family> Unpin for NextEvent<T, F> {}
+impl<T, F: Flavor> Unpin for NextEvent<T, F> {}
 
-impl<T, F: Family> NextEvent<T, F> {
+impl<T, F: Flavor> NextEvent<T, F> {
     pub(crate) fn new(events: EventStream<T, F>) -> Self {
         NextEvent { events, is_done: false }
     }
@@ -36,7 +36,7 @@ impl<T, F: Family> NextEvent<T, F> {
     }
 }
 
-impl<T, F: Family> Future for NextEvent<T, F> {
+impl<T, F: Flavor> Future for NextEvent<T, F> {
     type Output = Option<T>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
@@ -46,13 +46,13 @@ impl<T, F: Family> Future for NextEvent<T, F> {
     }
 }
 
-impl<T, F: Family> FusedFuture for NextEvent<T, F> {
+impl<T, F: Flavor> FusedFuture for NextEvent<T, F> {
     fn is_terminated(&self) -> bool {
         self.is_done
     }
 }
 
-impl<T, F: Family> fmt::Debug for NextEvent<T, F> {
+impl<T, F: Flavor> fmt::Debug for NextEvent<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("NextEvent").field(self.connection()).finish()
     }

@@ -1,4 +1,4 @@
-//! What the tests share: each body is compiled once for each flavour.
+//! What the tests share: each body is compiled once for each flavor.
 
 #![allow(dead_code, unused_imports)]
 
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 /// Compiles the items twice, over the names of `common::threaded` and of `common::local`.
 #[macro_export]
-macro_rules! both_flavours {
+macro_rules! both_flavors {
     ($($items:tt)*) => {
         mod threaded {
             #[allow(unused_imports)]
@@ -46,7 +46,7 @@ pub mod threaded {
         Box::pin(future)
     }
 
-    /// What closures of this flavour must be.
+    /// What closures of this flavor must be.
     pub trait Sendable: Send + Sync {}
     impl<T: Send + Sync> Sendable for T {}
 
@@ -55,13 +55,13 @@ pub mod threaded {
     }
 }
 
-/// The thread-safe flavour with owners that are tracked.
+/// The thread-safe flavor with owners that are tracked.
 pub mod tracked {
     #[cfg(feature = "tokio")]
     pub use super::threaded::boxed;
     pub use super::threaded::{Exclusive, Sendable, Std, StdWeak, with};
     pub use sigwire::*;
-    pub use sigwire::{Tracked as Strong, WeakTracked as Weak};
+    pub use sigwire::{HazardArc as Strong, WeakHazardArc as Weak};
     #[cfg(feature = "tokio")]
     pub use {super::executors::on_a_worker as multi_thread, futures::future::BoxFuture as Boxed};
 

@@ -21,7 +21,7 @@ pub use foreign::{BoostTracked, BoostUntracked, Foreign, Library, SigCpp};
 pub use hand::{HandArc, HandLocked, HandRc};
 pub use polled::{EventListeners, Receivers};
 pub use signals2::Signals2;
-pub use sigwire::{Shared, SingleThreaded, Tracked};
+pub use sigwire::{Shared, SingleThreaded, HazardArc};
 pub use work::{Connected, Work};
 
 /// Calls a generic function once for each contender, in the order of the page.
@@ -45,7 +45,7 @@ macro_rules! every_threaded {
         $run::<$crate::HandArc>($($argument),*);
         $run::<$crate::HandLocked>($($argument),*);
         $run::<$crate::Shared>($($argument),*);
-        $run::<$crate::Tracked>($($argument),*);
+        $run::<$crate::HazardArc>($($argument),*);
         $run::<$crate::Signals2>($($argument),*);
         $run::<$crate::Foreign<$crate::BoostTracked>>($($argument),*);
         $run::<$crate::Foreign<$crate::BoostUntracked>>($($argument),*);

@@ -1,11 +1,11 @@
-//! This crate, in both flavours, and with owners that are tracked.
+//! This crate, in both flavors, and with owners that are tracked.
 
 use std::hint::black_box;
 use std::ops::Deref;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use sigwire::Tracked as TrackedPointer;
+use sigwire::HazardArc as TrackedPointer;
 
 use crate::contender::{Contender, Native};
 use crate::sink::{Event, Sink};
@@ -13,18 +13,18 @@ use crate::sink::{Event, Sink};
 pub type Shared = sigwire::Signal<Event>;
 pub type SingleThreaded = sigwire::local::Signal<Event>;
 
-/// The thread-safe flavour with [`sigwire::Tracked`] owners.
+/// The thread-safe flavor with [`sigwire::HazardArc`] owners.
 #[derive(Default)]
-pub struct Tracked(Shared);
+pub struct HazardArc(Shared);
 
-impl Deref for Tracked {
+impl Deref for HazardArc {
     type Target = Shared;
     fn deref(&self) -> &Shared {
         &self.0
     }
 }
 
-macro_rules! flavour {
+macro_rules! flavor {
     ($signal:ty, $pointer:ident, $connection:ty, $name:literal, $thread_safe:literal) => {
         impl Contender for $signal {
             const NAME: &'static str = $name;
@@ -64,6 +64,6 @@ macro_rules! flavour {
     };
 }
 
-flavour!(Shared, Arc, sigwire::Connection, "sigwire", true);
-flavour!(SingleThreaded, Rc, sigwire::local::Connection, "sigwire::local", false);
-flavour!(Tracked, TrackedPointer, sigwire::Connection, "sigwire, tracked owners", true);
+flavor!(Shared, Arc, sigwire::Connection, "sigwire", true);
+flavor!(SingleThreaded, Rc, sigwire::local::Connection, "sigwire::local", false);
+flavor!(HazardArc, TrackedPointer, sigwire::Connection, "sigwire, tracked owners", true);

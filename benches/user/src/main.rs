@@ -41,7 +41,7 @@ fn main() {
     let lines =
         std::env::args().find_map(|argument| Some(argument.strip_prefix("--lines=")?.into()));
     let mut output = Output { table: Table::new(), lines: lines.map(opened) };
-    output.table.flavour = PROFILE;
+    output.table.flavor = PROFILE;
     emissions::<Shared, HandArc>(&mut output, "thread-safe", &SHARED);
     emissions::<TrackedSignal, HandArc>(&mut output, "tracked owners", &TRACKED);
     emissions::<Local, HandRc>(&mut output, "local", &LOCAL);

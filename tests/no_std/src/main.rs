@@ -1,4 +1,4 @@
-//! The single-threaded flavour and weak methods without `std`, over the C library's memory.
+//! The single-threaded flavor and weak methods without `std`, over the C library's memory.
 
 #![no_std]
 #![no_main]

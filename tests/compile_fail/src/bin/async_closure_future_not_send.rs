@@ -1,5 +1,5 @@
 // A future that is no `async fn`'s, and cannot be sent.
-//~ to implement `Moves<Shared>`
+//~ to implement `MaybeSend<Shared>`
 //~ `Rc<u32>` cannot be sent between threads safely
 use std::rc::Rc;
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 // A closure that captures an `Rc` cannot be connected to a thread-safe signal.
 //~ `Rc<i32>` cannot be sent between threads safely
-//~ to implement `Captures<Shared>`
+//~ to implement `MaybeSendSync<Shared>`
 use std::rc::Rc;
 
 fn main() {

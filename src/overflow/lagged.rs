@@ -1,0 +1,15 @@
+use core::fmt;
+
+/// So many events are missing at this place of a stream: they found no room. What follows is as it
+/// was emitted. An item of [`EventStream`](crate::EventStream).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Lagged(pub u64);
+
+impl fmt::Display for Lagged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let events = if self.0 == 1 { "event was" } else { "events were" };
+        write!(f, "{} {events} lost: the consumer of the stream did not keep up", self.0)
+    }
+}
+
+impl core::error::Error for Lagged {}

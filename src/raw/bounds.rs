@@ -1,0 +1,73 @@
+use core::marker::PhantomData;
+
+use crate::raw::Local;
+
+/// What a slot may hold: anything that is `Send + Sync` in a thread-safe signal, anything at all in
+/// [`local`](crate::local). There is nothing to implement: it holds for a type or does not.
+///
+/// # Safety
+/// For a thread-safe flavor, what implements it is `Send + Sync`.
+#[diagnostic::on_unimplemented(
+    message = "this method captures something that cannot be shared between threads",
+    label = "not `Send + Sync`",
+    note = "slots of a thread-safe `Signal` run on whichever thread emits; \
+            use `sigwire::local::Signal` for slots that stay on one thread"
+)]
+pub unsafe trait MaybeSendSync<F>: 'static {}
+
+/// What the future of a handler must be: `Send` in a thread-safe signal, anything at all in
+/// [`local`](crate::local). There is nothing to implement: it holds for a type or does not.
+///
+/// # Safety
+/// For a thread-safe flavor, what implements it is `Send`.
+#[cfg(feature = "async")]
+#[diagnostic::on_unimplemented(
+    message = "the future of this handler cannot be sent between threads",
+    label = "not `Send`",
+    note = "it holds something across an `.await` that is not `Send`; \
+            `sigwire::local::AsyncSignal` takes such handlers"
+)]
+pub unsafe trait MaybeSend<F> {}
+
+// SAFETY: no thread-safe flavor.
+unsafe impl<T: ?Sized + 'static> MaybeSendSync<Local> for T {}
+// SAFETY: no thread-safe flavor.
+#[cfg(feature = "async")]
+unsafe impl<T: ?Sized> MaybeSend<Local> for T {}
+
+#[cfg(feature = "std")]
+mod shared {
+    use crate::raw::Shared;
+    // SAFETY: it is what is asked for.
+    unsafe impl<T: ?Sized + Send + Sync + 'static> super::MaybeSendSync<Shared> for T {}
+    // SAFETY: it is what is asked for.
+    #[cfg(feature = "async")]
+    unsafe impl<T: ?Sized + Send> super::MaybeSend<Shared> for T {}
+}
+
+/// A value that was checked to be [`MaybeSendSync`], also where that cannot be said of its type: the compiler
+/// knows no such thing of pairs.
+pub(crate) struct Checked<V, F>(pub(super) V, PhantomData<fn() -> F>);
+
+impl<V, F> Checked<V, F> {
+    #[inline(always)]
+    pub(crate) fn new(value: V) -> Self
+    where
+        V: MaybeSendSync<F>,
+    {
+        Checked(value, PhantomData)
+    }
+
+    /// For what is good for any flavor.
+    #[cfg(any(feature = "async", test))]
+    pub(crate) fn any(value: V) -> Self
+    where
+        V: Send + Sync,
+    {
+        Checked(value, PhantomData)
+    }
+
+    pub(crate) fn and<W>(self, other: Checked<W, F>) -> Checked<(V, W), F> {
+        Checked((self.0, other.0), PhantomData)
+    }
+}

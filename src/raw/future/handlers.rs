@@ -1,0 +1,125 @@
+//! How slots of asynchronous signals start the futures of their handlers.
+
+use core::task::Poll;
+
+#[cfg(feature = "tokio")]
+use super::AsyncMutMethod;
+use super::{AsyncClosure, AsyncMethod, Limit, Request};
+use crate::base::Outcome;
+#[cfg(feature = "tokio")]
+use crate::raw::MaybeSendSync;
+use crate::raw::Primitives;
+use crate::raw::{Hold, Invoke, Target};
+
+/// What a handler returns at once: its result, or that it has to wait.
+pub(crate) type Answer<R> = Poll<Outcome<R>>;
+
+/// Calls an `async` method of the owner.
+pub(crate) struct CallAsync;
+
+impl<O, E, R, M, L, F> Invoke<(M, L), O, Request<E, R, F>, Answer<R>, F> for CallAsync
+where
+    O: ?Sized + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
+    L: Limit,
+    F: Primitives,
+{
+    type Method = M;
+    #[inline(always)]
+    fn invoke(
+        (method, limit): &(M, L),
+        owner: Target<impl Hold<Target = O>, F>,
+        request: &Request<E, R, F>,
+    ) -> Option<Answer<R>> {
+        // SAFETY: the method starts its future for any lifetime of these two, so it keeps nothing of them
+        // elsewhere; `AsyncMethod::Future` is `MaybeSend`.
+        unsafe { request.start(owner, |owner, event| method.start(owner, event), limit) }
+    }
+}
+
+/// Calls the target, which is an `async` closure with its limit; keeps it while its future lives.
+pub(crate) struct CallAsyncClosure;
+
+impl<C, E, R, L, F> Invoke<(), (C, L), Request<E, R, F>, Answer<R>, F> for CallAsyncClosure
+where
+    C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    L: Limit,
+    F: Primitives,
+{
+    type Method = C;
+    fn invoke(
+        (): &(),
+        closure: Target<impl Hold<Target = (C, L)>, F>,
+        request: &Request<E, R, F>,
+    ) -> Option<Answer<R>> {
+        let limit = closure.1.clone();
+        // SAFETY: as above, by `AsyncClosure`.
+        unsafe { request.start(closure, |(closure, _), event| closure.start(event), &limit) }
+    }
+}
+
+/// Calls an `async` method of what tokio's mutex holds, once it has the lock.
+#[cfg(feature = "tokio")]
+pub(crate) struct CallAsyncLocked;
+
+#[cfg(feature = "tokio")]
+async fn lock_and_run<T: ?Sized, E: ?Sized, R, F, M>(
+    method: M,
+    owner: &tokio::sync::Mutex<T>,
+    event: &E,
+) -> R
+where
+    M: for<'x> AsyncMutMethod<'x, T, E, R, F>,
+{
+    let mut inner = owner.lock().await;
+    method.start(&mut inner, event).await
+}
+
+#[cfg(feature = "tokio")]
+impl<T, E, R, M, L, F> Invoke<(M, L), tokio::sync::Mutex<T>, Request<E, R, F>, Answer<R>, F>
+    for CallAsyncLocked
+where
+    T: ?Sized + 'static,
+    E: ?Sized + 'static,
+    R: 'static,
+    M: for<'x> AsyncMutMethod<'x, T, E, R, F> + MaybeSendSync<F> + Clone + 'static,
+    L: Limit,
+    F: Primitives,
+{
+    type Method = M;
+    fn invoke(
+        (method, limit): &(M, L),
+        owner: Target<impl Hold<Target = tokio::sync::Mutex<T>>, F>,
+        request: &Request<E, R, F>,
+    ) -> Option<Answer<R>> {
+        let start = |owner, event| lock_and_run::<T, E, R, F, M>(method.clone(), owner, event);
+        // SAFETY: as above, by `AsyncMutMethod`. For a thread-safe flavor the future is `Send` if `E` is
+        // `Sync`: it has the method, which is, the future of that, a reference to the mutex, which is `Sync`
+        // as a target is, and a guard of it, which is no more than such a reference.
+        unsafe { request.start(owner, start, limit) }
+    }
+}
+
+/// Calls a method that is not async.
+pub(crate) struct CallSync;
+
+impl<O, E, R, M, F> Invoke<M, O, Request<E, R, F>, Answer<R>, F> for CallSync
+where
+    O: ?Sized,
+    E: ?Sized,
+    M: Fn(&O, &E) -> R + 'static,
+    F: Primitives,
+{
+    type Method = M;
+    fn invoke(
+        method: &M,
+        owner: Target<impl Hold<Target = O>, F>,
+        request: &Request<E, R, F>,
+    ) -> Option<Answer<R>> {
+        Some(Answer::Ready(Outcome::Returned(method(&owner, request.event()))))
+    }
+}

@@ -1,0 +1,544 @@
+//! One run of `emit`: the slots connected at its start, in order.
+
+use core::cell::Cell;
+use core::convert::Infallible;
+use core::fmt;
+use core::iter::FusedIterator;
+use core::mem::needs_drop;
+use core::ops::{ControlFlow, Deref};
+use core::sync::atomic::Ordering;
+
+use super::flavor::Flavor;
+use super::list::List;
+use super::slots::Slots;
+use crate::base::Depth;
+use crate::base::SlotKey;
+use crate::raw::Atom;
+use crate::raw::SlotState;
+use crate::raw::{Admission, Caller, Entry, Liveness, NotCalled, PinnedVersion, ReaderCell};
+#[cfg(feature = "std")]
+use {
+    super::connection::Connection,
+    super::error::{EmitError, Failure, SlotFailure},
+    crate::base::message,
+    std::panic::{AssertUnwindSafe, catch_unwind},
+};
+
+/// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
+struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+    _depth: Depth,
+    list: PinnedVersion<'a, List<E, R, F>, F>,
+    /// After the list.
+    _tidy: TidyAtEnd<'a, E, R, F>,
+}
+
+struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(&'a Slots<E, R, F>);
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for TidyAtEnd<'_, E, R, F> {
+    #[inline(always)]
+    fn drop(&mut self) {
+        if self.0.versions.is_untidy() {
+            self.0.tidy();
+        }
+    }
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> RunningEmission<'a, E, R, F> {
+    #[inline(always)]
+    #[track_caller]
+    fn new(slots: &'a Slots<E, R, F>) -> Self {
+        let depth = Depth::enter(|| slots.versions.readers());
+        RunningEmission { _depth: depth, list: slots.versions.pin(), _tidy: TidyAtEnd(slots) }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+    /// Calls the slot, if it may be called. The reader says that it is running until the next slot
+    /// begins, or [`ReaderCell::end`].
+    #[inline(always)]
+    fn visit<'l>(
+        &self,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        if F::THREADED {
+            if entry.is_gone() {
+                return None;
+            }
+            reader.begin(entry.tag());
+            return match entry.call_through(caller, event) {
+                Ok(result) => Some(result),
+                Err(why) => self.visit_again(reader, caller, entry, event, why),
+            };
+        }
+        if !entry.is(SlotState::Call) {
+            return self.visit_special(reader, caller.admission(), entry, event);
+        }
+        // On one thread it stays so until the slot runs.
+        reader.begin(entry.tag());
+        if let Some(result) = entry.handle().call(event) {
+            return Some(result);
+        }
+        self.not_called(reader, caller.admission(), entry)
+    }
+
+    /// Calls a slot that could not be called at once, if it may be called at all.
+    #[cold]
+    #[inline(never)]
+    fn visit_again<'l>(
+        &self,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+        mut why: NotCalled,
+    ) -> Option<R> {
+        while entry.handle().can_go_on(caller, why) {
+            match entry.call_through(caller, event) {
+                Ok(result) => return Some(result),
+                Err(again) => why = again,
+            }
+        }
+        if why == NotCalled::Asks {
+            self.ask_and_call(reader, caller, entry, event)
+        } else {
+            self.not_called(reader, caller.admission(), entry)
+        }
+    }
+
+    /// Kept out of the loop, and with a caller of its own: most emissions on one thread have no use for one.
+    #[inline(never)]
+    fn visit_special(
+        &self,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        admission: &dyn Admission,
+        entry: &Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        if entry.is_gone() {
+            return None;
+        }
+        reader.begin(entry.tag());
+        self.ask_and_call(reader, &mut Caller::new(admission), entry, event)
+    }
+
+    /// Calls the slot if the ledger says so.
+    fn ask_and_call<'l>(
+        &self,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        let admission = caller.admission();
+        admission.passing_over(true);
+        let was_asked = Cell::new(false);
+        let result = entry.handle().ask_and_call(caller, event, &|| {
+            was_asked.set(true);
+            let is_admitted = admission.admits(entry.key());
+            admission.passing_over(!is_admitted);
+            is_admitted
+        });
+        if result.is_none() && !was_asked.get() {
+            return self.not_called(reader, admission, entry);
+        }
+        admission.passing_over(false);
+        result
+    }
+
+    /// The owner is gone, or is not complete yet.
+    #[cold]
+    fn not_called(
+        &self,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        admission: &dyn Admission,
+        entry: &Entry<E, R, F>,
+    ) -> Option<R> {
+        reader.end();
+        admission.passing_over(true);
+        // Nothing can be said of an owner that was never seen complete: so the lock is not taken for it.
+        let may_come = entry.is(SlotState::Incomplete);
+        if !(may_come && entry.handle().liveness() == Liveness::Absent) {
+            self.prune_one(entry.key());
+        }
+        admission.passing_over(false);
+        None
+    }
+
+    /// Calls the slots from `next` on, until `each` has enough of what they return.
+    #[inline(always)]
+    fn visit_each<'l, B>(
+        &self,
+        list: &'l PinnedVersion<'_, List<E, R, F>, F>,
+        mut caller: Caller<'l>,
+        next: &mut usize,
+        event: &E,
+        mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        for entry in &list.entries()[*next..] {
+            // Before the call: when the slot panics, the one after it has its turn.
+            *next += 1;
+            if let Some(result) = self.visit(list.reader(), &mut caller, entry, event) {
+                list.reader().end();
+                if let ControlFlow::Break(end) = each(entry, result) {
+                    return Some(end);
+                }
+            }
+        }
+        None
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn emit(&self, event: &E) -> usize {
+        if self.calls_none() {
+            0
+        } else if F::THREADED {
+            self.emit_out_of_line(event)
+        } else {
+            self.emit_to_some(event)
+        }
+    }
+
+    /// Keeps the registers that an emission needs from being saved when there are no slots. With one
+    /// thread that costs less than the call.
+    #[inline(never)]
+    #[track_caller]
+    fn emit_out_of_line(&self, event: &E) -> usize {
+        self.emit_to_some(event)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn emit_to_some(&self, event: &E) -> usize {
+        let run = RunningEmission::new(self);
+        let reader = run.list.reader();
+        let mut caller = Caller::new(self);
+        let mut called = 0;
+        let (entries, mut next) = (run.list.entries(), 0);
+        // Not an iterator, which is calls where nothing is optimised.
+        while next < entries.len() {
+            let entry = &entries[next];
+            next += 1;
+            if let Some(result) = self.visit(reader, &mut caller, entry, event) {
+                called += 1;
+                if needs_drop::<R>() {
+                    reader.end();
+                    drop(result);
+                }
+            }
+        }
+        called
+    }
+}
+
+/// The admission of an emission that reports panics: it notes which are not its slots' doing.
+struct NotedAdmission<'a, F: Flavor> {
+    admission: &'a dyn Admission,
+    notes: &'a F::State,
+}
+
+/// What runs is the slot, or was made to by it.
+const IN_SLOT: u8 = 0;
+/// The slot is not called yet, if it is to be called at all.
+const BEFORE_SLOT: u8 = 1;
+/// The emission ends.
+#[cfg(feature = "std")]
+const AT_END: u8 = 2;
+
+impl<F: Flavor> Admission for NotedAdmission<'_, F> {
+    fn admits(&self, key: SlotKey) -> bool {
+        self.admission.admits(key)
+    }
+    fn passing_over(&self, begins: bool) {
+        self.notes.store(if begins { BEFORE_SLOT } else { IN_SLOT }, Ordering::Relaxed);
+    }
+    #[cfg(feature = "std")]
+    fn ending(&self) {
+        self.notes.store(AT_END, Ordering::Relaxed);
+    }
+}
+
+#[cfg(feature = "std")]
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+    pub(crate) fn try_emit(
+        &self,
+        event: &E,
+        connection: impl Fn(SlotKey) -> Connection<F>,
+    ) -> Result<usize, EmitError<F>> {
+        if self.calls_none() {
+            return Ok(0);
+        }
+        let notes = F::State::new(IN_SLOT);
+        let observed = NotedAdmission::<F> { admission: self, notes: &notes };
+        let run = RunningEmission::new(self);
+        let reader = run.list.reader();
+        let mut caller = Caller::new(&observed);
+        let mut called = 0;
+        let mut failures = Vec::new();
+        for entry in run.list.entries() {
+            // Taken down now: when the slot has panicked, it may be disconnected.
+            let name = self.name_of(entry);
+            loop {
+                let visit = AssertUnwindSafe(|| {
+                    self.visit(reader, &mut caller, entry, event)
+                        .map(|result| {
+                            reader.end();
+                            drop(result)
+                        })
+                        .is_some()
+                });
+                match catch_unwind(visit) {
+                    Ok(was_called) => {
+                        called += usize::from(was_called);
+                        break;
+                    }
+                    Err(payload) => {
+                        reader.end();
+                        let in_slot = notes.swap(IN_SLOT, Ordering::Relaxed) == IN_SLOT;
+                        let connection = connection(entry.key());
+                        let failure = Failure::Panicked(message(payload));
+                        failures.push(SlotFailure { connection, name, failure, in_slot });
+                        if in_slot {
+                            called += 1;
+                            break;
+                        }
+                        // The slot itself is still to be looked at.
+                    }
+                }
+            }
+        }
+        if let (Err(payload), Some(last)) =
+            (catch_unwind(AssertUnwindSafe(move || drop(caller))), run.list.entries().last())
+        {
+            let (connection, failure) =
+                (connection(last.key()), Failure::Panicked(message(payload)));
+            let name = self.name_of(last);
+            failures.push(SlotFailure { connection, name, failure, in_slot: false });
+        }
+        if failures.is_empty() { Ok(called) } else { Err(EmitError { called, failures }) }
+    }
+}
+
+/// How far an emission has come that is not made in one go. It covers the slots connected at its start.
+pub(crate) struct Cursor<
+    E: ?Sized + 'static,
+    R: 'static,
+    F: Flavor,
+    S: Deref<Target = Slots<E, R, F>>,
+> {
+    slots: S,
+    /// None only while it is dropped.
+    list: Option<F::Strong<List<E, R, F>>>,
+    next: usize,
+    /// Those of [`NotedAdmission`].
+    notes: F::State,
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Unpin
+    for Cursor<E, R, F, S>
+{
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>>
+    Cursor<E, R, F, S>
+{
+    pub(crate) fn new(slots: S) -> Self {
+        let list = slots.versions.lock().share();
+        Cursor { slots, list: Some(list), next: 0, notes: F::State::new(IN_SLOT) }
+    }
+
+    /// How many slots may still be called.
+    pub(crate) fn left(&self) -> usize {
+        self.entries().len() - self.next
+    }
+
+    /// The slot that was called last.
+    #[cfg(feature = "async")]
+    pub(crate) fn last(&self) -> Option<SlotKey> {
+        self.entries()[..self.next].last().map(Entry::key)
+    }
+
+    /// Whether it was the last slot that panicked. If it was not even called, the emission comes to it again.
+    #[cfg(feature = "async")]
+    pub(crate) fn has_panicked_in_slot(&mut self) -> bool {
+        let when = self.notes.swap(IN_SLOT, Ordering::Relaxed);
+        if when == BEFORE_SLOT {
+            self.next -= 1;
+        }
+        when == IN_SLOT
+    }
+
+    /// The names of the slots, as far as there are any: afterwards they may be disconnected.
+    #[cfg(feature = "async")]
+    pub(crate) fn names(&self) -> std::collections::BTreeMap<SlotKey, &'static str> {
+        let name = |entry: &Entry<E, R, F>| Some((entry.key(), self.slots.name_of(entry)?));
+        self.entries().iter().filter_map(name).collect()
+    }
+
+    fn entries(&self) -> &[Entry<E, R, F>] {
+        self.list.as_ref().map_or(&[], |list| list.entries())
+    }
+
+    /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the emission,
+    /// which keeps its list until then anyway.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_each<B>(
+        &mut self,
+        event: &E,
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        self.call_each_within(None, event, each)
+    }
+
+    /// The same, in a level of nesting that was entered for it already.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_each_within<B>(
+        &mut self,
+        depth: Option<Depth>,
+        event: &E,
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        let Cursor { slots, list: Some(list), next, notes } = self else { return None };
+        if *next == list.entries().len() {
+            return None;
+        }
+        let _depth = depth.unwrap_or_else(|| Depth::enter(|| slots.versions.readers()));
+        let list = slots.versions.reader_for(list);
+        let observed = NotedAdmission::<F> { admission: &**slots, notes };
+        slots.visit_each(&list, Caller::new(&observed), next, event, each)
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Drop
+    for Cursor<E, R, F, S>
+{
+    fn drop(&mut self) {
+        if let Some(list) = self.list.take() {
+            if self.slots.versions.unshare(list) {
+                self.slots.tidy();
+            }
+        }
+    }
+}
+
+#[cfg(feature = "async")]
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E, R, F>> {
+    /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
+    /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
+    /// `rest`. Before a slot is called, `begun` is.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn begin<B>(
+        slots: &'a Slots<E, R, F>,
+        event: &E,
+        rest: &mut Option<Self>,
+        begun: impl FnOnce(),
+        each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
+    ) -> Option<B> {
+        if slots.calls_none() {
+            begun();
+            return None;
+        }
+        let run = RunningEmission::new(slots);
+        begun();
+        let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
+        let end = slots.visit_each(keep.list, Caller::new(slots), &mut keep.next, event, each);
+        if end.is_none() {
+            core::mem::forget(keep);
+        }
+        end
+    }
+}
+
+/// Puts what is left of an emission where it is gone on with, unless this is forgotten.
+#[cfg(feature = "async")]
+struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
+    slots: &'a Slots<E, R, F>,
+    list: &'r PinnedVersion<'a, List<E, R, F>, F>,
+    next: usize,
+    rest: &'r mut Option<CursorOf<'a, E, R, F>>,
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for KeepRest<'_, '_, E, R, F> {
+    // So that how far it has come can be in a register until then.
+    #[inline(always)]
+    fn drop(&mut self) {
+        keep_rest(self.slots, self.list, self.next, self.rest);
+    }
+}
+
+#[cfg(feature = "async")]
+#[inline(never)]
+fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
+    slots: &'a Slots<E, R, F>,
+    list: &PinnedVersion<'a, List<E, R, F>, F>,
+    next: usize,
+    rest: &mut Option<CursorOf<'a, E, R, F>>,
+) {
+    *rest = Some(Cursor { slots, list: Some(list.share()), next, notes: F::State::new(IN_SLOT) });
+}
+
+type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
+
+/// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
+/// what it returned. Made by [`Signal::call`](crate::Signal::call).
+///
+/// It covers the slots that were connected when it was made. Slots that are disconnected, blocked
+/// or without owner when their turn comes are passed over. Dropping it half way leaves the later
+/// slots uncalled. Connecting and disconnecting meanwhile is free to everyone, the slots included.
+///
+/// # Cost
+/// HandleMaker it takes the signal's lock for a moment, and so does dropping it if slots ended meanwhile;
+/// each `next` adds to the call what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
+/// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit), and
+/// allocates only when that does.
+#[must_use = "an emission is lazy: slots are called as it is advanced"]
+pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+    /// None when nothing was ever connected.
+    cursor: Option<CursorOf<'a, E, R, F>>,
+    event: &'a E,
+}
+
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Emission<'a, E, R, F> {
+    pub(crate) fn new(slots: Option<&'a Slots<E, R, F>>, event: &'a E) -> Self {
+        Emission { cursor: slots.map(Cursor::new), event }
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Iterator for Emission<'_, E, R, F> {
+    type Item = R;
+
+    fn next(&mut self) -> Option<R> {
+        self.cursor.as_mut()?.call_each(self.event, |_, result| ControlFlow::Break(result))
+    }
+
+    fn fold<B, G: FnMut(B, R) -> B>(mut self, init: B, mut fold: G) -> B {
+        // Out of its place only while it is folded.
+        let mut folded = Some(init);
+        if let Some(cursor) = &mut self.cursor {
+            cursor.call_each(self.event, |_, result| {
+                folded = folded.take().map(|folded| fold(folded, result));
+                ControlFlow::<Infallible>::Continue(())
+            });
+        }
+        folded.expect("a fold that panics does not get here")
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.cursor.as_ref().map_or(0, Cursor::left)))
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> FusedIterator for Emission<'_, E, R, F> {}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for Emission<'_, E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emission").field("at_most_left", &self.size_hint().1.unwrap_or(0)).finish()
+    }
+}

@@ -1,0 +1,122 @@
+//! What `try_emit` reports.
+
+use std::fmt;
+
+use super::connection::Connection;
+use super::flavor::Flavor;
+
+/// Some slots failed in a `try_emit`, of a [`Signal`](crate::Signal::try_emit) or an `AsyncSignal`, or
+/// what they let go of panicked. All the others were called.
+pub struct EmitError<F: Flavor> {
+    pub(crate) called: usize,
+    pub(crate) failures: Vec<SlotFailure<F>>,
+}
+
+impl<F: Flavor> EmitError<F> {
+    /// How many slots were called, those that failed included.
+    pub fn called(&self) -> usize {
+        self.called
+    }
+
+    /// The failures, in the order of their slots. At least one.
+    pub fn failures(&self) -> &[SlotFailure<F>] {
+        &self.failures
+    }
+}
+
+impl<F: Flavor> fmt::Debug for EmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EmitError")
+            .field("called", &self.called)
+            .field("failures", &self.failures)
+            .finish()
+    }
+}
+
+impl<F: Flavor> fmt::Display for EmitError<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let failed = self.failures.iter().filter(|failure| failure.in_slot).count();
+        write!(f, "{failed} of {} slots failed", self.called)?;
+        for (place, failure) in self.failures.iter().enumerate() {
+            write!(f, "{}{failure}", if place == 0 { ": " } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+impl<F: Flavor> std::error::Error for EmitError<F> {}
+
+/// Why a slot failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Failure {
+    /// It panicked with this text, if it is one. An asynchronous handler did so in making its future, or in
+    /// polling it.
+    Panicked(String),
+    /// Its future was dropped at the deadline that the option `timeout` of its slot set.
+    TimedOut,
+}
+
+const TIMED_OUT: &str = "was not ready at its deadline";
+
+/// One failure of a slot.
+pub struct SlotFailure<F: Flavor> {
+    pub(crate) connection: Connection<F>,
+    pub(crate) name: Option<&'static str>,
+    pub(crate) failure: Failure,
+    pub(crate) in_slot: bool,
+}
+
+impl<F: Flavor> SlotFailure<F> {
+    /// The connection of the slot, for instance to disconnect it.
+    pub fn connection(&self) -> &Connection<F> {
+        &self.connection
+    }
+
+    /// The name the slot was connected with, if it was.
+    pub fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// Whether it was the slot that failed. If not, a destructor did, of what the emission let go of when it came
+    /// to this slot: what a dead slot captured, say, or a tracked owner it had called before.
+    pub fn in_slot(&self) -> bool {
+        self.in_slot
+    }
+
+    /// What happened.
+    pub fn failure(&self) -> &Failure {
+        &self.failure
+    }
+
+    /// What the slot panicked with, if that is a text; otherwise what happened, in words.
+    pub fn message(&self) -> &str {
+        match &self.failure {
+            Failure::Panicked(message) => message,
+            Failure::TimedOut => TIMED_OUT,
+        }
+    }
+}
+
+impl<F: Flavor> fmt::Debug for SlotFailure<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SlotFailure")
+            .field("connection", &self.connection)
+            .field("name", &self.name)
+            .field("failure", &self.failure)
+            .field("in_slot", &self.in_slot)
+            .finish()
+    }
+}
+
+impl<F: Flavor> fmt::Display for SlotFailure<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.unwrap_or("without name");
+        let who = if self.in_slot { "slot" } else { "a destructor at slot" };
+        write!(f, "{who} {name} ")?;
+        match &self.failure {
+            Failure::Panicked(message) => write!(f, "panicked with `{message}`"),
+            Failure::TimedOut => f.write_str(TIMED_OUT),
+        }
+    }
+}

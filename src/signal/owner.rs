@@ -1,0 +1,234 @@
+//! Who can own a slot.
+
+use alloc::rc::{self, Rc};
+use core::cell::RefCell;
+
+use super::flavor::Flavor;
+use crate::raw::Local;
+use crate::raw::{Checked, Link, MaybeSendSync, StoredLink};
+
+/// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
+/// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
+/// the owner weakly, so connecting never keeps it alive.
+///
+/// The `Weak` of both is an owner as well, for objects that connect themselves while they are made,
+/// in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Such a slot is kept while its owner is not
+/// complete, and not called before it is: see [`Source::connect`](crate::Source::connect).
+///
+/// So are [`HazardArc`](crate::HazardArc) and its weak pointer, for thread-safe signals.
+///
+/// The trait is sealed.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot own a slot of this signal",
+    label = "not an owner for this signal",
+    note = "a thread-safe `Signal` takes `&Arc<T>` where `T: Send + Sync + 'static`; \
+            a `sigwire::local::Signal` takes `&Rc<T>`",
+    note = "for an owner that is changed by its slots, use `connect_mut` with `&Arc<Mutex<T>>`, \
+            `&Arc<RwLock<T>>` or, in `local`, `&Rc<RefCell<T>>`",
+    note = "for `Rc` owners of handlers that wait for a loop, use `on` with a `LocalQueue`"
+)]
+pub trait Owner<F: Flavor>: sealed::Sealed<F> {
+    /// The type whose methods can be connected.
+    type Target: ?Sized + 'static;
+    #[doc(hidden)]
+    type Weak: Link<Target = Self::Target> + MaybeSendSync<F> + 'static;
+    #[doc(hidden)]
+    fn weak(&self) -> Self::Weak;
+    #[doc(hidden)]
+    fn address(&self) -> *const () {
+        self.weak().address()
+    }
+}
+
+/// An owner's inside that can be borrowed mutably through `&self`, for
+/// [`connect_mut`](crate::Source::connect_mut): `Mutex<T>`, `RwLock<T>` or `RefCell<T>`. Sealed.
+#[diagnostic::on_unimplemented(
+    message = "`connect_mut` cannot borrow a `{Self}` mutably",
+    label = "has no lock and no `RefCell` around it",
+    note = "`connect_mut` takes `&Arc<Mutex<T>>` or `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in \
+            `sigwire::local`; for a method that takes `&self`, use `connect`"
+)]
+pub trait InteriorMut: sealed::Lockable + 'static {
+    /// What the method gets `&mut` of.
+    type Inner: ?Sized;
+    #[doc(hidden)]
+    fn with_mut<U>(&self, use_it: impl FnOnce(&mut Self::Inner) -> U) -> U;
+}
+
+/// The owner's weak pointer: one function for all methods of a type.
+#[inline(never)]
+pub(crate) fn weak_of<O: Owner<F>, F: Flavor>(owner: &O) -> O::Weak {
+    owner.weak()
+}
+
+/// The same, for a handle that needs nothing else.
+#[inline(never)]
+pub(crate) fn stored<O: Owner<F>, F: Flavor>(owner: &O) -> StoredLink<O::Weak, F> {
+    StoredLink::new(Checked::new(owner.weak()))
+}
+
+mod sealed {
+    pub trait Sealed<F> {}
+    pub trait Lockable {}
+}
+
+macro_rules! owner {
+    ($flavor:ty, $strong:ident, $weak:path, $($send:tt)*) => {
+        impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$flavor> for $strong<T> {}
+        impl<T: ?Sized $($send)* + 'static> Owner<$flavor> for $strong<T> {
+            type Target = T;
+            type Weak = $weak;
+            #[inline(always)]
+            fn weak(&self) -> $weak {
+                $strong::downgrade(self)
+            }
+        }
+        impl<T: ?Sized $($send)* + 'static> sealed::Sealed<$flavor> for $weak {}
+        impl<T: ?Sized $($send)* + 'static> Owner<$flavor> for $weak {
+            type Target = T;
+            type Weak = $weak;
+            #[inline(always)]
+            fn weak(&self) -> $weak {
+                self.clone()
+            }
+        }
+    };
+}
+owner!(Local, Rc, rc::Weak<T>,);
+
+#[cold]
+#[inline(never)]
+fn already_borrowed<T: ?Sized>() -> ! {
+    panic!(
+        "a slot of `{}` was to run while its owner is borrowed already: by the caller, or by \
+         a slot further up that emitted (end that borrow before emitting)",
+        core::any::type_name::<T>()
+    )
+}
+
+impl<T: ?Sized> sealed::Lockable for RefCell<T> {}
+impl<T: ?Sized + 'static> InteriorMut for RefCell<T> {
+    type Inner = T;
+    fn with_mut<U>(&self, use_it: impl FnOnce(&mut T) -> U) -> U {
+        match self.try_borrow_mut() {
+            Ok(mut inner) => use_it(&mut inner),
+            Err(_) => already_borrowed::<T>(),
+        }
+    }
+}
+
+#[cfg(feature = "std")]
+mod shared {
+    use super::{InteriorMut, Owner, already_borrowed, sealed};
+    use crate::raw::Shared;
+    use crate::{HazardArc, WeakHazardArc};
+    use std::any::type_name;
+    use std::cell::{Cell, RefCell};
+    use std::ptr;
+    use std::sync::{self, Arc, Mutex, RwLock, TryLockError};
+
+    owner!(Shared, Arc, sync::Weak<T>, + Send + Sync);
+
+    impl<T: Send + Sync + 'static> sealed::Sealed<Shared> for HazardArc<T> {}
+    impl<T: Send + Sync + 'static> Owner<Shared> for HazardArc<T> {
+        type Target = T;
+        type Weak = WeakHazardArc<T>;
+        fn weak(&self) -> WeakHazardArc<T> {
+            HazardArc::downgrade(self)
+        }
+    }
+    impl<T: Send + Sync + 'static> sealed::Sealed<Shared> for WeakHazardArc<T> {}
+    impl<T: Send + Sync + 'static> Owner<Shared> for WeakHazardArc<T> {
+        type Target = T;
+        type Weak = WeakHazardArc<T>;
+        fn weak(&self) -> WeakHazardArc<T> {
+            self.clone()
+        }
+    }
+
+    const FEW: usize = 16;
+
+    std::thread_local! {
+        /// The locks that slots on this thread hold, by address; null where there is none. Has no destructor, so
+        /// it can be used while a thread ends.
+        static HELD: [Cell<*const ()>; FEW] = const { [const { Cell::new(ptr::null()) }; FEW] };
+        /// Those for which there was no place. While a thread ends they are not noted: then a slot that locks
+        /// its owner twice is not told so.
+        static MORE_HELD: RefCell<Vec<*const ()>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Notes a lock as held by this thread. Slots may be suspended, each on a stack of its own: so they do
+    /// not let go in reverse order.
+    struct HeldLock(*const ());
+
+    impl HeldLock {
+        fn replace(lock: *const (), by: *const ()) -> bool {
+            HELD.with(|held| {
+                let place = held.iter().find(|place| place.get() == lock);
+                place.inspect(|place| place.set(by)).is_some()
+            })
+        }
+        fn note(lock: *const ()) -> Self {
+            if !HeldLock::replace(ptr::null(), lock) {
+                let _ = MORE_HELD.try_with(|more| more.borrow_mut().push(lock));
+            }
+            HeldLock(lock)
+        }
+        fn is_noted(lock: *const ()) -> bool {
+            HeldLock::replace(lock, lock)
+                || MORE_HELD.try_with(|more| more.borrow().contains(&lock)) == Ok(true)
+        }
+    }
+
+    impl Drop for HeldLock {
+        fn drop(&mut self) {
+            if !HeldLock::replace(self.0, ptr::null()) {
+                let _ = MORE_HELD.try_with(|more| {
+                    let mut more = more.borrow_mut();
+                    if let Some(place) = more.iter().position(|lock| *lock == self.0) {
+                        more.swap_remove(place);
+                    }
+                });
+            }
+        }
+    }
+
+    macro_rules! lockable {
+        ($($lock:ident: $write:ident, $try_write:ident;)*) => {$(
+            impl<T: ?Sized> sealed::Lockable for $lock<T> {}
+            impl<T: ?Sized + 'static> InteriorMut for $lock<T> {
+                type Inner = T;
+                fn with_mut<U>(&self, use_it: impl FnOnce(&mut T) -> U) -> U {
+                    let address = std::ptr::from_ref(self).cast();
+                    let locked = match self.$try_write() {
+                        Ok(inner) => Ok(inner),
+                        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
+                        Err(TryLockError::WouldBlock) => {
+                            if HeldLock::is_noted(address) {
+                                already_borrowed::<T>();
+                            }
+                            self.$write()
+                        }
+                    };
+                    let Ok(mut inner) = locked else { poisoned::<T>() };
+                    let _held = HeldLock::note(address);
+                    use_it(&mut inner)
+                }
+            }
+        )*};
+    }
+    lockable! {
+        Mutex: lock, try_lock;
+        RwLock: write, try_write;
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn poisoned<T: ?Sized>() -> ! {
+        panic!(
+            "a slot of `{}` was to run, but its owner's lock is poisoned: \
+             a panic left it half changed (call `clear_poison` once it is whole again)",
+            type_name::<T>()
+        )
+    }
+}

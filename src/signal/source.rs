@@ -1,0 +1,172 @@
+//! The subscribe-only face of signals.
+
+use core::fmt;
+
+use super::connection::{Block, Connection};
+use super::flavor::Flavor;
+use super::owner::Owner;
+use super::slots::Slots;
+#[cfg(feature = "tokio")]
+use crate::raw::Link;
+use crate::raw::Local;
+use crate::raw::{LazyStrong, WeakSlots};
+
+/// The subscribe-only face of a [`Signal`](crate::generic::Signal). Publish `&Source` and keep the `Signal` private, so that
+/// everyone can connect and only you can emit.
+///
+/// ```
+/// use sigwire::{Signal, Source};
+///
+/// #[derive(Default)]
+/// pub struct Slider {
+///     moved: Signal<f32>,
+/// }
+///
+/// impl Slider {
+///     pub fn moved(&self) -> &Source<f32> {
+///         self.moved.source()
+///     }
+/// }
+///
+/// let slider = Slider::default();
+/// let _guard = slider.moved().connect_fn(|to| println!("moved to {to}"));
+/// assert_eq!(slider.moved().slot_count(), 1);
+/// ```
+pub struct Source<E: ?Sized + 'static, R: 'static, F: Flavor> {
+    pub(super) slots: LazyStrong<Slots<E, R, F>, F>,
+}
+
+// Not one for all flavors: see `LazyStrong::new`.
+macro_rules! new {
+    ($flavor:ty) => {
+        impl<E: ?Sized + 'static, R: 'static> Source<E, R, $flavor> {
+            pub(super) const fn new() -> Self {
+                Source { slots: LazyStrong::<_, $flavor>::new() }
+            }
+        }
+    };
+}
+new!(Local);
+#[cfg(feature = "std")]
+new!(crate::raw::Shared);
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
+    /// The same for any flavor.
+    pub(super) fn empty() -> Self {
+        Source { slots: LazyStrong::empty() }
+    }
+
+    /// How many slots are connected, blocked ones included. Slots that have lost their owner are not
+    /// connected, whether they are pruned yet or not.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn slot_count(&self) -> usize {
+        self.slots.get().map_or(0, Slots::count)
+    }
+
+    /// Whether no slot is connected. Costs as much as [`slot_count`](Self::slot_count).
+    pub fn is_empty(&self) -> bool {
+        self.slot_count() == 0
+    }
+
+    /// Disconnects all slots; returns how many there were.
+    pub fn disconnect_all(&self) -> usize {
+        self.slots.get().map_or(0, Slots::disconnect_all)
+    }
+
+    /// Disconnects all slots of `owner`; returns how many there were.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn disconnect_owner<O: Owner<F>>(&self, owner: &O) -> usize {
+        self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), None))
+    }
+
+    /// Disconnects all slots that call this method of `owner`; returns how many there were. A method
+    /// is known by its type: name it as it was named when it was connected. All `fn` pointers of one
+    /// signature count as one method, and so do closures that one closure expression made.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn disconnect_method<O: Owner<F>, M: 'static>(&self, owner: &O, method: M) -> usize {
+        drop(method);
+        let method = core::any::TypeId::of::<M>();
+        self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), Some(method)))
+    }
+
+    /// Removes the slots that have lost their owner; returns how many there were. Emitting and
+    /// connecting do this too, so it is seldom needed.
+    ///
+    /// # Cost
+    /// Looks at all slots, under the signal's lock.
+    pub fn prune(&self) -> usize {
+        self.slots.get().map_or(0, Slots::prune)
+    }
+
+    /// Silences all slots, those that are connected later too, until the block is dropped. Emissions
+    /// that are under way fall silent with the next slot. Blocks count: two need two releases.
+    ///
+    /// # Cost
+    /// The first block and the last release look at all slots, under the signal's lock. Allocates when
+    /// nothing was ever connected.
+    pub fn block(&self) -> Block<F> {
+        self.slots.get_or_init(Slots::new);
+        Block::one(self.table(), None)
+    }
+
+    /// Whether the signal is blocked.
+    pub fn is_blocked(&self) -> bool {
+        self.slots.get().is_some_and(Slots::is_silent)
+    }
+
+    /// Does not wait for the lock: then what is under it is missing.
+    pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut f = f.debug_struct(name);
+        if let Some((slots, is_blocked)) =
+            self.slots.get().map_or(Some((0, false)), Slots::try_look)
+        {
+            f.field("slots", &slots).field("is_blocked", &is_blocked);
+        }
+        f.finish_non_exhaustive()
+    }
+
+    /// The slots, which are made first if need be.
+    pub(crate) fn slots(&self) -> &Slots<E, R, F> {
+        self.slots.get_or_init(Slots::new)
+    }
+
+    /// The slots, if anything was ever connected.
+    #[cfg(feature = "async")]
+    pub(crate) fn slots_if_any(&self) -> Option<&Slots<E, R, F>> {
+        self.slots.get()
+    }
+
+    /// The slots, for an emission that may outlive the signal.
+    #[cfg(feature = "tokio")]
+    pub(crate) fn strong_slots(&self) -> Option<F::Strong<Slots<E, R, F>>> {
+        self.slots.get()?;
+        self.slots.downgrade().upgrade()
+    }
+
+    pub(crate) fn table(&self) -> WeakSlots<F> {
+        F::weak_slots(self.slots.downgrade())
+    }
+
+    pub(crate) fn connection(&self, key: crate::base::SlotKey) -> Connection<F> {
+        Connection::new(self.table(), key)
+    }
+}
+
+/// The signal ends: all its connections do, at once.
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for Source<E, R, F> {
+    fn drop(&mut self) {
+        self.disconnect_all();
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for Source<E, R, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.debug("Source", f)
+    }
+}

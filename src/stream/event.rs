@@ -1,0 +1,84 @@
+use alloc::borrow::ToOwned;
+
+use super::channel::{Feed, Sending};
+use crate::async_signal::AsyncSlotOptions;
+use crate::raw::{
+    Answer, Hold, Invoke, Limit, Local, MaybeSend, MaybeSendSync, NoLimit, Request, Target,
+};
+use crate::signal::{Flavor, ScopedConnection, SlotOptions};
+
+/// An event that can be kept for later: one that is `Clone`, and, in a thread-safe signal, `Send`,
+/// since it may be taken on another thread. A `str` is kept as a `String`, a slice as a `Vec`: it is
+/// [`ToOwned`] that does it, which for what is `Clone` is a clone. Sealed: it holds for a type or does
+/// not.
+pub trait StreamEvent<F: Flavor>: ToOwned<Owned: 'static> + 'static {
+    #[doc(hidden)]
+    fn connect(
+        slot: SlotOptions<'_, Self, (), F>,
+        feed: Feed<Self::Owned, F>,
+    ) -> ScopedConnection<F>;
+    #[doc(hidden)]
+    fn connect_async(
+        slot: AsyncSlotOptions<'_, Self, (), F>,
+        feed: Feed<Self::Owned, F>,
+    ) -> ScopedConnection<F>;
+}
+
+macro_rules! stream_event {
+    ($flavor:ty, $($send:tt)*) => {
+        impl<E: ?Sized + ToOwned<Owned: $($send)* 'static> + 'static> StreamEvent<$flavor> for E {
+            fn connect(
+                slot: SlotOptions<'_, Self, (), $flavor>,
+                feed: Feed<Self::Owned, $flavor>,
+            ) -> ScopedConnection<$flavor> {
+                slot.connect_fn(move |event: &E| feed.push(event.to_owned()))
+            }
+            fn connect_async(
+                slot: AsyncSlotOptions<'_, Self, (), $flavor>,
+                feed: Feed<Self::Owned, $flavor>,
+            ) -> ScopedConnection<$flavor> {
+                slot.connect_feed(feed)
+            }
+        }
+    };
+}
+stream_event!(Local,);
+stream_event!(crate::raw::Shared, Send+);
+#[cfg(all(test, sigwire_loom))]
+pub(crate) use stream_event;
+
+/// Sends events into a stream. The future that waits for room does not keep the feed, so that the stream ends
+/// with the slot.
+pub(super) struct PushEvent;
+
+impl<E, L, F> Invoke<(), (Feed<E::Owned, F>, L), Request<E, (), F>, Answer<()>, F> for PushEvent
+where
+    E: ?Sized + StreamEvent<F>,
+    Sending<E::Owned, F>: MaybeSend<F>,
+    L: Limit,
+    F: Flavor,
+{
+    type Method = Feed<E::Owned, F>;
+    fn invoke(
+        (): &(),
+        target: Target<impl Hold<Target = (Feed<E::Owned, F>, L)>, F>,
+        request: &Request<E, (), F>,
+    ) -> Option<Answer<()>> {
+        let (feed, limit) = &*target;
+        request.start_owned(feed, |feed, event| feed.send(event.to_owned()), limit)
+    }
+}
+
+impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSlotOptions<'_, E, (), F> {
+    pub(crate) fn connect_feed(self, feed: Feed<E::Owned, F>) -> ScopedConnection<F>
+    where
+        Feed<E::Owned, F>: MaybeSendSync<F>,
+        Sending<E::Owned, F>: MaybeSend<F>,
+    {
+        #[cfg(feature = "tokio")]
+        if let Some(timeout) = self.timeout {
+            return self.put_owned::<PushEvent, _, _>(feed, timeout);
+        }
+        self.put_owned::<PushEvent, _, _>(feed, NoLimit)
+    }
+}
