@@ -22,6 +22,8 @@ macro_rules! aliases {
         pub type ScopedConnection = generic::ScopedConnection<$flavor>;
         /// [`generic::ConnectionSet`] of this flavor.
         pub type ConnectionSet = generic::ConnectionSet<$flavor>;
+        /// [`generic::ScopedConnectionSet`] of this flavor.
+        pub type ScopedConnectionSet = generic::ScopedConnectionSet<$flavor>;
         /// [`generic::Block`] of this flavor.
         pub type Block = generic::Block<$flavor>;
         /// [`generic::WeakMethod`] of this flavor.
@@ -91,7 +93,7 @@ pub mod generic {
     pub use crate::raw::{Local, MaybeSendSync};
     pub use crate::signal::{
         Block, BoundMethod, Connection, ConnectionSet, Emission, Flavor, InteriorMut, Owner,
-        ScopedConnection, Signal, SlotOptions, Source, WeakMethod,
+        ScopedConnection, ScopedConnectionSet, Signal, SlotOptions, Source, WeakMethod,
     };
     #[cfg(feature = "std")]
     pub use crate::signal::{EmitError, SlotFailure};

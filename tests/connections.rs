@@ -6,6 +6,37 @@ use std::collections::HashSet;
 
 both_flavors! {
     #[test]
+    fn a_scoped_set_disconnects_what_was_added_to_it_when_it_is_dropped() {
+        let (one, two) = (Signal::<()>::new(), Signal::<u32>::new());
+        let owner = Strong::new(());
+        let mut set = ScopedConnectionSet::new();
+        set.add(one.connect(&owner, |_, _| ()));
+        set.extend([two.connect(&owner, |_, _| ())]);
+        assert_eq!((one.emit(&()), two.emit(&1), set.len()), (1, 1, 2));
+        drop(set);
+        assert_eq!((one.slot_count(), two.slot_count()), (0, 0));
+    }
+
+    #[test]
+    fn a_set_that_was_detached_from_its_guard_leaves_its_slots_connected() {
+        let (signal, owner) = (Signal::<()>::new(), Strong::new(()));
+        let connections = [signal.connect(&owner, |_, _| ()), signal.connect(&owner, |_, _| ())];
+        let set: ScopedConnectionSet = connections.into_iter().collect();
+        let mut set = set.detach();
+        assert_eq!((signal.emit(&()), set.disconnect_all()), (2, 2));
+    }
+
+    #[test]
+    fn a_scoped_set_disconnects_the_others_though_a_destructor_panics() {
+        let (signal, bomb) = (Signal::<()>::new(), AtEnd(|| panic!("in a destructor")));
+        let mut set = ScopedConnectionSet::new();
+        set.add(signal.connect_fn(move |_| bomb.touch()).detach());
+        set.add(signal.connect_fn(|_| ()).detach());
+        assert!(panic_of(|| drop(set)).contains("in a destructor"));
+        assert_eq!(signal.slot_count(), 0);
+    }
+
+    #[test]
     fn a_set_keeps_its_order_when_a_destructor_panics_as_it_disconnects() {
         let signal: Signal<u32> = Signal::new();
         let owner = Strong::new(());

@@ -1,7 +1,7 @@
 //! Handles to slots: to disconnect them, to block them, to wait for them.
 
 use core::fmt;
-use core::ops::Deref;
+use core::ops::{Deref, DerefMut};
 use slotmap::Key;
 use smallvec::SmallVec;
 
@@ -265,7 +265,7 @@ impl<F: Flavor> fmt::Debug for Block<F> {
 }
 
 /// A bag of connections, of any signals, to disconnect or block together. Dropping it does nothing,
-/// as with [`Connection`].
+/// as with [`Connection`]; a [`scoped`](Self::scoped) one disconnects.
 ///
 /// ```
 /// use sigwire::{ConnectionSet, Signal};
@@ -318,6 +318,11 @@ impl<F: Flavor> ConnectionSet<F> {
         count
     }
 
+    /// Makes the set a guard, which disconnects all of them when it is dropped.
+    pub fn scoped(self) -> ScopedConnectionSet<F> {
+        ScopedConnectionSet { set: self }
+    }
+
     /// Silences all of them until the block is dropped. Connections that are added later are not
     /// silenced.
     pub fn block(&self) -> Block<F> {
@@ -365,6 +370,92 @@ impl<F: Flavor> FromIterator<Connection<F>> for ConnectionSet<F> {
 impl<F: Flavor> fmt::Debug for ConnectionSet<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(&self.connections).finish()
+    }
+}
+
+/// A [`ConnectionSet`] that disconnects all of its connections when it is dropped. It derefs to the
+/// set, so connections are added and blocked as there. Keep one in an object, and what the object is
+/// connected to ends with it, also where it is not the owner of the slots.
+///
+/// ```
+/// use sigwire::{ScopedConnectionSet, Signal};
+/// use std::sync::Arc;
+///
+/// let opened: Signal<str> = Signal::new();
+/// let log = Arc::new(());
+///
+/// let mut dialog = ScopedConnectionSet::new();
+/// dialog.add(opened.connect(&log, |_, name| println!("opened {name}")));
+/// dialog.add(opened.connect_fn(|name| println!("{name} is open")).detach());
+/// assert_eq!(opened.emit("a"), 2);
+///
+/// drop(dialog);
+/// assert_eq!(opened.emit("b"), 0);
+/// ```
+#[must_use = "dropping it disconnects at once; `detach()` keeps the slots connected"]
+pub struct ScopedConnectionSet<F: Flavor> {
+    set: ConnectionSet<F>,
+}
+
+impl<F: Flavor> ScopedConnectionSet<F> {
+    /// An empty set.
+    pub fn new() -> Self {
+        ConnectionSet::new().scoped()
+    }
+
+    /// Gives the guard up: the slots stay connected.
+    pub fn detach(mut self) -> ConnectionSet<F> {
+        core::mem::take(&mut self.set)
+    }
+}
+
+impl<F: Flavor> Deref for ScopedConnectionSet<F> {
+    type Target = ConnectionSet<F>;
+    fn deref(&self) -> &ConnectionSet<F> {
+        &self.set
+    }
+}
+
+impl<F: Flavor> DerefMut for ScopedConnectionSet<F> {
+    fn deref_mut(&mut self) -> &mut ConnectionSet<F> {
+        &mut self.set
+    }
+}
+
+impl<F: Flavor> Default for ScopedConnectionSet<F> {
+    fn default() -> Self {
+        ScopedConnectionSet::new()
+    }
+}
+
+impl<F: Flavor> From<ConnectionSet<F>> for ScopedConnectionSet<F> {
+    fn from(set: ConnectionSet<F>) -> Self {
+        set.scoped()
+    }
+}
+
+impl<F: Flavor> FromIterator<Connection<F>> for ScopedConnectionSet<F> {
+    fn from_iter<I: IntoIterator<Item = Connection<F>>>(connections: I) -> Self {
+        connections.into_iter().collect::<ConnectionSet<F>>().scoped()
+    }
+}
+
+impl<F: Flavor> Drop for ScopedConnectionSet<F> {
+    fn drop(&mut self) {
+        /// The others also when a destructor panics.
+        struct Others<'a, F: Flavor>(&'a mut ConnectionSet<F>);
+        impl<F: Flavor> Drop for Others<'_, F> {
+            fn drop(&mut self) {
+                self.0.disconnect_all();
+            }
+        }
+        Others(&mut self.set).0.disconnect_all();
+    }
+}
+
+impl<F: Flavor> fmt::Debug for ScopedConnectionSet<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ScopedConnectionSet").field(&self.set).finish()
     }
 }
 

@@ -17,7 +17,9 @@ mod source;
 mod special;
 mod unwind;
 
-pub use connection::{Block, Connection, ConnectionSet, ScopedConnection, WaitError};
+pub use connection::{
+    Block, Connection, ConnectionSet, ScopedConnection, ScopedConnectionSet, WaitError,
+};
 #[cfg(feature = "async")]
 pub(crate) use emission::Cursor;
 pub use emission::Emission;
