@@ -16,16 +16,9 @@ use smallvec::SmallVec;
 
 use super::AsyncSource;
 use super::waking::TaskWaker;
-use crate::base::Depth;
-use crate::base::Outcome;
-use crate::base::SlotKey;
-use crate::base::message;
-use crate::raw::ErasedFuture;
-use crate::raw::{Answer, Request};
-use crate::signal::Cursor;
-use crate::signal::Flavor;
-use crate::signal::Slots;
-use crate::signal::{EmitError, Failure, SlotFailure};
+use crate::base::{Depth, Outcome, SlotKey, message};
+use crate::raw::{Answer, ErasedFuture, Request};
+use crate::signal::{Cursor, EmitError, Failure, Flavor, SlotFailure, Slots};
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Request<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Request<E, R, F>, Answer<R>, F, S>;

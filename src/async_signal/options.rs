@@ -3,14 +3,11 @@
 use core::fmt;
 
 use super::AsyncSource;
-use crate::raw::MaybeSendSync;
-use crate::raw::{Answer, Request};
-use crate::raw::{AsyncClosure, AsyncMethod, CallSync};
-use crate::raw::{CallAsync, CallAsyncClosure, Checked, Handle, Invoke, Limit, NoLimit};
-use crate::signal::Flavor;
-use crate::signal::Owner;
-use crate::signal::SlotOptions;
-use crate::signal::{Connection, ScopedConnection};
+use crate::raw::{
+    Answer, AsyncClosure, AsyncMethod, CallAsync, CallAsyncClosure, CallSync, Checked, Handle,
+    Invoke, Limit, MaybeSendSync, NoLimit, Request,
+};
+use crate::signal::{Connection, Flavor, Owner, ScopedConnection, SlotOptions};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].

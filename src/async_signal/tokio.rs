@@ -11,16 +11,11 @@ use tokio::task::JoinHandle;
 
 use super::emission::Sequence;
 use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
-use crate::base::Depth;
-use crate::base::Outcome;
-use crate::raw::MaybeSendSync;
-use crate::raw::Shared;
-use crate::raw::{Answer, AsyncMutMethod};
-use crate::raw::{CallAsyncLocked, ErasedFuture, NoLimit, Request};
-use crate::signal::Connection;
-use crate::signal::Cursor;
-use crate::signal::Flavor;
-use crate::signal::Owner;
+use crate::base::{Depth, Outcome};
+use crate::raw::{
+    Answer, AsyncMutMethod, CallAsyncLocked, ErasedFuture, MaybeSendSync, NoLimit, Request, Shared,
+};
+use crate::signal::{Connection, Cursor, Flavor, Owner};
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
     /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;

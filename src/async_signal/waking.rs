@@ -7,8 +7,7 @@ use std::task::Wake;
 use std::thread::Result;
 
 use crate::base::message;
-use crate::raw::Shared;
-use crate::raw::SpinLock;
+use crate::raw::{Shared, SpinLock};
 
 /// Wakes. A waker that panics was perhaps not heard, and there may be no other occasion: so it is woken a second
 /// time at once. Returns the first panic.

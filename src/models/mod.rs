@@ -63,9 +63,10 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use crate::base::{Running, SlotKey, SlotTable};
 use crate::generic;
-use crate::raw::{Atom, Lock, atom};
-use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, Liveness, Pointers, StandIn, Target};
-use crate::raw::{Primitives, WeakSlots};
+use crate::raw::{
+    Atom, Checked, Handle, Hold, Invoke, KeepAlive, Liveness, Lock, Pointers, Primitives, StandIn,
+    Target, WeakSlots, atom,
+};
 use crate::signal::{ByRef, Flavor, HandleMaker, NewSlot, Slots, Special};
 
 mod calls;

@@ -2,8 +2,7 @@ use core::sync::atomic::Ordering;
 
 use super::{Caller, Handle, KeepAlive, NotCalled};
 use crate::base::{SlotKey, tag};
-use crate::raw::{Atom, Primitives};
-use crate::raw::{SlotState, StateCell};
+use crate::raw::{Atom, Primitives, SlotState, StateCell};
 
 /// One slot as an emission sees it. All that it calls by stays as it is while an emission can see it.
 ///

@@ -7,8 +7,7 @@ use super::erased_ptr::{ErasedPtr, fits};
 use super::versions::is_begun_to_call;
 use super::{Admission, Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled, Target};
 use crate::base::SlotKey;
-use crate::raw::Primitives;
-use crate::raw::{SlotState, StateCell};
+use crate::raw::{Primitives, SlotState, StateCell};
 
 /// How a slot calls its method, `M`, of a target, `T`.
 pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Primitives>: 'static {

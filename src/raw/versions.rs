@@ -31,8 +31,7 @@ use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::LazyStrong;
-use crate::raw::{Atom, Lock, Primitives};
-use crate::raw::{SlotState, StateCell};
+use crate::raw::{Atom, Lock, Primitives, SlotState, StateCell};
 
 /// What a reader touches comes first, and lies together.
 #[repr(C)]

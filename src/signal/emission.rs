@@ -11,11 +11,11 @@ use core::sync::atomic::Ordering;
 use super::flavor::Flavor;
 use super::list::List;
 use super::slots::Slots;
-use crate::base::Depth;
-use crate::base::SlotKey;
-use crate::raw::Atom;
-use crate::raw::SlotState;
-use crate::raw::{Admission, Caller, Entry, Liveness, NotCalled, PinnedVersion, ReaderCell};
+use crate::base::{Depth, SlotKey};
+use crate::raw::{
+    Admission, Atom, Caller, Entry, Liveness, NotCalled, PinnedVersion, Primitives, ReaderCell,
+    SlotState,
+};
 #[cfg(feature = "std")]
 use {
     super::connection::Connection,
@@ -25,16 +25,16 @@ use {
 };
 
 /// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
-struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
     _depth: Depth,
     list: PinnedVersion<'a, List<E, R, F>, F>,
     /// After the list.
     _tidy: TidyAtEnd<'a, E, R, F>,
 }
 
-struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(&'a Slots<E, R, F>);
+struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(&'a Slots<E, R, F>);
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for TidyAtEnd<'_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for TidyAtEnd<'_, E, R, F> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.0.versions.is_untidy() {
@@ -43,7 +43,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for TidyAtEnd<'_, E, R, F>
     }
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> RunningEmission<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> RunningEmission<'a, E, R, F> {
     #[inline(always)]
     #[track_caller]
     fn new(slots: &'a Slots<E, R, F>) -> Self {
@@ -52,7 +52,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> RunningEmission<'a, E, R, F
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     /// Calls the slot, if it may be called. The reader says that it is running until the next slot
     /// begins, or [`ReaderCell::end`].
     #[inline(always)]
@@ -235,7 +235,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
 }
 
 /// The admission of an emission that reports panics: it notes which are not its slots' doing.
-struct NotedAdmission<'a, F: Flavor> {
+struct NotedAdmission<'a, F: Primitives> {
     admission: &'a dyn Admission,
     notes: &'a F::State,
 }
@@ -248,7 +248,7 @@ const BEFORE_SLOT: u8 = 1;
 #[cfg(feature = "std")]
 const AT_END: u8 = 2;
 
-impl<F: Flavor> Admission for NotedAdmission<'_, F> {
+impl<F: Primitives> Admission for NotedAdmission<'_, F> {
     fn admits(&self, key: SlotKey) -> bool {
         self.admission.admits(key)
     }
@@ -326,7 +326,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
 pub(crate) struct Cursor<
     E: ?Sized + 'static,
     R: 'static,
-    F: Flavor,
+    F: Primitives,
     S: Deref<Target = Slots<E, R, F>>,
 > {
     slots: S,
@@ -337,12 +337,12 @@ pub(crate) struct Cursor<
     notes: F::State,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Unpin
+impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>> Unpin
     for Cursor<E, R, F, S>
 {
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>>
+impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>>
     Cursor<E, R, F, S>
 {
     pub(crate) fn new(slots: S) -> Self {
@@ -414,7 +414,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Drop
+impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>> Drop
     for Cursor<E, R, F, S>
 {
     fn drop(&mut self) {
@@ -427,7 +427,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
 }
 
 #[cfg(feature = "async")]
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E, R, F>> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slots<E, R, F>> {
     /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
     /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
     /// `rest`. Before a slot is called, `begun` is.
@@ -457,7 +457,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E
 
 /// Puts what is left of an emission where it is gone on with, unless this is forgotten.
 #[cfg(feature = "async")]
-struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
+struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Primitives> {
     slots: &'a Slots<E, R, F>,
     list: &'r PinnedVersion<'a, List<E, R, F>, F>,
     next: usize,
@@ -465,7 +465,7 @@ struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
 }
 
 #[cfg(feature = "async")]
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for KeepRest<'_, '_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for KeepRest<'_, '_, E, R, F> {
     // So that how far it has come can be in a register until then.
     #[inline(always)]
     fn drop(&mut self) {
@@ -475,7 +475,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for KeepRest<'_, '_, E, R,
 
 #[cfg(feature = "async")]
 #[inline(never)]
-fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(
     slots: &'a Slots<E, R, F>,
     list: &PinnedVersion<'a, List<E, R, F>, F>,
     next: usize,

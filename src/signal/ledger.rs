@@ -4,16 +4,14 @@ use alloc::boxed::Box;
 use alloc::vec::Vec;
 use slotmap::SlotMap;
 
-use super::flavor::Flavor;
 use super::list::List;
 use super::special::{Special, Specials};
 use crate::base::SlotKey;
-use crate::raw::KeepAlive;
-use crate::raw::SlotState;
+use crate::raw::{KeepAlive, Primitives, SlotState};
 
 /// Most signals have a few slots: those are found by looking through the list. With more of them there is
 /// a slotmap from keys to places in the list.
-pub(crate) struct Ledger<F: Flavor> {
+pub(crate) struct Ledger<F: Primitives> {
     /// How many slots the list has that are not gaps.
     connected: u32,
     /// The number of connected slots at which the next connect prunes.
@@ -40,7 +38,7 @@ struct KeyMap {
 const USED_UP: u32 = u32::MAX;
 
 /// A slot that was connected until now.
-pub(crate) struct DisconnectedSlot<F: Flavor> {
+pub(crate) struct DisconnectedSlot<F: Primitives> {
     pub(crate) position: usize,
     pub(crate) keep_alive: Option<KeepAlive<F>>,
 }
@@ -48,7 +46,7 @@ pub(crate) struct DisconnectedSlot<F: Flavor> {
 /// The fewest slots that a connect prunes.
 const FIRST_PRUNE: u32 = 16;
 
-impl<F: Flavor> Ledger<F> {
+impl<F: Primitives> Ledger<F> {
     pub(crate) fn new() -> Self {
         let prune_at = FIRST_PRUNE;
         Ledger { connected: 0, prune_at, blocks: 0, given: 0, map: None, special: None }
@@ -196,7 +194,7 @@ impl<F: Flavor> Ledger<F> {
 }
 
 impl KeyMap {
-    fn of<E: ?Sized + 'static, R: 'static, F: Flavor>(list: &List<E, R, F>) -> Self {
+    fn of<E: ?Sized + 'static, R: 'static, F: Primitives>(list: &List<E, R, F>) -> Self {
         let connected = list.entries().iter().filter(|entry| !entry.is_gone());
         let early = connected.map(|entry| (entry.key(), USED_UP)).collect();
         let mut map = KeyMap { positions: SlotMap::with_key(), early };
@@ -224,7 +222,7 @@ impl KeyMap {
         }
     }
 
-    fn renumber<E: ?Sized + 'static, R: 'static, F: Flavor>(
+    fn renumber<E: ?Sized + 'static, R: 'static, F: Primitives>(
         &mut self,
         list: &List<E, R, F>,
         first: usize,
@@ -270,8 +268,7 @@ mod early {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::Local;
-    use crate::raw::{Entry, Handle, SlotLabel};
+    use crate::raw::{Entry, Handle, Local, SlotLabel};
 
     type Slots = List<(), (), Local>;
 

@@ -3,19 +3,18 @@
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use super::flavor::Flavor;
-use crate::raw::Entry;
+use crate::raw::{Entry, Primitives};
 
 /// Entries by priority, highest first, then by connection order. Disconnected ones stay as gaps
 /// until they are swept out, so that disconnecting costs the same however long the list is.
-pub(crate) enum List<E: ?Sized + 'static, R: 'static, F: Flavor> {
+pub(crate) enum List<E: ?Sized + 'static, R: 'static, F: Primitives> {
     /// Most are no longer than that. (None at all is an empty `Many`.) Not a `SmallVec`: where nothing is
     /// optimised, looking into one takes 250 instructions.
     One(Entry<E, R, F>),
     Many(Vec<Entry<E, R, F>>),
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> List<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> List<E, R, F> {
     pub(crate) fn new() -> Self {
         List::Many(Vec::new())
     }
@@ -82,7 +81,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> List<E, R, F> {
     }
 }
 
-fn insert<E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn insert<E: ?Sized + 'static, R: 'static, F: Primitives>(
     entries: &mut Vec<Entry<E, R, F>>,
     entry: Entry<E, R, F>,
 ) -> usize {
@@ -105,7 +104,7 @@ fn insert<E: ?Sized + 'static, R: 'static, F: Flavor>(
     at
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Clone for List<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for List<E, R, F> {
     fn clone(&self) -> Self {
         match self {
             List::One(entry) => List::One(entry.clone()),

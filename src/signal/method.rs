@@ -7,8 +7,7 @@ use core::hash::{Hash, Hasher};
 use super::connection::Connection;
 use super::flavor::Flavor;
 use super::owner::{InteriorMut, Owner};
-use crate::raw::MaybeSendSync;
-use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, Target};
+use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, MaybeSendSync, Target};
 
 /// A method that takes `&self`, or a closure with the owner first.
 pub(crate) struct ByRef;

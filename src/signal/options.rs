@@ -11,9 +11,7 @@ use super::owner::{InteriorMut, Owner, stored, weak_of};
 use super::slots::{HandleMaker, NewSlot};
 use super::source::Source;
 use super::special::Special;
-use crate::raw::MaybeSendSync;
-use crate::raw::StateCell;
-use crate::raw::{Checked, Handle, Invoke, KeepAlive, Link, Liveness};
+use crate::raw::{Checked, Handle, Invoke, KeepAlive, Link, Liveness, MaybeSendSync, StateCell};
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
 /// [`Source::slot`].

@@ -4,8 +4,7 @@ use alloc::rc::{self, Rc};
 use core::cell::RefCell;
 
 use super::flavor::Flavor;
-use crate::raw::Local;
-use crate::raw::{Checked, Link, MaybeSendSync, StoredLink};
+use crate::raw::{Checked, Link, Local, MaybeSendSync, StoredLink};
 
 /// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
 /// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds

@@ -8,19 +8,20 @@
 use core::any::TypeId;
 use smallvec::SmallVec;
 
-use super::flavor::Flavor;
 use super::ledger::Ledger;
 use super::list::List;
 use super::special::Special;
 use crate::base::{Running, SlotKey, SlotTable};
-use crate::raw::SlotState;
-use crate::raw::{Admission, EditGuard, Entry, Handle, KeepAlive, Liveness, SlotLabel, Versions};
+use crate::raw::{
+    Admission, EditGuard, Entry, Handle, KeepAlive, Liveness, Primitives, SlotLabel, SlotState,
+    Versions,
+};
 
 type Freed<F> = SmallVec<[KeepAlive<F>; 2]>;
 type SlotsGuard<'a, E, R, F> = EditGuard<'a, List<E, R, F>, Ledger<F>, F>;
 
 #[doc(hidden)]
-pub struct Slots<E: ?Sized + 'static, R: 'static, F: Flavor> {
+pub struct Slots<E: ?Sized + 'static, R: 'static, F: Primitives> {
     pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
 }
 
@@ -28,21 +29,21 @@ pub struct Slots<E: ?Sized + 'static, R: 'static, F: Flavor> {
 pub(crate) type OwnedHandle<E, R, F> = (Handle<E, R, F>, Option<KeepAlive<F>>);
 
 /// It is the same type whatever the method: what connects is compiled once for a signal's event.
-pub(crate) enum HandleMaker<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+pub(crate) enum HandleMaker<'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
     Made(OwnedHandle<E, R, F>),
     /// For slots that know their own connection. It is called once at most.
     OfKey(&'a mut dyn FnMut(SlotKey) -> OwnedHandle<E, R, F>),
 }
 
 /// A slot to be connected.
-pub(crate) struct NewSlot<F: Flavor> {
+pub(crate) struct NewSlot<F: Primitives> {
     pub(crate) priority: i32,
     pub(crate) special: Option<Special<F>>,
     /// The owner and the method of which there is to be only one slot.
     pub(crate) unique: Option<(*const (), TypeId)>,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     pub(crate) fn new() -> Self {
         Slots { versions: Versions::new(List::new(), Ledger::new()) }
     }
@@ -109,11 +110,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
     /// Nobody gets the connection of a slot whose connecting panics: so that ends, too.
     #[cold]
     fn drop_or_disconnect(&self, freed: Freed<F>, key: SlotKey) {
-        struct Disconnect<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
+        struct Disconnect<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(
             &'a Slots<E, R, F>,
             SlotKey,
         );
-        impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for Disconnect<'_, E, R, F> {
+        impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Disconnect<'_, E, R, F> {
             fn drop(&mut self) {
                 self.0.disconnect(self.1);
             }
@@ -236,19 +237,19 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
 }
 
 /// Publishes what emissions need to know, and unlocks.
-fn unlock<E: ?Sized + 'static, R: 'static, F: Flavor>(mut guard: SlotsGuard<'_, E, R, F>) {
+fn unlock<E: ?Sized + 'static, R: 'static, F: Primitives>(mut guard: SlotsGuard<'_, E, R, F>) {
     let ledger = guard.parts().1;
     let is_idle = ledger.connected() == 0 || is_silent(ledger);
     guard.set_idle(is_idle);
 }
 
 /// Whether the whole signal is blocked.
-fn is_silent<F: Flavor>(ledger: &Ledger<F>) -> bool {
+fn is_silent<F: Primitives>(ledger: &Ledger<F>) -> bool {
     ledger.blocks > 0
 }
 
 /// The state of a slot that is connected.
-fn state_of<F: Flavor>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
+fn state_of<F: Primitives>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
     match special.map_or(SlotState::Call, Special::state) {
         SlotState::Call if is_silent(ledger) => SlotState::Ask,
         state => state,
@@ -256,7 +257,10 @@ fn state_of<F: Flavor>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> Slot
 }
 
 /// Shows the state of a connected slot.
-fn show<E: ?Sized + 'static, R: 'static, F: Flavor>(entry: &Entry<E, R, F>, ledger: &Ledger<F>) {
+fn show<E: ?Sized + 'static, R: 'static, F: Primitives>(
+    entry: &Entry<E, R, F>,
+    ledger: &Ledger<F>,
+) {
     let special = ledger.special(entry.key());
     let state = state_of(ledger, special);
     entry.set(state);
@@ -265,14 +269,16 @@ fn show<E: ?Sized + 'static, R: 'static, F: Flavor>(entry: &Entry<E, R, F>, ledg
     }
 }
 
-fn count<E: ?Sized + 'static, R: 'static, F: Flavor>(guard: &mut SlotsGuard<'_, E, R, F>) -> usize {
+fn count<E: ?Sized + 'static, R: 'static, F: Primitives>(
+    guard: &mut SlotsGuard<'_, E, R, F>,
+) -> usize {
     let (list, ledger) = guard.parts();
     let connected = |entry: &&Entry<E, R, F>| !entry.is_gone() && is_connected(entry, ledger);
     list.entries().iter().filter(connected).count()
 }
 
 /// Disconnects a slot in the lists. What it owned is to be dropped after unlocking.
-fn take<E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn take<E: ?Sized + 'static, R: 'static, F: Primitives>(
     list: &List<E, R, F>,
     ledger: &mut Ledger<F>,
     key: SlotKey,
@@ -291,7 +297,7 @@ fn take<E: ?Sized + 'static, R: 'static, F: Flavor>(
 }
 
 /// Disconnects the slots whose owners are gone.
-fn prune<E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn prune<E: ?Sized + 'static, R: 'static, F: Primitives>(
     list: &List<E, R, F>,
     ledger: &mut Ledger<F>,
     freed: &mut Freed<F>,
@@ -307,7 +313,7 @@ fn prune<E: ?Sized + 'static, R: 'static, F: Flavor>(
 }
 
 /// Whether the slot, which is in the ledger, has an owner, or one that may be still to come.
-fn is_connected<E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn is_connected<E: ?Sized + 'static, R: 'static, F: Primitives>(
     entry: &Entry<E, R, F>,
     ledger: &mut Ledger<F>,
 ) -> bool {
@@ -323,7 +329,7 @@ fn is_connected<E: ?Sized + 'static, R: 'static, F: Flavor>(
     }
 }
 
-fn matches<E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn matches<E: ?Sized + 'static, R: 'static, F: Primitives>(
     entry: &Entry<E, R, F>,
     owner: *const (),
     method: Option<TypeId>,
@@ -334,11 +340,11 @@ fn matches<E: ?Sized + 'static, R: 'static, F: Flavor>(
 }
 
 /// A list was replaced: emissions that still run over it ask before they call.
-fn retire<E: ?Sized + 'static, R: 'static, F: Flavor>(former: &List<E, R, F>) {
+fn retire<E: ?Sized + 'static, R: 'static, F: Primitives>(former: &List<E, R, F>) {
     former.entries().iter().for_each(Entry::ask);
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Admission for Slots<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Admission for Slots<E, R, F> {
     #[cold]
     fn admits(&self, key: SlotKey) -> bool {
         let mut freed = Freed::<F>::new();
@@ -371,7 +377,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Admission for Slots<E, R, F> {
 
 const TOO_MANY_BLOCKS: &str = "too many blocks at once";
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> SlotTable<F> for Slots<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> SlotTable<F> for Slots<E, R, F> {
     fn disconnect(&self, key: SlotKey) -> bool {
         Slots::disconnect(self, key)
     }
@@ -414,7 +420,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> SlotTable<F> for Slots<E, R, F>
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     fn change_blocks(&self, key: Option<SlotKey>, change: impl Fn(usize) -> usize) {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -439,11 +445,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    use crate::raw::Checked;
-    use crate::raw::{Local, Shared};
+    use crate::raw::{Checked, Local, Shared};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    fn blocks_at_their_limit<F: Flavor>() {
+    fn blocks_at_their_limit<F: Primitives>() {
         let slots = Slots::<u32, (), F>::new();
         let new = NewSlot { priority: 0, special: None, unique: None };
         let (handle, keep_alive) = Handle::closure(Checked::any(|_: &u32| ()));

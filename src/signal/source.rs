@@ -8,8 +8,7 @@ use super::owner::Owner;
 use super::slots::Slots;
 #[cfg(feature = "tokio")]
 use crate::raw::Link;
-use crate::raw::Local;
-use crate::raw::{LazyStrong, WeakSlots};
+use crate::raw::{LazyStrong, Local, WeakSlots};
 
 /// The subscribe-only face of a [`Signal`](crate::generic::Signal). Publish `&Source` and keep the `Signal` private, so that
 /// everyone can connect and only you can emit.

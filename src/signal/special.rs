@@ -3,12 +3,10 @@
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
-use super::flavor::Flavor;
 use crate::base::SlotKey;
-use crate::raw::KeepAlive;
-use crate::raw::{SlotState, StateCell};
+use crate::raw::{KeepAlive, Primitives, SlotState, StateCell};
 
-pub(crate) struct Special<F: Flavor> {
+pub(crate) struct Special<F: Primitives> {
     /// Owns what is to end with the slot, beside what its handle refers to.
     pub(crate) keep_alive: Option<KeepAlive<F>>,
     pub(crate) name: Option<&'static str>,
@@ -20,7 +18,7 @@ pub(crate) struct Special<F: Flavor> {
     pub(crate) gate: Option<F::Strong<StateCell<F>>>,
 }
 
-impl<F: Flavor> Default for Special<F> {
+impl<F: Primitives> Default for Special<F> {
     fn default() -> Self {
         Special {
             keep_alive: None,
@@ -33,7 +31,7 @@ impl<F: Flavor> Default for Special<F> {
     }
 }
 
-impl<F: Flavor> Special<F> {
+impl<F: Primitives> Special<F> {
     pub(crate) fn state(&self) -> SlotState {
         if self.incomplete {
             SlotState::Incomplete
@@ -57,7 +55,7 @@ impl<F: Flavor> Special<F> {
 }
 
 /// What is special to the slots of one signal.
-pub(crate) enum Specials<F: Flavor> {
+pub(crate) enum Specials<F: Primitives> {
     /// In no order: few are found by looking at all of them.
     Few(Vec<(SlotKey, Special<F>)>),
     Many(BTreeMap<SlotKey, Special<F>>),
@@ -65,7 +63,7 @@ pub(crate) enum Specials<F: Flavor> {
 
 const FEW: usize = 16;
 
-impl<F: Flavor> Specials<F> {
+impl<F: Primitives> Specials<F> {
     pub(crate) fn new() -> Self {
         Specials::Few(Vec::new())
     }

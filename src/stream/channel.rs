@@ -19,8 +19,7 @@ use core::task::{Context, Poll, Waker, ready};
 use std::panic::resume_unwind;
 
 use crate::async_signal::waking;
-use crate::overflow::Overflow;
-use crate::overflow::{Lagged, WhenFull};
+use crate::overflow::{Lagged, Overflow, WhenFull};
 use crate::raw::SpinLock;
 use crate::signal::Flavor;
 

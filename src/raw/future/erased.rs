@@ -9,10 +9,8 @@ use core::task::{Context, Poll};
 
 use super::Limit;
 use super::buffer::FutureBuffer;
-use crate::base::Depth;
-use crate::base::Outcome;
-use crate::raw::Primitives;
-use crate::raw::{Hold, MaybeSend, Target};
+use crate::base::{Depth, Outcome};
+use crate::raw::{Hold, MaybeSend, Primitives, Target};
 
 /// FutureBuffer for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct ErasedFuture<'a, E: ?Sized, R: 'static, F> {

@@ -8,8 +8,7 @@ use super::{AsyncClosure, AsyncMethod, Limit, Request};
 use crate::base::Outcome;
 #[cfg(feature = "tokio")]
 use crate::raw::MaybeSendSync;
-use crate::raw::Primitives;
-use crate::raw::{Hold, Invoke, Target};
+use crate::raw::{Hold, Invoke, Primitives, Target};
 
 /// What a handler returns at once: its result, or that it has to wait.
 pub(crate) type Answer<R> = Poll<Outcome<R>>;

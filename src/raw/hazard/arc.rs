@@ -389,8 +389,7 @@ impl<T> Drop for EnteredArc<'_, T> {
 #[cfg(all(test, not(sigwire_loom)))]
 mod tests {
     use super::*;
-    use crate::base::SlotKey;
-    use crate::base::message;
+    use crate::base::{SlotKey, message};
     use crate::raw::Admission;
     use std::cell::Cell;
     use std::panic::{AssertUnwindSafe, catch_unwind};
