@@ -1,6 +1,8 @@
 //! What is allocated, and what is given back: counted, for each thread, by the allocator.
 
-mod common;
+#[macro_use]
+#[path = "it/support/mod.rs"]
+mod support;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -177,7 +179,8 @@ both_flavors! {
         for (slots, most) in [1, 3, 10].into_iter().zip(most) {
             let before = heap();
             let signal: Signal<u32> = Signal::new();
-            let connect = || owners[..slots].iter().for_each(|owner| drop(signal.connect(owner, Owner::on)));
+            let connect =
+                || owners[..slots].iter().for_each(|owner| drop(signal.connect(owner, Owner::on)));
             let made = allocations(connect);
             let bytes = heap() - before;
             assert!(bytes <= most, "{bytes} bytes for {slots}, not {most}");
@@ -217,7 +220,9 @@ both_flavors! {
                 drop(owners);
                 assert_eq!(signal.emit(&1), 0);
             },
-            |signal, owners, _| owners.iter().for_each(|it| assert_eq!(signal.disconnect_owner(it), 1)),
+            |signal, owners, _| {
+                owners.iter().for_each(|it| assert_eq!(signal.disconnect_owner(it), 1));
+            },
         ];
         for end in end {
             let signal: Signal<u32> = Signal::new();
@@ -489,7 +494,8 @@ both_flavors! {
                     signal.connect(owner, Owner::later);
                 }
                 finish(signal.emit_concurrent(&1));
-                let made = allocations(|| assert_eq!(finish(signal.emit_concurrent(&1)), owners.len()));
+                let made =
+                    allocations(|| assert_eq!(finish(signal.emit_concurrent(&1)), owners.len()));
                 assert!(made <= most, "{made} of {handlers}");
             }
         }
@@ -655,7 +661,7 @@ both_flavors! {
 
         #[cfg(feature = "tokio")]
         #[test]
-        fn a_stream_that_nobody_reads_holds_no_more_than_the_emissions_that_wait_for_their_deadline() {
+        fn an_unread_stream_holds_no_more_than_the_emissions_that_wait_for_their_deadline() {
             use std::time::Duration;
             let mut runtime = tokio::runtime::Builder::new_current_thread();
             runtime.enable_time().start_paused(true).build().unwrap().block_on(async {

@@ -1,0 +1,7 @@
+//! The objects whose methods are called.
+
+mod exclusive;
+mod incomplete;
+mod kinds;
+mod lifetimes;
+mod tracked;
