@@ -9,6 +9,8 @@ use crate::family::Family;
 use crate::method::{ByMut, ByRef, Extended, WeakMethod};
 use crate::owner::{BorrowMut, Captures, Owner, stored, weak_of};
 use crate::raw::{Anchor, Checked, Handle, Invoke, Link, Liveness};
+#[cfg(feature = "async")]
+use crate::raw::{Intake, Keeper};
 use crate::signal::Source;
 use crate::slots::{Making, NewSlot};
 use crate::special::Special;
@@ -206,6 +208,19 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Family> SlotOptions<'a, E, R, F> {
         let new = NewSlot { priority: self.priority, special, unique };
         let key = self.source.slots().connect(new, making);
         self.source.connection(key)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, F: Family> SlotOptions<'_, E, (), F> {
+    /// Connects what takes events over.
+    pub(crate) fn connect_intake<T>(self, keeper: Keeper<F::Strong<T>>) -> ScopedConnection<F>
+    where
+        T: Intake<E> + 'static,
+        Keeper<F::Strong<T>>: Captures<F>,
+    {
+        let (handle, anchor) = Handle::intake(Checked::new(keeper));
+        self.put(handle, Some(anchor)).scoped()
     }
 }
 

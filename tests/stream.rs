@@ -852,6 +852,22 @@ both_flavours! {
     }
 
     #[test]
+    fn a_waker_that_panics_at_the_last_event_may_panic_at_the_end_too() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("in a waker");
+            }
+        }
+        let signal: Signal<u32> = Signal::new();
+        let mut next = signal.next_event();
+        let waker = Waker::from(Arc::new(Panics));
+        assert!(Pin::new(&mut next).poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(panic_of(|| signal.emit(&1)).contains("in a waker"));
+        assert_eq!(block_on(next), Some(1));
+    }
+
+    #[test]
     fn an_asynchronous_stream_with_room_for_no_event_is_refused_as_well() {
         let signal: AsyncSignal<u32> = AsyncSignal::new();
         for message in [panic_of(|| signal.stream(0, Wait)), panic_of(|| signal.slot().stream(0, Overflow::Latest))] {

@@ -2,10 +2,14 @@ use core::any::{TypeId, type_name};
 use core::marker::PhantomData;
 use core::mem::needs_drop;
 use core::ops::Deref;
+#[cfg(feature = "async")]
+use core::sync::atomic::Ordering;
 
 use super::versions::is_begun_to_call;
 use super::word::{Word, fits};
 use super::{Anchor, Caller, Checked, Desk, Hold, Link, Liveness, NotCalled, Target};
+#[cfg(feature = "async")]
+use super::{Intake, Keeper, inlet::Inlet};
 use crate::family::Family;
 use crate::state::{SlotState, StateCell};
 use crate::table::SlotKey;
@@ -473,6 +477,71 @@ impl<E: ?Sized, R, F: Family> Invoke<(), (), E, R, F> for Nobody {
     fn invoke((): &(), _: Target<impl Hold<Target = ()>, F>, _: &E) -> Option<R> {
         None
     }
+}
+
+/// The tables of a target that takes events over.
+#[cfg(feature = "async")]
+struct IntakeTables<T, E: ?Sized, F>(PhantomData<(T, F)>, PhantomData<E>);
+
+#[cfg(feature = "async")]
+impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Family> IntakeTables<T, E, F> {
+    const LINK: LinkTable<F> = LinkTable {
+        clone: clone::<Inlet<F::Strong<T>>>,
+        release: release::<Inlet<F::Strong<T>>>,
+        liveness: liveness::<ToOwn, Inlet<F::Strong<T>>, F>,
+        owner: owner::<ToOwn, Inlet<F::Strong<T>>, F>,
+        pin: pin::<ToOwn, Inlet<F::Strong<T>>, F>,
+        own_anchor: own_anchor::<Inlet<F::Strong<T>>, F>,
+        while_entered: while_entered::<ToOwn, Inlet<F::Strong<T>>, F>,
+        finish_entering: nothing_to_finish,
+    };
+    const TABLE: Table<E, (), F> = Table {
+        call: if F::THREADED {
+            Call { through: hand_over_through::<T, E, F> }
+        } else {
+            Call { alone: hand_over::<T, E, F> }
+        },
+        method: method::<T>,
+        link: &Self::LINK,
+    };
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, F: Family> Handle<E, (), F> {
+    /// A handle to what takes events over. The anchor keeps that from its end.
+    pub(crate) fn intake<T: Intake<E> + 'static>(
+        keeper: Checked<Keeper<F::Strong<T>>, F>,
+    ) -> (Self, Anchor<F>) {
+        let data = Word::new(Inlet(keeper.0.strong().clone()));
+        (Handle { data, table: &IntakeTables::<T, E, F>::TABLE }, Anchor::new(keeper.0))
+    }
+}
+
+#[cfg(feature = "async")]
+unsafe fn hand_over<T: Intake<E>, E: ?Sized, F: Family>(data: Word, event: &E) -> Option<()> {
+    // SAFETY: as in `call`.
+    let inlet = unsafe { data.get::<Inlet<F::Strong<T>>>() };
+    inlet.0.take_over(event, || true).then_some(())
+}
+
+/// # Safety
+/// As for `call_through`.
+#[cfg(feature = "async")]
+unsafe fn hand_over_through<T: Intake<E>, E: ?Sized, F: Family>(
+    data: Word,
+    state: &StateCell<F>,
+    _: &mut Caller<'_>,
+    event: &E,
+) -> Result<(), NotCalled> {
+    // SAFETY: as in `call`.
+    let inlet = unsafe { data.get::<Inlet<F::Strong<T>>>() };
+    if !state.is(SlotState::Call, Ordering::Relaxed) {
+        return Err(NotCalled::Asks);
+    }
+    // Asked after an exchange, and where the end of what takes over comes later or has come: so whoever is
+    // told of that end has all the events of calls for which the answer was yes.
+    let is_called = inlet.0.take_over(event, || is_begun_to_call::<F>(state, true));
+    if is_called { Ok(()) } else { Err(NotCalled::Asks) }
 }
 
 /// Whether a value of `M` can be had from its type alone.

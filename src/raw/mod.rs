@@ -12,6 +12,7 @@
 //! | [`entry`] | a handle in a list, with what it owns | its count is there until it is given up, once |
 //! | [`hazards`], [`tracked`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
+//! | `inlet` | a link to what takes events over | the same; and the pointer in it holds the memory |
 //! | [`versions`] | a list that emissions read while others edit it | lanes: what is read is neither edited nor freed |
 //! | `room` | memory for a future, kept for the next one | it is given back with the layout it was allocated with |
 //! | `handlers`, `limit` | who starts a handler's future, and how long it may take | its lifetimes and `Send` are those of a trait |
@@ -36,6 +37,8 @@ mod hazards;
 #[cfg(feature = "std")]
 mod held;
 #[cfg(feature = "async")]
+mod inlet;
+#[cfg(feature = "async")]
 mod limit;
 mod link;
 mod once_strong;
@@ -58,7 +61,7 @@ mod word;
 
 pub(crate) use anchor::Anchor;
 #[cfg(feature = "async")]
-pub(crate) use brief::Brief;
+pub(crate) use brief::{Brief, Held as HeldBrief};
 pub(crate) use caller::{Caller, Desk};
 #[cfg(feature = "async")]
 pub(crate) use checked::MaybeSend;
@@ -71,6 +74,8 @@ pub(crate) use handlers::AsyncLocked;
 pub(crate) use handlers::{Async, AsyncItself};
 #[cfg(feature = "std")]
 pub(crate) use held::{Deputy, Held};
+#[cfg(feature = "async")]
+pub(crate) use inlet::{Intake, Keeper, Kept};
 #[cfg(feature = "async")]
 pub(crate) use limit::{Limit, NoLimit};
 pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};

@@ -30,7 +30,7 @@ macro_rules! storable {
                 slot: SlotOptions<'_, Self, (), $family>,
                 feed: Feed<Self::Owned, $family>,
             ) -> ScopedConnection<$family> {
-                slot.connect_fn(move |event: &E| feed.push(event.to_owned()))
+                slot.connect_intake(feed.0)
             }
             fn connect_async(
                 slot: AsyncSlotOptions<'_, Self, (), $family>,
