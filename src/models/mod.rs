@@ -42,6 +42,9 @@
 //! | a channel's lock taken, or let go, relaxed; an event wakes nobody | `while_its_signal_` |
 //! | a consumer does not look again before it waits; the end wakes nobody | models of `streams` |
 //! | a waker is kept where a newer one came | `a_consumer_that_waits_with_` |
+//! | a call that clones an event does not keep its stream from the end | `the_same_goes_for_an_event_` |
+//! | an event put in without looking whether the slot is still to be called | that, and `a_disconnect_beside_` |
+//! | what a call puts in after its stream was dropped is kept | `a_stream_dropped_beside_` |
 //! | a loss counted twice | `drop_oldest_` |
 //! | who waits for room is not woken when there is some; or when the stream is dropped, or can wait after that | `an_emission_that_waits_for_room_is_`; `an_emission_that_waits_for_room_goes_on_` |
 //! | an event that is taken back is not reported | `an_event_taken_back_` |

@@ -24,7 +24,7 @@ fn emit_elsewhere(signal: &Arc<Signal>, events: &'static [u32]) -> thread::JoinH
 }
 
 /// Takes items until the end. Loom reports a wait that nobody ends.
-fn all(mut stream: Stream) -> Vec<Result<u32, Lagged>> {
+fn all<T: 'static>(mut stream: EventStream<T, Modelled>) -> Vec<Result<T, Lagged>> {
     block_on(async {
         let mut items = Vec::new();
         while let Some(item) = stream.next().await {
@@ -188,6 +188,42 @@ fn a_disconnect_beside_an_emission_ends_the_stream_after_its_event_if_it_was_cal
         assert!(connection.disconnect());
         let events = all(stream).len();
         assert_eq!(emitter.join().unwrap(), events);
+    });
+}
+
+#[test]
+fn the_same_goes_for_an_event_whose_clone_is_code_of_the_users() {
+    loom::model(|| {
+        let signal: Arc<generic::Signal<Touched, (), Modelled>> = Arc::default();
+        let stream = signal.stream(1, Overflow::DropOldest);
+        let connection = stream.connection().clone();
+        let emitter = {
+            let signal = signal.clone();
+            thread::spawn(move || signal.emit(&Touched(Exclusive::new())))
+        };
+        assert!(connection.disconnect());
+        let events = all(stream).len();
+        assert_eq!(emitter.join().unwrap(), events);
+    });
+}
+
+#[test]
+fn after_disconnecting_a_stream_and_waiting_no_event_is_cloned_and_none_comes() {
+    loom::model(|| {
+        let signal: Arc<generic::Signal<Touched, (), Modelled>> = Arc::default();
+        let mut stream = signal.stream(1, Overflow::DropOldest);
+        let exclusive = Exclusive::new();
+        let emitter = {
+            let (signal, event) = (signal.clone(), Touched(exclusive.clone()));
+            thread::spawn(move || signal.emit(&event))
+        };
+        assert_eq!(stream.connection().disconnect_and_wait(), Ok(true));
+        exclusive.touch();
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let polled = core::pin::Pin::new(&mut stream);
+        let polled = futures_core::Stream::poll_next(polled, &mut context);
+        let core::task::Poll::Ready(item) = polled else { panic!("it comes, or the end does") };
+        assert_eq!(emitter.join().unwrap(), usize::from(item.is_some()));
     });
 }
 

@@ -2,10 +2,14 @@ use core::any::{TypeId, type_name};
 use core::marker::PhantomData;
 use core::mem::needs_drop;
 use core::ops::Deref;
+#[cfg(feature = "async")]
+use core::sync::atomic::Ordering;
 
 use super::erased_ptr::{ErasedPtr, fits};
 use super::versions::is_begun_to_call;
 use super::{Admission, Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled, Target};
+#[cfg(feature = "async")]
+use super::{Intake, Keeper, inlet::Inlet};
 use crate::base::SlotKey;
 use crate::raw::{Primitives, SlotState, StateCell};
 
@@ -474,6 +478,74 @@ impl<E: ?Sized, R, F: Primitives> Invoke<(), (), E, R, F> for CallNobody {
     fn invoke((): &(), _: Target<impl Hold<Target = ()>, F>, _: &E) -> Option<R> {
         None
     }
+}
+
+/// The vtables of a target that takes events over.
+#[cfg(feature = "async")]
+struct IntakeVtables<T, E: ?Sized, F>(PhantomData<(T, F)>, PhantomData<E>);
+
+#[cfg(feature = "async")]
+impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Primitives> IntakeVtables<T, E, F> {
+    const LINK: LinkVtable<F> = LinkVtable {
+        clone: clone::<Inlet<F::Strong<T>>>,
+        release: release::<Inlet<F::Strong<T>>>,
+        liveness: liveness::<ToOwn, Inlet<F::Strong<T>>, F>,
+        owner: owner::<ToOwn, Inlet<F::Strong<T>>, F>,
+        pin: pin::<ToOwn, Inlet<F::Strong<T>>, F>,
+        own_keep_alive: own_keep_alive::<Inlet<F::Strong<T>>, F>,
+        while_entered: while_entered::<ToOwn, Inlet<F::Strong<T>>, F>,
+        finish_entering: nothing_to_finish,
+    };
+    const TABLE: HandleVtable<E, (), F> = HandleVtable {
+        call: if F::THREADED {
+            CallFn { through: hand_over_through::<T, E, F> }
+        } else {
+            CallFn { alone: hand_over::<T, E, F> }
+        },
+        method: method::<T>,
+        link: &Self::LINK,
+    };
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, F: Primitives> Handle<E, (), F> {
+    /// A handle to what takes events over. The keep_alive keeps that from its end.
+    pub(crate) fn intake<T: Intake<E> + 'static>(
+        keeper: Checked<Keeper<F::Strong<T>>, F>,
+    ) -> (Self, KeepAlive<F>) {
+        let data = ErasedPtr::new(Inlet(keeper.0.strong().clone()));
+        (Handle { data, table: &IntakeVtables::<T, E, F>::TABLE }, KeepAlive::new(keeper.0))
+    }
+}
+
+#[cfg(feature = "async")]
+unsafe fn hand_over<T: Intake<E>, E: ?Sized, F: Primitives>(
+    data: ErasedPtr,
+    event: &E,
+) -> Option<()> {
+    // SAFETY: as in `call`.
+    let inlet = unsafe { data.get::<Inlet<F::Strong<T>>>() };
+    inlet.0.take_over(event, || true).then_some(())
+}
+
+/// # Safety
+/// As for `call_through`.
+#[cfg(feature = "async")]
+unsafe fn hand_over_through<T: Intake<E>, E: ?Sized, F: Primitives>(
+    data: ErasedPtr,
+    state: &StateCell<F>,
+    _: &mut Caller<'_>,
+    event: &E,
+) -> Result<(), NotCalled> {
+    // SAFETY: as in `call`.
+    let inlet = unsafe { data.get::<Inlet<F::Strong<T>>>() };
+    if !state.is(SlotState::Call, Ordering::Relaxed) {
+        return Err(NotCalled::Asks);
+    }
+    // Asked after an exchange, and where the end of what takes over comes later or has come: so whoever is
+    // told of that end has all the events of calls for which the answer was yes.
+    let is_called = inlet.0.take_over(event, || is_begun_to_call::<F>(state, true));
+    if is_called { Ok(()) } else { Err(NotCalled::Asks) }
 }
 
 /// Whether a value of `M` can be had from its type alone.

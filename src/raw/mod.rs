@@ -19,6 +19,7 @@
 //! | `future` | the futures of asynchronous handlers | the future is dropped before what it borrows from |
 //! | `spin_lock` | a lock for moments | one holder at a time, by an atomic state |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
+//! | `inlet` | a link to what takes events over | the same; and the pointer in it holds the memory |
 //! | [`thread_bound`] | values that stay on their thread, in memory that does not | only their thread opens them |
 //! | [`split`] | one piece of memory, a part of which has one user | there is one token for it, borrowed mutably |
 //! | [`cell_owner`] | values that are under one lock, wherever they are | only their owner opens them, borrowed mutably |
@@ -38,6 +39,8 @@ mod handle;
 mod hazard;
 #[cfg(feature = "std")]
 mod held;
+#[cfg(feature = "async")]
+mod inlet;
 mod keep_alive;
 mod lazy_strong;
 mod link;
@@ -76,6 +79,8 @@ pub(crate) use handle::{Handle, Invoke, StoredLink};
 pub use hazard::{HazardArc, WeakHazardArc};
 #[cfg(feature = "std")]
 pub(crate) use held::{Held, StandIn};
+#[cfg(feature = "async")]
+pub(crate) use inlet::{CountsKeepers, Intake, Keeper};
 pub(crate) use keep_alive::KeepAlive;
 pub(crate) use lazy_strong::LazyStrong;
 pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};
@@ -86,7 +91,7 @@ pub use primitives::Shared;
 pub(crate) use primitives::{Atom, Lock, Primitives};
 pub(crate) use slot_state::{SlotState, StateCell};
 #[cfg(feature = "async")]
-pub(crate) use spin_lock::SpinLock;
+pub(crate) use spin_lock::{SpinGuard, SpinLock};
 #[cfg(feature = "std")]
 pub(crate) use split::{Split, SplitOwner, SplitToken};
 #[cfg(feature = "std")]

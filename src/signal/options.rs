@@ -12,6 +12,8 @@ use super::slots::{HandleMaker, NewSlot};
 use super::source::Source;
 use super::special::Special;
 use crate::raw::{Checked, Handle, Invoke, KeepAlive, Link, Liveness, MaybeSendSync, StateCell};
+#[cfg(feature = "async")]
+use crate::raw::{Intake, Keeper};
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
 /// [`Source::slot`].
@@ -209,6 +211,19 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         let new = NewSlot { priority: self.priority, special, unique };
         let key = self.source.slots().connect(new, making);
         self.source.connection(key)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized + 'static, F: Flavor> SlotOptions<'_, E, (), F> {
+    /// Connects what takes events over.
+    pub(crate) fn connect_intake<T>(self, keeper: Keeper<F::Strong<T>>) -> ScopedConnection<F>
+    where
+        T: Intake<E> + 'static,
+        Keeper<F::Strong<T>>: MaybeSendSync<F>,
+    {
+        let (handle, keep_alive) = Handle::intake(Checked::new(keeper));
+        self.put(handle, Some(keep_alive)).scoped()
     }
 }
 

@@ -3,32 +3,52 @@
 //! One lock, held for a few moves of values and no longer: events are cloned before it is taken, and
 //! what is to be dropped or woken is carried out of it.
 //!
+//! # The end
+//! A slot's list holds the channel, so that an emission counts no references to call it. What is counted instead, under
+//! the lock, is who keeps it from its end: the connection, and the calls that clone an event. A call takes
+//! the lock twice: before its clone, to be counted if the slot is still to be called; and to put the event in. What is
+//! cloned without code of the user's is cloned first, so that the lock is taken once: either the call finds the slot
+//! connected, and then its event is in before the connection lets go, or no event comes.
+//!
 //! # When a waker or an event panics
 //! Whatever of the user's is called (a waker's clone, wake and drop, an event's drop) is called with the
 //! channel in order, so the panic costs nobody else anything. A waker that panics as it is woken is woken a
 //! second time at once; a consumer's is also kept for the next event.
 
+use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use core::any::TypeId;
 use core::fmt;
 use core::future::Future;
 use core::mem;
 use core::panic::RefUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
+use core::time::Duration;
 use std::panic::resume_unwind;
+use std::time::Instant;
 
 use crate::async_signal::waking;
+use crate::base::message;
 use crate::overflow::{Lagged, Overflow, WhenFull};
-use crate::raw::SpinLock;
+use crate::raw::{CountsKeepers, Intake, Keeper, SpinGuard, SpinLock};
 use crate::signal::Flavor;
 
-/// Its state begins where a cache line does, so that a consumer that keeps up, and who emits to it,
-/// touch one line, if the event is small.
-#[cfg_attr(not(sigwire_loom), repr(align(64)))]
 pub(super) struct Channel<T, F: Flavor> {
-    state: SpinLock<State<T>, F>,
+    /// How many events may wait.
+    capacity: u32,
+    state: InLine<SpinLock<State<T>, F>>,
 }
+
+/// It begins where a cache line does, so that a consumer that keeps up, and who emits to it, touch one line,
+/// if the event is small.
+#[cfg_attr(not(sigwire_loom), repr(align(64)))]
+struct InLine<V>(V);
+
+#[cfg(not(sigwire_loom))]
+const _: () = assert!(size_of::<InLine<SpinLock<State<u64>, crate::raw::Shared>>>() == 64);
 
 struct State<T> {
     /// Only while there is nothing for the consumer, or when it panicked as it was woken.
@@ -41,13 +61,14 @@ struct State<T> {
     more: Option<Box<More<T>>>,
     /// Whether there is something to do in `more` when `first` is taken.
     has_more: bool,
-    /// Nothing comes any more.
-    ended: bool,
-    /// And the consumer knows.
+    /// Nothing comes any more, and the consumer knows.
     end_is_told: bool,
+    /// The consumer is gone.
+    is_closed: bool,
     when_full: WhenFull,
-    /// How many events may wait, `first` included.
-    capacity: u32,
+    /// How many keep the channel from its end: the connection, and each call of the slot. Once there are none,
+    /// nothing comes any more.
+    keepers: u32,
 }
 
 /// What comes after the first event.
@@ -96,18 +117,18 @@ enum Put<T> {
 
 impl<T> State<T> {
     #[inline(always)]
-    fn put(&mut self, event: T) -> Put<T> {
+    fn put(&mut self, event: T, capacity: &u32) -> Put<T> {
         if self.first.is_some() {
-            return self.put_behind(event);
+            return self.put_behind(event, *capacity);
         }
         self.first = Some(event);
         Put::In
     }
 
     #[inline(never)]
-    fn put_behind(&mut self, event: T) -> Put<T> {
+    fn put_behind(&mut self, event: T, capacity: u32) -> Put<T> {
         let more = self.more.get_or_insert_default();
-        if 1 + more.events.len() < self.capacity as usize {
+        if 1 + more.events.len() < capacity as usize {
             more.events.push_back((mem::take(&mut more.lost), event));
             self.has_more = true;
             return Put::In;
@@ -147,7 +168,7 @@ impl<T> State<T> {
                 }
                 Poll::Ready(Some(Ok(event)))
             }
-            None if self.ended => {
+            None if self.keepers == 0 => {
                 self.end_is_told = true;
                 Poll::Ready(None)
             }
@@ -173,7 +194,12 @@ impl<T> State<T> {
 
     /// Whether the consumer gets something, or the end.
     fn has_item(&self) -> bool {
-        self.lost > 0 || self.first.is_some() || self.ended
+        self.lost > 0 || self.first.is_some() || self.keepers == 0
+    }
+
+    /// All events.
+    fn take_all(&mut self) -> (Option<T>, Option<Box<More<T>>>) {
+        (self.first.take(), self.more.take())
     }
 
     fn missed(&self) -> u64 {
@@ -217,20 +243,34 @@ impl<T, F: Flavor> Channel<T, F> {
             lost: 0,
             more: None,
             has_more: false,
-            ended: false,
             end_is_told: false,
+            is_closed: false,
             when_full,
-            capacity: u32::try_from(capacity).unwrap_or(u32::MAX),
+            keepers: 1,
         });
-        Channel { state }
+        let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
+        Channel { capacity, state: InLine(state) }
+    }
+
+    #[inline(always)]
+    fn lock(&self) -> SpinGuard<'_, State<T>, F> {
+        self.state.0.lock()
     }
 
     /// Puts the event in. What became of it goes through `keep` before the consumer is woken, which may
     /// panic.
-    #[inline(always)]
     fn push<U>(&self, event: T, keep: impl FnOnce(Put<T>) -> U) -> U {
-        let mut state = self.state.lock();
-        let put = state.put(event);
+        self.put(self.lock(), event, keep)
+    }
+
+    #[inline(always)]
+    fn put<U>(
+        &self,
+        mut state: SpinGuard<'_, State<T>, F>,
+        event: T,
+        keep: impl FnOnce(Put<T>) -> U,
+    ) -> U {
+        let put = state.put(event, &self.capacity);
         let waker = state.waker.take();
         drop(state);
         let kept = keep(put);
@@ -238,20 +278,12 @@ impl<T, F: Flavor> Channel<T, F> {
         kept
     }
 
-    fn end(&self) {
-        let mut state = self.state.lock();
-        state.ended = true;
-        let waker = state.waker.take();
-        drop(state);
-        self.wake_consumer(waker);
-    }
-
     /// If that panics, it is woken by the next event as well, or by the end.
     #[inline(always)]
     fn wake_consumer(&self, waker: Option<Waker>) {
         let Some(waker) = waker else { return };
         if let Err(panic) = waking::wake(&waker) {
-            let unused = waking::keep(&mut self.state.lock().waker, waker);
+            let unused = waking::keep(&mut self.lock().waker, waker);
             drop(unused);
             resume_unwind(panic);
         }
@@ -259,7 +291,7 @@ impl<T, F: Flavor> Channel<T, F> {
 
     #[inline]
     pub(super) fn poll(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lagged>>> {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let mut sender = None;
         let taken = state.take(&mut sender);
         if taken.is_ready() {
@@ -282,7 +314,7 @@ impl<T, F: Flavor> Channel<T, F> {
     #[inline(never)]
     fn wait(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lagged>>> {
         let waker = context.waker().clone();
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         if state.has_item() {
             drop(state);
             drop(waker);
@@ -307,7 +339,7 @@ impl<T, F: Flavor> Channel<T, F> {
     /// Ready when there is room for the event with this ticket.
     fn poll_room(&self, ticket: Ticket, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let (polled, unused) =
             match state.more.as_mut().and_then(|more| more.ahead.get_mut(&ticket)) {
                 Some(early) => (Poll::Pending, early.sender.replace(waker)),
@@ -320,11 +352,11 @@ impl<T, F: Flavor> Channel<T, F> {
 
     /// Nothing is taken any more: nobody is to be woken for events, and nobody waits for room.
     pub(super) fn close(&self) {
-        let mut state = self.state.lock();
+        let mut state = self.lock();
         let consumer = state.waker.take();
         state.when_full = WhenFull::Lose(Overflow::DropNewest);
-        let first = state.first.take();
-        let mut more = state.more.take();
+        state.is_closed = true;
+        let (first, mut more) = state.take_all();
         drop(state);
         let senders = more.iter_mut().flat_map(|more| more.ahead.values_mut());
         let woken = waking::wake_all(senders.filter_map(|early| early.sender.take()));
@@ -335,24 +367,24 @@ impl<T, F: Flavor> Channel<T, F> {
     }
 
     pub(super) fn missed(&self) -> u64 {
-        self.state.lock().missed()
+        self.lock().missed()
     }
 
     /// Whether the consumer has had everything, the end too.
     pub(super) fn is_over(&self) -> bool {
-        self.state.lock().end_is_told
+        self.lock().end_is_told
     }
 
     /// How it stands. Does not wait for the lock: then it does not say.
     pub(super) fn try_look(&self) -> Option<Look> {
-        let state = self.state.try_lock()?;
+        let state = self.state.0.try_lock()?;
         let more = state.more.as_ref().map_or(0, |more| more.events.len() + more.ahead.len());
         Some(Look {
-            capacity: state.capacity,
+            capacity: self.capacity,
             when_full: state.when_full,
             waiting: usize::from(state.first.is_some()) + more,
             missed: state.missed(),
-            ended: state.ended,
+            ended: state.keepers == 0,
         })
     }
 }
@@ -382,7 +414,7 @@ struct Lose<'a, T, F: Flavor>(&'a Channel<T, F>);
 
 impl<T, F: Flavor> Drop for Lose<'_, T, F> {
     fn drop(&mut self) {
-        let mut state = self.0.state.lock();
+        let mut state = self.0.lock();
         state.lost += 1;
         if let Some(more) = &mut state.more {
             more.missed += 1;
@@ -393,32 +425,108 @@ impl<T, F: Flavor> Drop for Lose<'_, T, F> {
 /// Nothing runs under the lock that could leave it half done.
 impl<T, F: Flavor> RefUnwindSafe for Channel<T, F> {}
 
-/// The slot's end of a channel. It is dropped with what the slot captured, when the slot or its
-/// signal ends, or when the call returns that was under way then: so the channel ends after the last
-/// event. (Those that wait for room are in the channel already.)
-pub struct Feed<T, F: Flavor>(pub(super) F::Strong<Channel<T, F>>);
+impl<T, F: Flavor> CountsKeepers for Channel<T, F> {
+    fn keep_on(&self) -> bool {
+        let mut state = self.lock();
+        let is_kept = state.keepers > 0;
+        state.keepers += u32::from(is_kept);
+        is_kept
+    }
+
+    fn let_go(&self) {
+        let mut state = self.lock();
+        state.keepers -= 1;
+        if state.keepers > 0 {
+            return;
+        }
+        let waker = state.waker.take();
+        // Of calls that were under way when the consumer went. So the slot's list, which may be dropped under the
+        // signal's lock, never has the last pointer to an event.
+        let unused = state.is_closed.then(|| state.take_all());
+        drop(state);
+        if std::thread::panicking() {
+            // Perhaps of this very waker.
+            let woken = waker.map_or(Ok(()), |waker| waking::wake_all([waker]));
+            woken.unwrap_or_else(|panic| drop(message(panic)));
+        } else {
+            self.wake_consumer(waker);
+        }
+        drop(unused);
+    }
+}
+
+impl<E: ?Sized + ToOwned<Owned = T> + 'static, T, F: Flavor> Intake<E> for Channel<T, F> {
+    #[inline(always)]
+    fn take_over(&self, event: &E, is_to_be_called: impl FnOnce() -> bool) -> bool {
+        // What is cloned without code of the user's is cloned before the call begins, so that there is nothing
+        // in the call to wait for. That takes one exchange less.
+        if is_plain::<E>() {
+            let event = event.to_owned();
+            let state = self.lock();
+            if state.keepers == 0 || !is_to_be_called() {
+                return false;
+            }
+            self.put(state, event, |put| put);
+            return true;
+        }
+        let mut state = self.lock();
+        if state.keepers == 0 || !is_to_be_called() {
+            return false;
+        }
+        state.keepers += 1;
+        drop(state);
+        let call = Call(self);
+        let event = event.to_owned();
+        let mut state = self.lock();
+        // Else the end comes after the event, as the call is dropped.
+        if state.keepers > 1 {
+            state.keepers -= 1;
+            mem::forget(call);
+        }
+        self.put(state, event, |put| put);
+        true
+    }
+}
+
+/// Whether an `E` is one of those that the standard library clones on its own. What is `Copy` in general cannot be
+/// told.
+#[inline(always)]
+fn is_plain<E: ?Sized + 'static>() -> bool {
+    macro_rules! is_one_of {
+        ($($plain:ty),*) => { false $(|| TypeId::of::<E>() == TypeId::of::<$plain>())* };
+    }
+    is_one_of!(u8, u16, u32, u64, u128, usize, i8, i16, i32, i64, i128, isize)
+        || is_one_of!(f32, f64, bool, char, (), str, &'static str, String, Duration, Instant)
+}
+
+/// A call that keeps the channel from its end.
+struct Call<'a, T, F: Flavor>(&'a Channel<T, F>);
+
+impl<T, F: Flavor> Drop for Call<'_, T, F> {
+    fn drop(&mut self) {
+        self.0.let_go();
+    }
+}
+
+/// The slot's end of a channel. It is dropped when the slot or its signal ends, or when the call returns that
+/// was under way then: so the channel ends after the last event. (Those that wait for room are in the channel
+/// already.)
+pub struct Feed<T, F: Flavor>(pub(super) Keeper<F::Strong<Channel<T, F>>>);
 
 impl<T, F: Flavor> Feed<T, F> {
-    /// An event comes.
-    #[inline]
-    pub(crate) fn push(&self, event: T) {
-        drop(self.0.push(event, |put| put));
+    /// The one of a new channel.
+    pub(super) fn first(channel: F::Strong<Channel<T, F>>) -> Self {
+        Feed(Keeper::first(channel))
     }
 
     /// An event comes. The future is ready when there is room for it, or where none is waited for.
     pub(crate) fn send(&self, event: T) -> Sending<T, F> {
         let (ahead, _dropped) = self.0.push(event, |put| match put {
-            Put::Ahead(ticket) => (Some(Ahead { channel: self.0.clone(), ticket }), None),
+            Put::Ahead(ticket) => (Some(Ahead { channel: self.0.strong().clone(), ticket }), None),
             Put::Dropped(event) => (None, Some(event)),
             Put::In => (None, None),
         });
         Sending(ahead)
-    }
-}
-
-impl<T, F: Flavor> Drop for Feed<T, F> {
-    fn drop(&mut self) {
-        self.0.end();
     }
 }
 
@@ -447,7 +555,7 @@ impl<T, F: Flavor> Future for Sending<T, F> {
 
 impl<T, F: Flavor> Drop for Ahead<T, F> {
     fn drop(&mut self) {
-        let mut state = self.channel.state.lock();
+        let mut state = self.channel.lock();
         let taken_back = state.more.as_mut().and_then(|more| more.take_back(self.ticket));
         drop(state);
         drop(taken_back);

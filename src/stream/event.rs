@@ -31,7 +31,7 @@ macro_rules! stream_event {
                 slot: SlotOptions<'_, Self, (), $flavor>,
                 feed: Feed<Self::Owned, $flavor>,
             ) -> ScopedConnection<$flavor> {
-                slot.connect_fn(move |event: &E| feed.push(event.to_owned()))
+                slot.connect_intake(feed.0)
             }
             fn connect_async(
                 slot: AsyncSlotOptions<'_, Self, (), $flavor>,

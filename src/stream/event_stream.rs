@@ -44,7 +44,7 @@ pub struct EventStream<T, F: Flavor> {
 }
 
 impl<T, F: Flavor> EventStream<T, F> {
-    /// `connect` makes the slot, which is to push events into the feed, and to drop it at its end.
+    /// `connect` makes the slot, which is to put events into the feed, and to drop it at its end.
     #[track_caller]
     pub(crate) fn new(
         capacity: usize,
@@ -56,7 +56,7 @@ impl<T, F: Flavor> EventStream<T, F> {
             "a stream with room for 0 events would lose every one; give it room for 1 or more"
         );
         let channel = F::strong(Channel::new(capacity, when_full));
-        let connection = connect(Feed(channel.clone()));
+        let connection = connect(Feed::first(channel.clone()));
         EventStream { connection, channel }
     }
 

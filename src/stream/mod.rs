@@ -1,8 +1,9 @@
 //! Events as a `Stream`, and waiting for the next one.
 //!
-//! A slot clones each event into a [`Channel`](channel::Channel), from which the stream takes it. The slot is a closure
-//! that the stream owns, so dropping the stream disconnects; and what the closure captured is dropped
-//! when the slot or the signal ends, by which the stream learns of it.
+//! A slot clones each event into a [`Channel`](channel::Channel), from which the stream takes it. The
+//! channel is what the slot calls. The stream has the slot's connection, so dropping the stream
+//! disconnects; and the slot keeps the channel from its end, as each call does, so the stream learns of
+//! the end once no event can come any more.
 
 mod async_source;
 mod channel;
@@ -14,5 +15,6 @@ mod source;
 pub use event::StreamEvent;
 pub use event_stream::EventStream;
 pub use next_event::NextEvent;
+
 #[cfg(all(test, sigwire_loom))]
 pub(crate) use {channel::Feed, event::stream_event};

@@ -6,6 +6,22 @@ both_flavors! {
     with helpers;
 
     #[test]
+    fn a_waker_that_panics_at_the_last_event_may_panic_at_the_end_too() {
+        struct Panics;
+        impl Wake for Panics {
+            fn wake(self: Arc<Self>) {
+                panic!("in a waker");
+            }
+        }
+        let signal: Signal<u32> = Signal::new();
+        let mut next = signal.next_event();
+        let waker = Waker::from(Arc::new(Panics));
+        assert!(Pin::new(&mut next).poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(panic_of(|| signal.emit(&1)).contains("in a waker"));
+        assert_eq!(block_on(next), Some(1));
+    }
+
+    #[test]
     fn a_consumer_that_waits_is_woken_by_an_emission_and_by_the_end_of_the_signal() {
         under_each_executor(async || {
             let signal: Signal<u32> = Signal::new();
