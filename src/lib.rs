@@ -1,5 +1,7 @@
 // Its examples are run when all they need is there.
 #![cfg_attr(any(not(doctest), feature = "async"), doc = include_str!("../README.md"))]
+//!
+//! New here? The [`guide`] says which type to take when, and shows each at work.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
@@ -69,6 +71,8 @@ mod signal;
 mod stream;
 
 pub mod design;
+#[cfg(any(doc, doctest))]
+pub mod guide;
 pub mod local;
 #[cfg(all(test, sigwire_loom))]
 mod models;
