@@ -17,7 +17,7 @@ use smallvec::SmallVec;
 use super::AsyncSource;
 use super::waking::TaskWaker;
 use crate::base::{Depth, Outcome, SlotKey, message};
-use crate::raw::{Answer, ErasedFuture, Request};
+use crate::raw::{Answer, ErasedFuture, Request, Requests};
 use crate::signal::{Cursor, EmitError, Failure, Flavor, SlotFailure, Slots};
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Request<E, R, F>, Answer<R>, F>;
@@ -25,6 +25,10 @@ type AsyncCursor<E, R, F, S> = Cursor<Request<E, R, F>, Answer<R>, F, S>;
 type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
 /// The slots that were connected at the start, and their handlers one after another.
+///
+/// In this order: what is written at once lies apart from what is not there yet. Else the compiler
+/// moves both as a whole, right after they were written in parts.
+#[repr(C)]
 pub(super) struct Sequence<
     'a,
     E: ?Sized + 'static,
@@ -34,46 +38,42 @@ pub(super) struct Sequence<
 > where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
-    /// The handler that is under way, if `running`. Dropped first: it may use the signal.
-    task: ErasedFuture<'a, E, R, F>,
-    running: bool,
+    /// Of the event, with the handler that is under way. Dropped first: that may use the signal.
+    requests: Requests<'a, E, R, F>,
     /// Until the first poll, if the slots are those that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
     /// None as long as no handler has kept the emission waiting or panicked, and when there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
-    event: &'a E,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, S> Sequence<'a, E, R, F, S>
 where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
+    #[cfg(feature = "tokio")]
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { task: ErasedFuture::new(), running: false, source: None, cursor, event }
+        Sequence { requests: Requests::new(event), source: None, cursor }
     }
 
     /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
-    pub(super) fn poll_each<B>(
+    /// `OBSERVED` is that of [`Cursor::call_each`].
+    pub(super) fn poll_each<B, const OBSERVED: bool>(
         &mut self,
         context: &mut Context<'_>,
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         let mut depth = None;
-        if self.running {
+        if !self.requests.are_over() {
             // Nested too deep: the handler waits on.
             depth = Some(Depth::enter(|| 0));
-            self.running = false;
-            let Poll::Ready(outcome) = self.task.poll_in_emission(context) else {
-                self.running = true;
-                return Poll::Pending;
-            };
-            if let ControlFlow::Break(end) = each(outcome) {
+            if let ControlFlow::Break(end) = each(ready!(self.requests.poll_in_emission(context))) {
                 return Poll::Ready(Some(end));
             }
         }
-        let Sequence { task, running, cursor, event, .. } = self;
-        let end = Request::with(*event, task, context, |request, _| {
-            cursor.as_mut()?.call_each_within(depth, request, until_pending(running, each))
+        let Sequence { requests, cursor, .. } = self;
+        let end = requests.with(context, |request, _| {
+            let (cursor, each) = (cursor.as_mut()?, until_pending(each));
+            cursor.call_each_within::<_, OBSERVED, false>(depth, request, each)
         });
         end.map_or(Poll::Ready(None), |end| end.map(Some))
     }
@@ -84,7 +84,7 @@ where
         context: &mut Context<'_>,
         called: &mut usize,
     ) -> Poll<usize> {
-        self.poll_each(context, count(called)).map(|_| *called)
+        self.poll_each::<_, false>(context, count(called)).map(|_| *called)
     }
 }
 
@@ -124,25 +124,20 @@ fn result<R>(outcome: Outcome<R>) -> ControlFlow<R> {
     }
 }
 
-/// Goes on until `each` has enough, or a handler has to wait: then it is `running`. That is noted here, since
-/// what comes between this and the end of the call may panic.
+/// Goes on until `each` has enough, or a handler has to wait.
 fn until_pending<T: ?Sized, R, B>(
-    running: &mut bool,
     mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Poll<B>> {
     move |_, answer| match answer {
         Poll::Ready(outcome) => each(outcome).map_break(Poll::Ready),
-        Poll::Pending => {
-            *running = true;
-            ControlFlow::Break(Poll::Pending)
-        }
+        Poll::Pending => ControlFlow::Break(Poll::Pending),
     }
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
     /// Of the slots that are connected when it is polled first.
     pub(super) fn unstarted(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Sequence { source: Some(source), ..Self::over(None, event) }
+        Sequence { requests: Requests::new(event), source: Some(source), cursor: None }
     }
 
     /// Runs all handlers, and counts them. In the first poll, those of the slots that are connected now.
@@ -156,10 +151,10 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
             self.source = None;
             return Poll::Ready(0);
         };
-        let Sequence { task, running, source, cursor, event } = self;
-        task.expect_handlers();
-        let end = Request::with(*event, task, context, |request, _| {
-            let each = until_pending(running, count(called));
+        let Sequence { requests, source, cursor } = self;
+        requests.expect_handlers();
+        let end = requests.with(context, |request, _| {
+            let each = until_pending(count(called));
             Cursor::begin(slots, request, cursor, || *source = None, each)
         });
         end.map_or(Poll::Ready(*called), |end| end.map(|never| match never {}))
@@ -208,11 +203,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for AsyncEmission<'_, E,
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
-        self.0.poll_each(context, result)
+        self.0.poll_each::<_, false>(context, result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Sequence { running, source, cursor, .. } = &self.0;
-        let left = cursor.as_ref().map_or(0, Cursor::left) + usize::from(*running);
+        let Sequence { requests, source, cursor } = &self.0;
+        let left = cursor.as_ref().map_or(0, Cursor::left) + usize::from(!requests.are_over());
         (0, source.is_none().then_some(left))
     }
 }
@@ -257,7 +252,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for TryEmit<'_, E, R, F>
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each(context, |outcome| match outcome {
+                this.sequence.poll_each::<_, true>(context, |outcome| match outcome {
                     Outcome::Returned(result) => {
                         // Before it counts: a result whose destructor panics has failed.
                         drop(result);
@@ -411,28 +406,33 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
     /// Starts the handlers of all slots that are connected now, if that is not done yet. Says whether all were
     /// started, and so polled, just now.
     fn start(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) -> bool {
-        let Together { pending, rest, unstarted, event, .. } = self;
-        let Some(source) = *unstarted else {
-            if let Some(cursor) = rest {
-                Request::with(*event, &mut ErasedFuture::new(), context, |request, left| {
-                    let each = until_all_started(pending, MOST, || left.take(), ready);
-                    cursor.call_each(request, each)
-                });
-                *rest = None;
-            }
+        let Some(source) = self.unstarted else {
+            self.start_rest(context, ready);
             return false;
         };
+        let Together { pending, rest, unstarted, event, .. } = self;
         let Some(slots) = source.slots() else {
             *unstarted = None;
             return true;
         };
-        let mut task = ErasedFuture::new();
-        task.expect_handlers();
-        Request::with(*event, &mut task, context, |request, left| {
+        let mut requests = Requests::new(*event);
+        requests.expect_handlers();
+        requests.with(context, |request, left| {
             let each = until_all_started(pending, MOST, || left.take(), ready);
             Cursor::begin(slots, request, rest, || *unstarted = None, each)
         });
         true
+    }
+
+    /// Starts the handlers of the slots after one that has panicked.
+    #[inline(never)]
+    fn start_rest(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) {
+        let Together { pending, rest: Some(cursor), event, .. } = self else { return };
+        Requests::new(*event).with(context, |request, left| {
+            let each = until_all_started(pending, MOST, || left.take(), ready);
+            cursor.call_each_within::<_, false, false>(None, request, each)
+        });
+        self.rest = None;
     }
 
     /// Goes on with those that wait, until `each` has enough of what comes of them.

@@ -1,6 +1,7 @@
 //! What needs tokio: its mutex, its clock, its tasks.
 
 use core::future::poll_fn;
+use core::ops::ControlFlow;
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
@@ -131,7 +132,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
             let mut task = ErasedFuture::new();
             let start = AssertUnwindSafe(|| {
                 Request::for_later(&event, &mut task, |request| {
-                    cursor.call_each(request, |_, answer| core::ops::ControlFlow::Break(answer))
+                    cursor.call_each::<_, true>(request, |_, answer| ControlFlow::Break(answer))
                 })
             });
             let handler = match catch_unwind(start) {

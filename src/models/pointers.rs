@@ -154,7 +154,7 @@ impl<T: ?Sized> Drop for Weak<T> {
     }
 }
 
-weak_link!(Strong, Weak<T>, Weak::<()>::new());
+weak_link!(Strong, Weak<T>, Weak::<()>::new(), |_| false);
 pointers!(LoomFlavor<true>, Strong, Weak<T>, fence(Ordering::Acquire));
 pointers!(LoomFlavor<false>, Strong, Weak<T>, fence(Ordering::Acquire));
 

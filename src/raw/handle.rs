@@ -17,8 +17,38 @@ use crate::raw::{Primitives, SlotState, StateCell};
 pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Primitives>: 'static {
     /// `None` when there is an owner behind the target, and it is gone.
     fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
+    /// The same, or to let go of the target and [call](Again::call) once more.
+    #[inline(always)]
+    fn invoke_or_again(
+        method: &M,
+        target: Target<impl Hold<Target = T>, F>,
+        event: &E,
+        _again: Again<'_, E, R>,
+    ) -> Option<R> {
+        Self::invoke(method, target, event)
+    }
     /// The type that tells one method from another, and its name.
     type Method: 'static;
+}
+
+/// The call of a handle that is under way, to be made once more. Who finds something missing gets
+/// it in a function that ends with this, and has nothing to do after it: so a call that misses
+/// nothing saves no registers, and needs no place on the stack.
+#[cfg_attr(not(feature = "async"), allow(dead_code))]
+pub(crate) struct Again<'c, E: ?Sized, R> {
+    call: unsafe fn(ErasedPtr, &E) -> Option<R>,
+    data: ErasedPtr,
+    /// The handle is there as long as its call is under way, to which the event is lent.
+    call_lasts: PhantomData<&'c E>,
+}
+
+#[cfg(feature = "async")]
+impl<E: ?Sized, R> Again<'_, E, R> {
+    #[inline(always)]
+    pub(super) fn call(self, event: &E) -> Option<R> {
+        // SAFETY: as when it was called first.
+        unsafe { (self.call)(self.data, event) }
+    }
 }
 
 /// How one comes from a target, `T`, to its owner, whatever the method is.
@@ -576,9 +606,10 @@ where
         seldom();
         return None;
     };
+    let again = Again { call: call::<I, L, M, E, R, F>, data, call_lasts: PhantomData };
     // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method, if it is not a
     // unit.
-    unsafe { I::invoke(implied::<M>(), Target::new(target), event) }
+    unsafe { I::invoke_or_again(implied::<M>(), Target::new(target), event, again) }
 }
 
 /// # Safety

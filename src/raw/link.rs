@@ -14,6 +14,11 @@ pub unsafe trait Hold: Deref {
     type Strong: Hold<Target = Self::Target, Strong = Self::Strong>;
     /// Keeps it longer than that, if it still has an owner.
     fn keep(self) -> Option<Self::Strong>;
+    /// Whether to drop it is known to end the target, and costs nothing to know.
+    #[inline(always)]
+    fn is_last(&self) -> bool {
+        false
+    }
 }
 
 // SAFETY: it is there for ever.

@@ -70,10 +70,12 @@ pub use future::AsyncMutMethod;
 pub(crate) use future::CallAsyncLocked;
 #[cfg(feature = "async")]
 pub(crate) use future::{
-    Answer, CallAsync, CallAsyncClosure, CallSync, ErasedFuture, Limit, NoLimit, Request,
+    Answer, CallAsync, CallAsyncClosure, CallSync, ErasedFuture, Limit, NoLimit, Request, Requests,
 };
 #[cfg(feature = "async")]
 pub use future::{AsyncClosure, AsyncMethod};
+#[cfg(feature = "async")]
+use handle::Again;
 pub(crate) use handle::{Handle, Invoke, StoredLink};
 #[cfg(feature = "std")]
 pub use hazard::{HazardArc, WeakHazardArc};

@@ -30,13 +30,17 @@ pub trait Pointers: Sized + 'static {
 }
 
 macro_rules! weak_link {
-    ($strong:ident, $weak:path, $dangling:expr) => {
+    ($strong:ident, $weak:path, $dangling:expr, $is_last:expr) => {
         // SAFETY: it counts as an owner, and its value has a place of its own in memory.
         unsafe impl<T: ?Sized> Hold for $strong<T> {
             type Strong = Self;
             #[inline(always)]
             fn keep(self) -> Option<Self> {
                 Some(self)
+            }
+            #[inline(always)]
+            fn is_last(&self) -> bool {
+                $is_last(self)
             }
         }
 
@@ -131,7 +135,7 @@ macro_rules! pointers {
 /// Where there is one thread.
 fn no_fence() {}
 
-weak_link!(Rc, rc::Weak<T>, rc::Weak::<()>::new());
+weak_link!(Rc, rc::Weak<T>, rc::Weak::<()>::new(), |rc| Rc::strong_count(rc) == 1);
 pointers!(Local, Rc, rc::Weak<T>, no_fence());
 
 #[cfg(feature = "std")]
@@ -140,7 +144,7 @@ mod shared {
     use crate::raw::Shared;
     use std::sync::atomic::{Ordering, fence};
     use std::sync::{self, Arc};
-    weak_link!(Arc, sync::Weak<T>, sync::Weak::<()>::new());
+    weak_link!(Arc, sync::Weak<T>, sync::Weak::<()>::new(), |_| false);
     pointers!(Shared, Arc, sync::Weak<T>, fence(Ordering::Acquire));
 }
 

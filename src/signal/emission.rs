@@ -167,21 +167,26 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
         None
     }
 
-    /// Calls the slots from `next` on, until `each` has enough of what they return.
+    /// Calls the slots that are left, until `each` has enough of what they return. `next` counts
+    /// them. If `ENDS`, a call is over before `each` sees what came of it; else it is when `each`
+    /// has returned: so that may be no user's code.
     #[inline(always)]
-    fn visit_each<'l, B>(
+    fn visit_each<'l, B, const ENDS: bool>(
         &self,
-        list: &'l PinnedVersion<'_, List<E, R, F>, F>,
-        mut caller: Caller<'l>,
+        reader: &ReaderCell<List<E, R, F>, F>,
+        left: &'l [Entry<E, R, F>],
         next: &mut usize,
+        mut caller: Caller<'l>,
         event: &E,
         mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        for entry in &list.entries()[*next..] {
+        for entry in left {
             // Before the call: when the slot panics, the one after it has its turn.
             *next += 1;
-            if let Some(result) = self.visit(list.reader(), &mut caller, entry, event) {
-                list.reader().end();
+            if let Some(result) = self.visit(reader, &mut caller, entry, event) {
+                if ENDS || needs_drop::<R>() {
+                    reader.end();
+                }
                 if let ControlFlow::Break(end) = each(entry, result) {
                     return Some(end);
                 }
@@ -361,7 +366,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
         self.entries()[..self.next].last().map(Entry::key)
     }
 
-    /// Whether it was the last slot that panicked. If it was not even called, the emission comes to it again.
+    /// Whether it was the last slot that panicked, where calls are observed. If it was not even
+    /// called, the emission comes to it again.
     #[cfg(feature = "async")]
     pub(crate) fn has_panicked_in_slot(&mut self) -> bool {
         let when = self.notes.swap(IN_SLOT, Ordering::Relaxed);
@@ -382,41 +388,58 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
         self.list.as_ref().map_or(&[], |list| list.entries())
     }
 
-    /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the emission,
-    /// which keeps its list until then anyway.
+    /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the
+    /// emission, which keeps its list until then anyway. If `OBSERVED`, it can be asked later what
+    /// has panicked.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn call_each<B>(
+    pub(crate) fn call_each<B, const OBSERVED: bool>(
         &mut self,
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        self.call_each_within(None, event, each)
+        self.call_each_within::<B, OBSERVED, true>(None, event, each)
     }
 
-    /// The same, in a level of nesting that was entered for it already.
+    /// The same, in a level of nesting that was entered for it already, and with `ENDS` as in
+    /// [`visit_each`](Slots::visit_each).
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn call_each_within<B>(
+    pub(crate) fn call_each_within<B, const OBSERVED: bool, const ENDS: bool>(
         &mut self,
         depth: Option<Depth>,
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
         let Cursor { slots, list: Some(list), next, notes } = self else { return None };
-        if *next == list.entries().len() {
+        let left = &list.entries()[*next..];
+        if left.is_empty() {
             return None;
         }
         let _depth = depth.unwrap_or_else(|| Depth::enter(|| slots.versions.readers()));
-        let list = slots.versions.reader_for(list);
-        let observed = NotedAdmission::<F> { admission: &**slots, notes };
-        slots.visit_each(&list, Caller::new(&observed), next, event, each)
+        let pinned = slots.versions.reader_for(list);
+        let observed;
+        let admission: &dyn Admission = if OBSERVED {
+            observed = NotedAdmission::<F> { admission: &**slots, notes };
+            &observed
+        } else {
+            &**slots
+        };
+        slots.visit_each::<B, ENDS>(
+            pinned.reader(),
+            left,
+            next,
+            Caller::new(admission),
+            event,
+            each,
+        )
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>> Drop
     for Cursor<E, R, F, S>
 {
+    #[inline(never)]
     fn drop(&mut self) {
         if let Some(list) = self.list.take() {
             if self.slots.versions.unshare(list) {
@@ -430,7 +453,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slots<E, R, F>> {
     /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
     /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
-    /// `rest`. Before a slot is called, `begun` is.
+    /// `rest`. Before a slot is called, `begun` is. `each` runs no user's code, unless by dropping what it
+    /// is given.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn begin<B>(
@@ -447,7 +471,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slo
         let run = RunningEmission::new(slots);
         begun();
         let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
-        let end = slots.visit_each(keep.list, Caller::new(slots), &mut keep.next, event, each);
+        let (reader, all, caller) = (keep.list.reader(), keep.list.entries(), Caller::new(slots));
+        let end = slots.visit_each::<B, false>(reader, all, &mut keep.next, caller, event, each);
         if end.is_none() {
             core::mem::forget(keep);
         }
@@ -515,14 +540,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Iterator for Emission<'_, E, R,
     type Item = R;
 
     fn next(&mut self) -> Option<R> {
-        self.cursor.as_mut()?.call_each(self.event, |_, result| ControlFlow::Break(result))
+        let cursor = self.cursor.as_mut()?;
+        cursor.call_each::<_, false>(self.event, |_, result| ControlFlow::Break(result))
     }
 
     fn fold<B, G: FnMut(B, R) -> B>(mut self, init: B, mut fold: G) -> B {
         // Out of its place only while it is folded.
         let mut folded = Some(init);
         if let Some(cursor) = &mut self.cursor {
-            cursor.call_each(self.event, |_, result| {
+            cursor.call_each::<_, false>(self.event, |_, result| {
                 folded = folded.take().map(|folded| fold(folded, result));
                 ControlFlow::<Infallible>::Continue(())
             });

@@ -511,7 +511,7 @@ impl<T, F: Flavor> Drop for Call<'_, T, F> {
 /// The slot's end of a channel. It is dropped when the slot or its signal ends, or when the call returns that
 /// was under way then: so the channel ends after the last event. (Those that wait for room are in the channel
 /// already.)
-pub struct Feed<T, F: Flavor>(pub(super) Keeper<F::Strong<Channel<T, F>>>);
+pub struct Feed<T, F: Flavor>(pub(crate) Keeper<F::Strong<Channel<T, F>>>);
 
 impl<T, F: Flavor> Feed<T, F> {
     /// The one of a new channel.

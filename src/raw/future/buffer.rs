@@ -43,9 +43,13 @@ impl FutureBuffer {
     }
 
     #[inline(always)]
-    pub(super) fn is_good_for(&self, layout: Layout) -> bool {
-        let is_aligned = layout.align() <= SMALL.align() || layout.align() <= self.layout.align();
-        layout.size() <= self.layout.size() && is_aligned
+    pub(super) fn size(&self) -> usize {
+        self.layout.size()
+    }
+
+    #[inline(always)]
+    pub(super) fn is_aligned(&self, align: usize) -> bool {
+        align <= SMALL.align() || align <= self.layout.align()
     }
 
     /// Makes it good for this layout too, so that futures that take turns do not take turns in allocating.
@@ -84,21 +88,31 @@ impl FutureBuffer {
 impl Drop for FutureBuffer {
     #[inline]
     fn drop(&mut self) {
-        let keep = |spare: &Spare| {
-            let is_vacant = spare.0.get().is_none();
-            if is_vacant {
-                spare.0.set(Some(self.place));
-            }
-            is_vacant
-        };
-        if self.layout.size() == SMALL.size() && SPARE.try_with(keep) == Ok(true) {
-            return;
-        }
         if !self.is_none() {
-            // SAFETY: it was allocated with this layout.
-            unsafe { dealloc(self.place.as_ptr(), self.layout) };
+            // SAFETY: it was allocated with this layout, and is not used any more.
+            unsafe { give_up(self.place, self.layout) };
         }
     }
+}
+
+/// A call of its own, so that what is dropped without a room, and with one, is few instructions.
+///
+/// # Safety
+/// The place was allocated with this layout, and this is its last use.
+#[inline(never)]
+unsafe fn give_up(place: NonNull<u8>, layout: Layout) {
+    let keep = |spare: &Spare| {
+        let is_vacant = spare.0.get().is_none();
+        if is_vacant {
+            spare.0.set(Some(place));
+        }
+        is_vacant
+    };
+    if layout.size() == SMALL.size() && SPARE.try_with(keep) == Ok(true) {
+        return;
+    }
+    // SAFETY: the caller's promise.
+    unsafe { dealloc(place.as_ptr(), layout) };
 }
 
 impl Drop for Spare {

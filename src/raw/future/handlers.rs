@@ -8,7 +8,7 @@ use super::{AsyncClosure, AsyncMethod, Limit, Request};
 use crate::base::Outcome;
 #[cfg(feature = "tokio")]
 use crate::raw::MaybeSendSync;
-use crate::raw::{Hold, Invoke, Primitives, Target};
+use crate::raw::{Again, Hold, Invoke, Primitives, Target};
 
 /// What a handler returns at once: its result, or that it has to wait.
 pub(crate) type Answer<R> = Poll<Outcome<R>>;
@@ -34,7 +34,18 @@ where
     ) -> Option<Answer<R>> {
         // SAFETY: the method starts its future for any lifetime of these two, so it keeps nothing of them
         // elsewhere; `AsyncMethod::Future` is `MaybeSend`.
-        unsafe { request.start(owner, |owner, event| method.start(owner, event), limit) }
+        unsafe { request.start(owner, |owner, event| method.start(owner, event), limit, None) }
+    }
+    #[inline(always)]
+    fn invoke_or_again(
+        (method, limit): &(M, L),
+        owner: Target<impl Hold<Target = O>, F>,
+        request: &Request<E, R, F>,
+        again: Again<'_, Request<E, R, F>, Answer<R>>,
+    ) -> Option<Answer<R>> {
+        let make = |owner, event| method.start(owner, event);
+        // SAFETY: as above.
+        unsafe { request.start(owner, make, limit, Some(again)) }
     }
 }
 
@@ -57,7 +68,7 @@ where
     ) -> Option<Answer<R>> {
         let limit = closure.1.clone();
         // SAFETY: as above, by `AsyncClosure`.
-        unsafe { request.start(closure, |(closure, _), event| closure.start(event), &limit) }
+        unsafe { request.start(closure, |(closure, _), event| closure.start(event), &limit, None) }
     }
 }
 
@@ -99,7 +110,7 @@ where
         // SAFETY: as above, by `AsyncMutMethod`. For a thread-safe flavor the future is `Send` if `E` is
         // `Sync`: it has the method, which is, the future of that, a reference to the mutex, which is `Sync`
         // as a target is, and a guard of it, which is no more than such a reference.
-        unsafe { request.start(owner, start, limit) }
+        unsafe { request.start(owner, start, limit, None) }
     }
 }
 

@@ -6,7 +6,7 @@ mod handlers;
 mod limit;
 mod method;
 
-pub(crate) use erased::{ErasedFuture, Request};
+pub(crate) use erased::{ErasedFuture, Request, Requests};
 #[cfg(feature = "tokio")]
 pub(crate) use handlers::CallAsyncLocked;
 pub(crate) use handlers::{Answer, CallAsync, CallAsyncClosure, CallSync};
