@@ -36,7 +36,7 @@ use crate::overflow::{Lagged, Overflow, WhenFull};
 use crate::raw::{CountsKeepers, Intake, Keeper, SpinGuard, SpinLock};
 use crate::signal::Flavor;
 
-pub(super) struct Channel<T, F: Flavor> {
+pub(crate) struct Channel<T, F: Flavor> {
     /// How many events may wait.
     capacity: u32,
     state: InLine<SpinLock<State<T>, F>>,
