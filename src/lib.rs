@@ -67,6 +67,7 @@ mod queue;
 #[allow(unsafe_code)]
 mod raw;
 mod signal;
+mod slots;
 #[cfg(feature = "async")]
 mod stream;
 
@@ -94,13 +95,15 @@ pub mod generic {
     pub use crate::raw::Shared;
     #[cfg(feature = "async")]
     pub use crate::raw::{AsyncClosure, AsyncMethod, MaybeSend};
-    pub use crate::raw::{Local, MaybeSendSync};
+    pub use crate::raw::{Flavor, Local, MaybeSendSync};
     pub use crate::signal::{
-        Block, BoundMethod, Connection, ConnectionSet, Emission, Flavor, InteriorMut, Owner,
-        ScopedConnection, ScopedConnectionSet, Signal, SlotOptions, Source, WeakMethod,
+        BoundMethod, Emission, InteriorMut, Owner, Signal, SlotOptions, Source, WeakMethod,
     };
     #[cfg(feature = "std")]
     pub use crate::signal::{EmitError, SlotFailure};
+    pub use crate::slots::{
+        Block, Connection, ConnectionSet, ScopedConnection, ScopedConnectionSet,
+    };
     #[cfg(feature = "async")]
     pub use crate::{
         overflow::WhenFull,
@@ -122,7 +125,8 @@ pub use raw::{HazardArc, WeakHazardArc};
 pub use shared::*;
 #[cfg(feature = "std")]
 pub use signal::Failure;
-pub use signal::{Owner, WaitError};
+pub use signal::Owner;
+pub use slots::WaitError;
 
 #[cfg(feature = "std")]
 mod shared {

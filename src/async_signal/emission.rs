@@ -17,8 +17,10 @@ use smallvec::SmallVec;
 use super::AsyncSource;
 use super::waking::TaskWaker;
 use crate::base::{Depth, Outcome, SlotKey, message};
+use crate::raw::Flavor;
 use crate::raw::{Answer, ErasedFuture, Request, Requests};
-use crate::signal::{Cursor, EmitError, Failure, Flavor, SlotFailure, Slots};
+use crate::signal::{Cursor, EmitError, Failure, SlotFailure};
+use crate::slots::Slots;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Request<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Request<E, R, F>, Answer<R>, F, S>;

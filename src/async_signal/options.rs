@@ -3,11 +3,13 @@
 use core::fmt;
 
 use super::AsyncSource;
+use crate::raw::Flavor;
 use crate::raw::{
     Answer, AsyncClosure, AsyncMethod, CallAsync, CallAsyncClosure, CallSync, Checked, Handle,
     Invoke, Limit, MaybeSendSync, NoLimit, Request,
 };
-use crate::signal::{Connection, Flavor, Owner, ScopedConnection, SlotOptions};
+use crate::signal::{Owner, SlotOptions};
+use crate::slots::{Connection, ScopedConnection};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
@@ -123,7 +125,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     {
         let target = Checked::new(method).and(Checked::any(limit));
         let (handle, keep_alive) = Handle::owned::<I, _>(target);
-        self.slot.put(handle, Some(keep_alive)).scoped()
+        self.slot.put((handle, Some(keep_alive))).scoped()
     }
 }
 

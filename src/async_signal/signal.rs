@@ -5,8 +5,10 @@ use core::ops::Deref;
 
 use super::emission::AsyncSlots;
 use super::{AsyncEmission, AsyncSlotOptions, ConcurrentEmission, Emit, EmitConcurrent, TryEmit};
+use crate::raw::Flavor;
 use crate::raw::{Answer, AsyncClosure, AsyncMethod, Local, MaybeSendSync, Request, Shared};
-use crate::signal::{Block, Connection, Flavor, Owner, ScopedConnection, Signal, Source};
+use crate::signal::{Owner, Signal, Source};
+use crate::slots::{Block, Connection, ScopedConnection};
 
 /// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
 /// that have connected are run, one after another or all at once, on the task that awaits the emission.

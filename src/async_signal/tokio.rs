@@ -13,10 +13,12 @@ use tokio::task::JoinHandle;
 use super::emission::Sequence;
 use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
 use crate::base::{Depth, Outcome};
+use crate::raw::Flavor;
 use crate::raw::{
     Answer, AsyncMutMethod, CallAsyncLocked, ErasedFuture, MaybeSendSync, NoLimit, Request, Shared,
 };
-use crate::signal::{Connection, Cursor, Flavor, Owner};
+use crate::signal::{Cursor, Owner};
+use crate::slots::Connection;
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
     /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;

@@ -6,7 +6,6 @@ mod outcome;
 #[cfg(feature = "std")]
 mod panics;
 mod slot_key;
-mod slot_table;
 
 pub(crate) use depth::Depth;
 #[cfg(feature = "std")]
@@ -15,5 +14,4 @@ pub(crate) use depth::this_thread;
 pub(crate) use outcome::Outcome;
 #[cfg(feature = "std")]
 pub(crate) use panics::message;
-pub(crate) use slot_key::{SlotKey, tag};
-pub(crate) use slot_table::{Running, SlotTable};
+pub(crate) use slot_key::{Running, SlotKey, tag};

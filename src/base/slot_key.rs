@@ -1,4 +1,4 @@
-//! What identifies a slot.
+//! What tells the slots of a signal from one another.
 
 use slotmap::KeyData;
 
@@ -34,4 +34,13 @@ pub(crate) fn tag(key_bits: u64) -> usize {
     return key_bits as usize;
     #[cfg(not(target_pointer_width = "64"))]
     return (key_bits ^ (key_bits >> 32).rotate_left(12)) as usize | (1 << (usize::BITS - 1));
+}
+
+/// Where calls of a slot are under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Running {
+    Nowhere,
+    Elsewhere,
+    /// On the thread that asks: it is inside the slot.
+    Here,
 }

@@ -64,13 +64,14 @@ use loom::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
 use loom::sync::{Mutex, MutexGuard};
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::base::{Running, SlotKey, SlotTable};
+use crate::base::{Running, SlotKey};
 use crate::generic;
 use crate::raw::{
-    Atom, Checked, Handle, Hold, Invoke, KeepAlive, Liveness, Lock, Pointers, Primitives, StandIn,
-    Target, WeakSlots, atom,
+    Atom, Checked, Flavor, Handle, Hold, Invoke, KeepAlive, Liveness, Lock, Pointers, StandIn,
+    Target, atom,
 };
-use crate::signal::{ByRef, Flavor, HandleMaker, NewSlot, Slots, Special};
+use crate::signal::ByRef;
+use crate::slots::{NewSlot, Special};
 
 mod calls;
 mod ends;
@@ -79,7 +80,7 @@ mod queue;
 #[cfg(feature = "async")]
 mod streams;
 mod versions;
-pub(crate) use pointers::{Strong, Weak};
+pub(crate) use pointers::Strong;
 
 type Signal = generic::Signal<u32, (), Modelled>;
 
@@ -120,7 +121,7 @@ loom::thread_local! {
     static THREAD: usize = NEXT.fetch_add(1, Relaxed);
 }
 
-impl<const EXCHANGE_IS_BARRIER: bool> Primitives for LoomFlavor<EXCHANGE_IS_BARRIER>
+impl<const EXCHANGE_IS_BARRIER: bool> Flavor for LoomFlavor<EXCHANGE_IS_BARRIER>
 where
     Self: Pointers,
 {
@@ -145,20 +146,6 @@ where
         loom::thread::yield_now();
     }
 }
-
-macro_rules! flavor {
-    ($exchange_is_barrier:literal) => {
-        impl Flavor for LoomFlavor<$exchange_is_barrier> {
-            fn weak_slots<E: ?Sized + 'static, R: 'static>(
-                slots: Weak<Slots<E, R, Self>>,
-            ) -> WeakSlots<Self> {
-                WeakSlots::new(Checked::new(slots))
-            }
-        }
-    };
-}
-flavor!(true);
-flavor!(false);
 
 /// A number that the models count with: not loom's, since they know when to look at it.
 #[derive(Clone, Default)]
@@ -199,11 +186,11 @@ impl Drop for Ends {
 fn put(
     signal: &Signal,
     calls_left: Option<usize>,
-    (handle, keep_alive): (Handle<u32, (), Modelled>, Option<KeepAlive<Modelled>>),
+    made: (Handle<u32, (), Modelled>, Option<KeepAlive<Modelled>>),
 ) -> SlotKey {
     let special = Some(Special { calls_left, ..Special::default() });
     let slot = NewSlot { priority: 0, special, unique: None };
-    signal.slots().connect(slot, HandleMaker::Made((handle, keep_alive)))
+    signal.slots().connect(slot, made)
 }
 
 /// Connects a closure, which the signal keeps.

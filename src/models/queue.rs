@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::{Counter, Modelled};
-use crate::raw::Primitives;
+use crate::raw::Flavor;
 use crate::{LocalQueue, Overflow, Queue, Signal};
 
 /// What a loop waits for. A wake that is lost leaves it waiting, which loom reports.

@@ -10,12 +10,11 @@ use super::*;
 use crate::async_signal::AsyncSlotOptions;
 use crate::generic::EventStream;
 use crate::overflow::{Backpressure, Lagged, Overflow};
-use crate::signal::{ScopedConnection, SlotOptions};
+use crate::signal::SlotOptions;
+use crate::slots::ScopedConnection;
 use crate::stream::{Feed, StreamEvent, stream_event};
 
 stream_event!(Modelled,);
-
-type Stream = EventStream<u32, Modelled>;
 
 /// Emits the events in their order and drops its part of the signal.
 fn emit_elsewhere(signal: &Arc<Signal>, events: &'static [u32]) -> thread::JoinHandle<()> {

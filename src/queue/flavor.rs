@@ -4,9 +4,9 @@ use core::any::{Any, TypeId, type_name};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicBool, Ordering};
 
+use crate::raw::Flavor;
 use crate::raw::{Handle, HomeThread, KeepAlive, Liveness, ThreadBound};
 use crate::raw::{Local, Shared};
-use crate::signal::Flavor;
 use crate::signal::WeakMethod;
 
 slotmap::new_key_type! {

@@ -19,7 +19,7 @@ use super::run::Clock;
 use crate::raw::Shared;
 use crate::raw::{CellOwner, OwnedCell, Split, SplitOwner, SplitToken};
 use crate::raw::{SlotState, StateCell};
-use crate::signal::Connection;
+use crate::slots::Connection;
 
 /// What a connection has in its queue.
 pub(super) type Whole<E, H> = Split<Front<E, H>, Course<E, H>>;

@@ -17,7 +17,7 @@ use std::time::Instant;
 
 use crate::overflow::Overflow;
 use crate::raw::Shared;
-use crate::signal::Connection;
+use crate::slots::Connection;
 
 mod drive;
 mod first_panic;

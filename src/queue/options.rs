@@ -15,11 +15,10 @@ use crate::raw::MaybeSendSync;
 use crate::raw::Shared;
 use crate::raw::{Checked, Handle, Invoke, KeepAlive, Liveness, Split};
 use crate::raw::{SlotState, StateCell};
-use crate::signal::HandleMaker;
 use crate::signal::SlotOptions;
 use crate::signal::{ByMut, ByRef, WeakMethod};
-use crate::signal::{Connection, ScopedConnection};
 use crate::signal::{InteriorMut, Owner};
+use crate::slots::{Connection, ScopedConnection};
 
 impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
     /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
@@ -262,11 +261,11 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
             drop(locked);
             let line = line.expect("it was made just now");
             let sender = Checked::new(Sender(line.clone()));
-            let (handle, _) = Handle::held::<Enqueue, _, _>(sender, Checked::new(()));
+            let handle = Handle::held::<Enqueue, _>(sender);
             let keep_alive = KeepAlive::until_the_end(Checked::new(Lasts::new(line)));
             (handle, Some(keep_alive))
         };
-        self.options.put_as(identity, liveness, Some(state), HandleMaker::OfKey(make))
+        source.slots.put_made(self.options.choice(), identity, liveness, Some(state), make)
     }
 
     #[track_caller]

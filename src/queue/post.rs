@@ -34,7 +34,7 @@ use crate::base::SlotKey;
 use crate::overflow::Overflow;
 use crate::raw::{CellOwner, Hold, Invoke, Liveness, OwnedCell, SplitOwner, StandIn, Target};
 use crate::raw::{Lock, Shared};
-use crate::signal::Connection;
+use crate::slots::Connection;
 
 pub(super) struct Post<H: QueueFlavor> {
     state: Mutex<State<H>>,

@@ -10,7 +10,7 @@ use super::line::{Finished, Line};
 use super::post::{Lies, Post, State};
 use crate::raw::Shared;
 use crate::raw::{CellOwner, SplitOwner, SplitToken};
-use crate::signal::Connection;
+use crate::slots::Connection;
 
 /// What a run of a queue did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

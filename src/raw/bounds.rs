@@ -59,7 +59,7 @@ impl<V, F> Checked<V, F> {
     }
 
     /// For what is good for any flavor.
-    #[cfg(any(feature = "async", test))]
+    #[cfg(any(feature = "async", all(test, feature = "std")))]
     pub(crate) fn any(value: V) -> Self
     where
         V: Send + Sync,

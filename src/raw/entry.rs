@@ -1,20 +1,21 @@
 use core::sync::atomic::Ordering;
 
-use super::{Caller, Handle, KeepAlive, NotCalled};
-use crate::base::{SlotKey, tag};
-use crate::raw::{Atom, Primitives, SlotState, StateCell};
+use super::{AnyHandle, KeepAlive};
+use crate::base::SlotKey;
+use crate::raw::{Atom, Flavor};
+use crate::raw::{SlotState, StateCell};
 
 /// One slot as an emission sees it. All that it calls by stays as it is while an emission can see it.
 ///
 /// It owns what its handle refers to, if that is nobody else's: what a closure or a method captured.
 /// Of an entry and its copies only the newest does, so that disconnecting drops it at once, however
 /// many emissions still have an older list.
-pub(crate) struct Entry<E: ?Sized + 'static, R: 'static, F: Primitives> {
-    handle: Handle<E, R, F>,
+pub(crate) struct AnyEntry<F: Flavor> {
+    pub(super) handle: AnyHandle<F>,
     /// The key as one number, for one load.
-    key_bits: u64,
+    pub(super) key_bits: u64,
     priority: i32,
-    state: StateCell<F>,
+    pub(super) state: StateCell<F>,
     /// 1 if one strong count of the handle's target belongs to this entry.
     owns: F::State,
     is_named: bool,
@@ -29,10 +30,10 @@ pub(crate) struct SlotLabel {
     pub(crate) is_named: bool,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Entry<E, R, F> {
+impl<F: Flavor> AnyEntry<F> {
     /// Gives the keep_alive back if it is not of the handle's own target.
     pub(crate) fn new(
-        handle: Handle<E, R, F>,
+        handle: AnyHandle<F>,
         keep_alive: Option<KeepAlive<F>>,
         label: SlotLabel,
         state: SlotState,
@@ -44,11 +45,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Entry<E, R, F> {
         core::mem::forget(own);
         let SlotLabel { key, priority, is_named } = label;
         let (key_bits, state) = (key.to_bits(), StateCell::new(state));
-        (Entry { handle, key_bits, priority, state, owns, is_named }, rest)
+        (AnyEntry { handle, key_bits, priority, state, owns, is_named }, rest)
     }
 
-    pub(crate) fn handle(&self) -> &Handle<E, R, F> {
+    #[inline(always)]
+    pub(crate) fn handle(&self) -> &AnyHandle<F> {
         &self.handle
+    }
+
+    /// One that stands for a slot.
+    #[cfg(test)]
+    pub(crate) fn of_nobody(label: SlotLabel, state: SlotState) -> Self {
+        Self::new(AnyHandle::vacant(), None, label, state).0
     }
 
     pub(crate) fn key(&self) -> SlotKey {
@@ -64,35 +72,26 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Entry<E, R, F> {
         self.is_named
     }
 
-    /// What a reader says while this slot is called.
-    #[inline(always)]
-    pub(crate) fn tag(&self) -> usize {
-        tag(self.key_bits)
-    }
-
-    /// Calls the slot, if it may be called without asking.
-    #[inline(always)]
-    pub(crate) fn call_through<'l>(
-        &'l self,
-        caller: &mut Caller<'l>,
-        event: &E,
-    ) -> Result<R, NotCalled> {
-        self.handle.call_through(&self.state, caller, event)
-    }
-
     #[inline(always)]
     pub(crate) fn is(&self, state: SlotState) -> bool {
         self.state.is(state, Ordering::Relaxed)
     }
 
+    /// Unless it is gone, which it is for good.
     pub(crate) fn set(&self, state: SlotState) {
-        self.state.store(state);
+        if !self.is_gone() {
+            self.state.store(state);
+        }
+    }
+
+    pub(crate) fn set_gone(&self) {
+        self.state.store(SlotState::Gone);
     }
 
     /// From now on the ledger decides: the list is not the current version any more.
     pub(crate) fn ask(&self) {
         if self.is(SlotState::Call) {
-            self.set(SlotState::Ask);
+            self.state.store(SlotState::Ask);
         }
     }
 
@@ -121,15 +120,16 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Entry<E, R, F> {
 
     /// A gap that was let go keeps nothing else either.
     pub(crate) fn vacate(&mut self) {
+        self.set_gone();
         drop(self.let_go());
-        self.handle = Handle::vacant();
+        self.handle = AnyHandle::vacant();
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for Entry<E, R, F> {
+impl<F: Flavor> Clone for AnyEntry<F> {
     fn clone(&self) -> Self {
-        Entry {
-            handle: self.handle.clone(),
+        AnyEntry {
+            handle: self.handle.another(),
             key_bits: self.key_bits,
             priority: self.priority,
             state: StateCell::new(self.state.load(Ordering::Relaxed)),
@@ -139,7 +139,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for Entry<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Entry<E, R, F> {
+impl<F: Flavor> Drop for AnyEntry<F> {
     #[inline]
     fn drop(&mut self) {
         drop(self.let_go());

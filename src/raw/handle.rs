@@ -7,14 +7,16 @@ use core::sync::atomic::Ordering;
 
 use super::erased_ptr::{ErasedPtr, fits};
 use super::versions::is_begun_to_call;
-use super::{Admission, Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled, Target};
+use super::{
+    Admission, Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled, Target, Typed,
+};
 #[cfg(feature = "async")]
 use super::{Intake, Keeper, inlet::Inlet};
 use crate::base::SlotKey;
-use crate::raw::{Primitives, SlotState, StateCell};
+use crate::raw::{Flavor, SlotState, StateCell};
 
 /// How a slot calls its method, `M`, of a target, `T`.
-pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Primitives>: 'static {
+pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Flavor>: 'static {
     /// `None` when there is an owner behind the target, and it is gone.
     fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
     /// The same, or to let go of the target and [call](Again::call) once more.
@@ -106,10 +108,13 @@ fn seldom() {}
 /// is an [`Adapter`] that holds the method beside a weak pointer to the owner, and whoever keeps
 /// the handle keeps the adapter alive with the [`KeepAlive`] that came with it. Dropping the keep_alive
 /// drops what the method captured: at once, or right after the call that is under way.
-pub(crate) struct Handle<E: ?Sized + 'static, R: 'static, F: Primitives> {
+pub(crate) type Handle<E, R, F> = Typed<E, R, AnyHandle<F>>;
+
+/// The same, whatever the event is and what the method returns: so it cannot be called.
+pub(crate) struct AnyHandle<F: Flavor> {
     /// The weak pointer to the target.
     data: ErasedPtr,
-    table: &'static HandleVtable<E, R, F>,
+    table: &'static HandleVtable<F>,
 }
 
 /// A weak pointer on its way into a [`Handle`]. To drop it is to leak it.
@@ -126,15 +131,18 @@ type CallThrough<E, R, F> =
     unsafe fn(ErasedPtr, &StateCell<F>, &mut Caller<'_>, &E) -> Result<R, NotCalled>;
 
 /// What depends on the method.
-struct HandleVtable<E: ?Sized, R, F: Primitives> {
-    call: CallFn<E, R, F>,
+struct HandleVtable<F: Flavor> {
+    /// A [`Call`] of some types.
+    call: unsafe fn(),
     /// What tells it from others, and its name.
     method: unsafe fn(ErasedPtr) -> (TypeId, &'static str),
     link: &'static LinkVtable<F>,
 }
 
 /// The flavor says which. Each function in a table takes 32 bytes of a program, with its relocation.
-union CallFn<E: ?Sized, R, F: Primitives> {
+#[repr(C)]
+union CallFn<E: ?Sized, R, F: Flavor> {
+    any: unsafe fn(),
     /// Where there is one thread only.
     alone: unsafe fn(ErasedPtr, &E) -> Option<R>,
     /// Where there are more. All of it travels in registers: what lies in memory would have to get there
@@ -149,7 +157,7 @@ type WhileEntered = for<'c> unsafe fn(
 ) -> Result<(), NotCalled>;
 
 /// What depends on the weak pointer alone.
-struct LinkVtable<F: Primitives> {
+struct LinkVtable<F: Flavor> {
     clone: unsafe fn(ErasedPtr) -> ErasedPtr,
     release: unsafe fn(ErasedPtr),
     liveness: unsafe fn(ErasedPtr) -> Liveness,
@@ -175,7 +183,7 @@ where
     L: Link,
     M: 'static,
     E: ?Sized,
-    F: Primitives,
+    F: Flavor,
 {
     const LINK: LinkVtable<F> = LinkVtable {
         clone: clone::<L>,
@@ -192,18 +200,20 @@ where
         },
     };
     /// Of the two ways to call, only the one that is used is compiled.
-    const TABLE: HandleVtable<E, R, F> = HandleVtable {
-        call: if F::THREADED {
-            CallFn { through: call_through::<I, W, L, M, E, R, F> }
-        } else {
-            CallFn { alone: call::<I, L, M, E, R, F> }
-        },
+    const CALL: CallFn<E, R, F> = if F::THREADED {
+        CallFn { through: call_through::<I, W, L, M, E, R, F> }
+    } else {
+        CallFn { alone: call::<I, L, M, E, R, F> }
+    };
+    const TABLE: HandleVtable<F> = HandleVtable {
+        // SAFETY: all pointers to functions are alike, as long as they are not called.
+        call: unsafe { Self::CALL.any },
         method: if L::KNOWS_METHOD { known_method::<L> } else { method::<I::Method> },
         link: &Self::LINK,
     };
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
+impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
     /// A handle to `method` of `owner`. The keep_alive, if there is one, owns what the handle needs
     /// beside the owner.
     #[inline(always)]
@@ -240,7 +250,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
         if const { !is_implied::<M>() } {
             unreachable!("the method has a place of its own");
         }
-        Handle { data: owner.0, table: &VtablesOf::<I, ToOwner, L, M, E, R, F>::TABLE }
+        // SAFETY: the table was made for these types, and for that of the data.
+        unsafe {
+            Typed::assume(AnyHandle {
+                data: owner.0,
+                table: &VtablesOf::<I, ToOwner, L, M, E, R, F>::TABLE,
+            })
+        }
     }
 
     fn adapted<I, L, M>(owner: L, method: M) -> (Self, Option<KeepAlive<F>>)
@@ -272,24 +288,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
-    /// dropped under the signal's lock; for what is to end with the connection, there is an keep_alive of it.
+    /// dropped under the signal's lock; for what is to end with the connection, there is
+    /// [an keep_alive](KeepAlive::until_the_end).
     #[cfg(feature = "std")]
-    pub(crate) fn held<I, T, D>(
-        target: Checked<T, F>,
-        until_the_end: Checked<D, F>,
-    ) -> (Self, KeepAlive<F>)
+    pub(crate) fn held<I, T>(target: Checked<T, F>) -> Self
     where
         I: Invoke<(), T, E, R, F>,
         T: super::StandIn + 'static,
-        D: 'static,
     {
-        let handle = Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0));
-        (handle, KeepAlive::new(F::strong(until_the_end.0)))
-    }
-
-    /// A handle to nobody, without memory of its own.
-    pub(crate) fn vacant() -> Self {
-        Self::to_target::<CallNobody, ToOwner, _, ()>(F::dangling::<()>())
+        Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0))
     }
 
     #[inline(always)]
@@ -303,7 +310,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
         if const { !is_implied::<M>() } {
             unreachable!("the method has a place of its own");
         }
-        Handle { data: ErasedPtr::new(target), table: &VtablesOf::<I, W, L, M, E, R, F>::TABLE }
+        let data = ErasedPtr::new(target);
+        // SAFETY: the table was made for these types, and for that of the data.
+        unsafe {
+            Typed::assume(AnyHandle { data, table: &VtablesOf::<I, W, L, M, E, R, F>::TABLE })
+        }
     }
 
     /// Calls the method, if the owner is there.
@@ -312,8 +323,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
         if F::THREADED {
             return self.call_in(&mut Caller::new(&AdmitsAll), event);
         }
-        // SAFETY: `table` was made for the type of `data`, here and below; and for one thread.
-        unsafe { (self.table.call.alone)(self.data, event) }
+        // SAFETY: `table` was made for the type of `data`, here and below; for these of the event and the
+        // result; and for one thread.
+        unsafe { (CallFn::<E, R, F> { any: self.table.call }.alone)(self.data, event) }
     }
 
     /// The same by this caller.
@@ -344,7 +356,42 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
             return Err(NotCalled::Asks);
         }
         // SAFETY: as in `call`, but for more threads. And this handle keeps the target's memory for `'l`.
-        unsafe { (self.table.call.through)(self.data, state, caller, event) }
+        let call = CallFn::<E, R, F> { any: self.table.call };
+        // SAFETY: see above.
+        unsafe { (call.through)(self.data, state, caller, event) }
+    }
+
+    /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
+    /// are held: so that a yes is not lost, and that they may be let go by it. None: there is no owner, or it
+    /// was not admitted.
+    pub(crate) fn ask_and_call<'l>(
+        &'l self,
+        caller: &mut Caller<'l>,
+        event: &E,
+        is_admitted: &dyn Fn() -> bool,
+    ) -> Option<R> {
+        let mut result = None;
+        let mut call = |caller: &mut Caller<'l>| {
+            if is_admitted() {
+                result = self.call_in(caller, event);
+            }
+        };
+        loop {
+            // SAFETY: as in `call_through`; and only this target is entered.
+            match unsafe { (self.table.link.while_entered)(self.data, caller, &mut call) } {
+                Err(why) if self.can_go_on(caller, why) => (),
+                Ok(()) | Err(_) => return result,
+            }
+        }
+    }
+}
+
+impl<F: Flavor> AnyHandle<F> {
+    /// A handle to nobody, without memory of its own.
+    pub(super) fn vacant() -> Self {
+        let handle = Handle::<(), (), F>::to_target::<CallNobody, ToOwner, _, ()>(F::dangling());
+        // SAFETY: it calls nobody, with whatever types.
+        unsafe { handle.forget_types() }
     }
 
     /// Does what is to be done before the method can be called. False: it cannot be.
@@ -387,30 +434,6 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
         unsafe { (self.table.link.own_keep_alive)(self.data) }
     }
 
-    /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
-    /// are held: so that a yes is not lost, and that they may be let go by it. None: there is no owner, or it
-    /// was not admitted.
-    pub(crate) fn ask_and_call<'l>(
-        &'l self,
-        caller: &mut Caller<'l>,
-        event: &E,
-        is_admitted: &dyn Fn() -> bool,
-    ) -> Option<R> {
-        let mut result = None;
-        let mut call = |caller: &mut Caller<'l>| {
-            if is_admitted() {
-                result = self.call_in(caller, event);
-            }
-        };
-        loop {
-            // SAFETY: as in `call_through`; and only this target is entered.
-            match unsafe { (self.table.link.while_entered)(self.data, caller, &mut call) } {
-                Err(why) if self.can_go_on(caller, why) => (),
-                Ok(()) | Err(_) => return result,
-            }
-        }
-    }
-
     pub(crate) fn method(&self) -> TypeId {
         // SAFETY: as in `call`.
         unsafe { (self.table.method)(self.data) }.0
@@ -423,14 +446,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for Handle<E, R, F> {
-    fn clone(&self) -> Self {
+impl<F: Flavor> AnyHandle<F> {
+    /// For an entry like the one it is in, or where its types are known.
+    pub(super) fn another(&self) -> Self {
         // SAFETY: as in `call`.
-        Handle { data: unsafe { (self.table.link.clone)(self.data) }, table: self.table }
+        AnyHandle { data: unsafe { (self.table.link.clone)(self.data) }, table: self.table }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Handle<E, R, F> {
+impl<F: Flavor> Drop for AnyHandle<F> {
     fn drop(&mut self) {
         // SAFETY: as in `call`, and this runs once.
         unsafe { (self.table.link.release)(self.data) }
@@ -440,10 +464,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Handle<E, R, F> {
 // SAFETY: all that a thread-safe handle can reach was `Checked` when it was made: weak pointers to owners,
 // methods, targets. Events and results are never stored: they pass through on the thread that calls.
 #[cfg(feature = "std")]
-unsafe impl<E: ?Sized, R> Send for Handle<E, R, crate::raw::Shared> {}
+unsafe impl Send for AnyHandle<crate::raw::Shared> {}
 // SAFETY: as above.
 #[cfg(feature = "std")]
-unsafe impl<E: ?Sized, R> Sync for Handle<E, R, crate::raw::Shared> {}
+unsafe impl Sync for AnyHandle<crate::raw::Shared> {}
 
 /// A method that is not implied by its type, beside the weak owner it is called on.
 struct Adapter<L, M> {
@@ -460,7 +484,7 @@ where
     L: Link + 'static,
     M: 'static,
     E: ?Sized,
-    F: Primitives,
+    F: Flavor,
 {
     type Method = I::Method;
     fn invoke(
@@ -494,7 +518,7 @@ impl<L: Link + 'static, M, F> Reach<Adapter<L, M>, F> for Behind {
 /// Calls the target, which is a closure.
 struct CallClosure;
 
-impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Primitives> Invoke<(), C, E, R, F> for CallClosure {
+impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Flavor> Invoke<(), C, E, R, F> for CallClosure {
     type Method = C;
     fn invoke((): &(), closure: Target<impl Hold<Target = C>, F>, event: &E) -> Option<R> {
         Some(closure(event))
@@ -503,7 +527,7 @@ impl<C: Fn(&E) -> R + 'static, E: ?Sized, R, F: Primitives> Invoke<(), C, E, R, 
 
 struct CallNobody;
 
-impl<E: ?Sized, R, F: Primitives> Invoke<(), (), E, R, F> for CallNobody {
+impl<E: ?Sized, R, F: Flavor> Invoke<(), (), E, R, F> for CallNobody {
     type Method = CallNobody;
     fn invoke((): &(), _: Target<impl Hold<Target = ()>, F>, _: &E) -> Option<R> {
         None
@@ -515,7 +539,7 @@ impl<E: ?Sized, R, F: Primitives> Invoke<(), (), E, R, F> for CallNobody {
 struct IntakeVtables<T, E: ?Sized, F>(PhantomData<(T, F)>, PhantomData<E>);
 
 #[cfg(feature = "async")]
-impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Primitives> IntakeVtables<T, E, F> {
+impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Flavor> IntakeVtables<T, E, F> {
     const LINK: LinkVtable<F> = LinkVtable {
         clone: clone::<Inlet<F::Strong<T>>>,
         release: release::<Inlet<F::Strong<T>>>,
@@ -526,33 +550,34 @@ impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Primitives> IntakeVtables<T
         while_entered: while_entered::<ToOwn, Inlet<F::Strong<T>>, F>,
         finish_entering: nothing_to_finish,
     };
-    const TABLE: HandleVtable<E, (), F> = HandleVtable {
-        call: if F::THREADED {
-            CallFn { through: hand_over_through::<T, E, F> }
-        } else {
-            CallFn { alone: hand_over::<T, E, F> }
-        },
+    const CALL: CallFn<E, (), F> = if F::THREADED {
+        CallFn { through: hand_over_through::<T, E, F> }
+    } else {
+        CallFn { alone: hand_over::<T, E, F> }
+    };
+    const TABLE: HandleVtable<F> = HandleVtable {
+        // SAFETY: all pointers to functions are alike, as long as they are not called.
+        call: unsafe { Self::CALL.any },
         method: method::<T>,
         link: &Self::LINK,
     };
 }
 
 #[cfg(feature = "async")]
-impl<E: ?Sized + 'static, F: Primitives> Handle<E, (), F> {
+impl<E: ?Sized + 'static, F: Flavor> Handle<E, (), F> {
     /// A handle to what takes events over. The keep_alive keeps that from its end.
     pub(crate) fn intake<T: Intake<E> + 'static>(
         keeper: Checked<Keeper<F::Strong<T>>, F>,
     ) -> (Self, KeepAlive<F>) {
         let data = ErasedPtr::new(Inlet(keeper.0.strong().clone()));
-        (Handle { data, table: &IntakeVtables::<T, E, F>::TABLE }, KeepAlive::new(keeper.0))
+        let handle = AnyHandle { data, table: &IntakeVtables::<T, E, F>::TABLE };
+        // SAFETY: the vtable was made for this event, a unit, and the type of the data.
+        (unsafe { Typed::assume(handle) }, KeepAlive::new(keeper.0))
     }
 }
 
 #[cfg(feature = "async")]
-unsafe fn hand_over<T: Intake<E>, E: ?Sized, F: Primitives>(
-    data: ErasedPtr,
-    event: &E,
-) -> Option<()> {
+unsafe fn hand_over<T: Intake<E>, E: ?Sized, F: Flavor>(data: ErasedPtr, event: &E) -> Option<()> {
     // SAFETY: as in `call`.
     let inlet = unsafe { data.get::<Inlet<F::Strong<T>>>() };
     inlet.0.take_over(event, || true).then_some(())
@@ -561,7 +586,7 @@ unsafe fn hand_over<T: Intake<E>, E: ?Sized, F: Primitives>(
 /// # Safety
 /// As for `call_through`.
 #[cfg(feature = "async")]
-unsafe fn hand_over_through<T: Intake<E>, E: ?Sized, F: Primitives>(
+unsafe fn hand_over_through<T: Intake<E>, E: ?Sized, F: Flavor>(
     data: ErasedPtr,
     state: &StateCell<F>,
     _: &mut Caller<'_>,
@@ -594,7 +619,7 @@ unsafe fn implied<M: 'static>() -> &'static M {
     unsafe { &*core::ptr::dangling::<M>() }
 }
 
-unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Primitives>(
+unsafe fn call<I, L: Link, M: 'static, E: ?Sized, R, F: Flavor>(
     data: ErasedPtr,
     event: &E,
 ) -> Option<R>
@@ -614,7 +639,7 @@ where
 
 /// # Safety
 /// As for `call`; and the memory of the target is kept until `caller` is dropped.
-unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Primitives>(
+unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Flavor>(
     data: ErasedPtr,
     state: &StateCell<F>,
     caller: &mut Caller<'_>,
@@ -643,7 +668,7 @@ where
 /// # Safety
 /// As for `call_through`.
 #[cfg_attr(not(debug_assertions), inline(always))]
-unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Primitives>(
+unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Flavor>(
     data: &'a ErasedPtr,
     state: &StateCell<F>,
     caller: &mut Caller<'_>,

@@ -3,7 +3,7 @@ use core::ops::Deref;
 use std::sync::Arc;
 
 use super::{Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled};
-use crate::raw::Primitives;
+use crate::raw::Flavor;
 
 /// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is known.
 pub(crate) trait StandIn: Clone {
@@ -26,7 +26,7 @@ impl<T> Held<T> {
 }
 
 #[cfg(feature = "std")]
-impl<F: Primitives> KeepAlive<F> {
+impl<F: Flavor> KeepAlive<F> {
     /// For what is to end with the connection of such a handle.
     pub(crate) fn until_the_end<T: Clone>(ends: Checked<T, F>) -> Self {
         KeepAlive::new(ends.0)

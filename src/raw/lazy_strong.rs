@@ -2,11 +2,11 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use core::sync::atomic::Ordering;
 
-use crate::raw::{Atom, Primitives};
+use crate::raw::{Atom, Flavor};
 
 /// A strong pointer made at first use: one word, null until then. Setting and reading it are SeqCst,
 /// because [`Versions`](super::Versions) finds its readers through it.
-pub(crate) struct LazyStrong<T, F: Primitives> {
+pub(crate) struct LazyStrong<T, F: Flavor> {
     raw: F::Ptr<T>,
     owns: PhantomData<F::Strong<T>>,
 }
@@ -25,7 +25,7 @@ new!(crate::raw::Local, core::cell::Cell<*mut T>);
 #[cfg(feature = "std")]
 new!(crate::raw::Shared, core::sync::atomic::AtomicPtr<T>);
 
-impl<T, F: Primitives> LazyStrong<T, F> {
+impl<T, F: Flavor> LazyStrong<T, F> {
     /// The same for any flavor.
     pub(crate) fn empty() -> Self {
         LazyStrong { raw: F::Ptr::new(core::ptr::null_mut()), owns: PhantomData }
@@ -63,7 +63,7 @@ impl<T, F: Primitives> LazyStrong<T, F> {
     }
 }
 
-impl<T, F: Primitives> Drop for LazyStrong<T, F> {
+impl<T, F: Flavor> Drop for LazyStrong<T, F> {
     fn drop(&mut self) {
         let raw = self.raw.load(Ordering::Acquire).cast_const();
         if !raw.is_null() {

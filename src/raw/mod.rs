@@ -3,7 +3,7 @@
 //!
 //! | file | what it gives | what makes it sound |
 //! |---|---|---|
-//! | [`primitives`] | cells, locks and threads of a flavor | safe code |
+//! | [`flavor`] | cells, locks and threads of a flavor | safe code |
 //! | [`bounds`] | values that may be shared between threads where their flavor is | bounds, where they are made |
 //! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavor | std's own contracts of `from_raw` |
 //! | [`erased_ptr`] | a pointer of any type in one word | whoever takes it out knows what was put in |
@@ -13,7 +13,8 @@
 //! | [`entry`] | a handle in a list, with what it owns | its count is there until it is given up, once |
 //! | [`slot_state`] | whether a slot may be called, in one byte | safe code |
 //! | [`versions`] | a list that emissions read while others edit it | reader cells: what is read is neither edited nor freed |
-//! | [`weak_slots`] | a weak pointer to a signal's slots whatever its event | unsizing by hand, and a proof of `Send` |
+//! | [`outlined_weak`] | a weak pointer whose drop is one call | it is dropped once |
+//! | [`typed`] | what knows its event and result by type, over what does not | only handles of these types come in |
 //! | [`lazy_strong`] | a strong pointer made at first use, in one word | it is set once |
 //! | [`hazard`] | owners whose calls count no references | what is in a cell is not destroyed |
 //! | `future` | the futures of asynchronous handlers | the future is dropped before what it borrows from |
@@ -32,6 +33,7 @@ mod caller;
 mod cell_owner;
 mod entry;
 mod erased_ptr;
+mod flavor;
 #[cfg(feature = "async")]
 mod future;
 mod handle;
@@ -44,8 +46,8 @@ mod inlet;
 mod keep_alive;
 mod lazy_strong;
 mod link;
+mod outlined_weak;
 mod pointers;
-mod primitives;
 mod slot_state;
 #[cfg(feature = "async")]
 mod spin_lock;
@@ -53,8 +55,8 @@ mod spin_lock;
 mod split;
 #[cfg(feature = "std")]
 mod thread_bound;
+mod typed;
 mod versions;
-mod weak_slots;
 
 pub(crate) use bounds::Checked;
 #[cfg(feature = "async")]
@@ -63,7 +65,12 @@ pub use bounds::MaybeSendSync;
 pub(crate) use caller::{Admission, Caller};
 #[cfg(feature = "std")]
 pub(crate) use cell_owner::{CellOwner, OwnedCell};
-pub(crate) use entry::{Entry, SlotLabel};
+pub(crate) use entry::{AnyEntry, SlotLabel};
+pub use flavor::Flavor;
+pub use flavor::Local;
+#[cfg(feature = "std")]
+pub use flavor::Shared;
+pub(crate) use flavor::{Atom, Lock};
 #[cfg(feature = "tokio")]
 pub use future::AsyncMutMethod;
 #[cfg(feature = "tokio")]
@@ -76,7 +83,7 @@ pub(crate) use future::{
 pub use future::{AsyncClosure, AsyncMethod};
 #[cfg(feature = "async")]
 use handle::Again;
-pub(crate) use handle::{Handle, Invoke, StoredLink};
+pub(crate) use handle::{AnyHandle, Handle, Invoke, StoredLink};
 #[cfg(feature = "std")]
 pub use hazard::{HazardArc, WeakHazardArc};
 #[cfg(feature = "std")]
@@ -86,11 +93,8 @@ pub(crate) use inlet::{CountsKeepers, Intake, Keeper};
 pub(crate) use keep_alive::KeepAlive;
 pub(crate) use lazy_strong::LazyStrong;
 pub(crate) use link::{Hold, Link, Liveness, NotCalled, Target};
+pub(crate) use outlined_weak::OutlinedWeak;
 pub(crate) use pointers::Pointers;
-pub use primitives::Local;
-#[cfg(feature = "std")]
-pub use primitives::Shared;
-pub(crate) use primitives::{Atom, Lock, Primitives};
 pub(crate) use slot_state::{SlotState, StateCell};
 #[cfg(feature = "async")]
 pub(crate) use spin_lock::{SpinGuard, SpinLock};
@@ -98,12 +102,12 @@ pub(crate) use spin_lock::{SpinGuard, SpinLock};
 pub(crate) use split::{Split, SplitOwner, SplitToken};
 #[cfg(feature = "std")]
 pub(crate) use thread_bound::{HomeThread, ThreadBound};
+pub(crate) use typed::{Entry, Typed};
 pub(crate) use versions::{EditGuard, PinnedVersion, ReaderCell, Versions};
-pub(crate) use weak_slots::WeakSlots;
 
 // For a flavor that tests make.
 #[cfg(all(test, sigwire_loom))]
 pub(crate) use {
+    flavor::atom,
     pointers::{pointers, weak_link},
-    primitives::atom,
 };

@@ -1,6 +1,6 @@
 use core::sync::atomic::Ordering;
 
-use crate::raw::{Atom, Primitives};
+use crate::raw::{Atom, Flavor};
 
 /// What an emission does with a slot when it comes to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,9 +18,9 @@ pub(crate) enum SlotState {
 }
 
 /// The state of a slot: written under the signal's lock, read without.
-pub(crate) struct StateCell<F: Primitives>(F::State);
+pub(crate) struct StateCell<F: Flavor>(F::State);
 
-impl<F: Primitives> StateCell<F> {
+impl<F: Flavor> StateCell<F> {
     pub(crate) fn new(state: SlotState) -> Self {
         StateCell(F::State::new(state as u8))
     }

@@ -3,12 +3,12 @@ use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::Ordering;
 
-use crate::raw::{Atom, Primitives};
+use crate::raw::{Atom, Flavor};
 
 /// A lock for moments in which a few values are moved and nothing else is done. It saves what a lock
 /// pays at its release to find out whether someone sleeps: who has to wait looks again, after a while
 /// that grows.
-pub(crate) struct SpinLock<T, F: Primitives> {
+pub(crate) struct SpinLock<T, F: Flavor> {
     /// Whoever turns [`FREE`] into [`HELD`] has the value, until it turns it back.
     state: F::State,
     value: UnsafeCell<T>,
@@ -18,9 +18,9 @@ const FREE: u8 = 0;
 const HELD: u8 = 1;
 
 /// Neither `Send` nor `Sync`: the second would share a value that need not be `Sync`.
-pub(crate) struct SpinGuard<'a, T, F: Primitives>(&'a SpinLock<T, F>, PhantomData<*const ()>);
+pub(crate) struct SpinGuard<'a, T, F: Flavor>(&'a SpinLock<T, F>, PhantomData<*const ()>);
 
-impl<T, F: Primitives> SpinLock<T, F> {
+impl<T, F: Flavor> SpinLock<T, F> {
     pub(crate) fn new(value: T) -> Self {
         SpinLock { state: F::State::new(FREE), value: UnsafeCell::new(value) }
     }
@@ -49,7 +49,7 @@ impl<T, F: Primitives> SpinLock<T, F> {
     }
 }
 
-impl<T, F: Primitives> Deref for SpinGuard<'_, T, F> {
+impl<T, F: Flavor> Deref for SpinGuard<'_, T, F> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
@@ -58,7 +58,7 @@ impl<T, F: Primitives> Deref for SpinGuard<'_, T, F> {
     }
 }
 
-impl<T, F: Primitives> DerefMut for SpinGuard<'_, T, F> {
+impl<T, F: Flavor> DerefMut for SpinGuard<'_, T, F> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
         // SAFETY: as in `deref`, and this borrows it mutably.
@@ -66,7 +66,7 @@ impl<T, F: Primitives> DerefMut for SpinGuard<'_, T, F> {
     }
 }
 
-impl<T, F: Primitives> Drop for SpinGuard<'_, T, F> {
+impl<T, F: Flavor> Drop for SpinGuard<'_, T, F> {
     #[inline(always)]
     fn drop(&mut self) {
         self.0.state.store(FREE, Ordering::Release);

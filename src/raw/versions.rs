@@ -31,11 +31,11 @@ use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
 
 use super::LazyStrong;
-use crate::raw::{Atom, Lock, Primitives, SlotState, StateCell};
+use crate::raw::{Atom, Flavor, Lock, SlotState, StateCell};
 
 /// What a reader touches comes first, and lies together.
 #[repr(C)]
-pub(crate) struct Versions<T, S, F: Primitives> {
+pub(crate) struct Versions<T, S, F: Flavor> {
     /// The current version, which it owns: also while it is null, for the moments of an edit in place.
     head: F::Ptr<T>,
     owned: PhantomData<F::Strong<T>>,
@@ -46,19 +46,19 @@ pub(crate) struct Versions<T, S, F: Primitives> {
     editor: F::Lock<EditorState<T, S, F>>,
 }
 
-struct EditorState<T, S, F: Primitives> {
+struct EditorState<T, S, F: Flavor> {
     retired: Option<Box<Retired<T, F>>>,
     state: S,
 }
 
 /// Former versions that readers may still hold. They are as few as readers: so they are a chain.
-struct Retired<T, F: Primitives> {
+struct Retired<T, F: Flavor> {
     version: F::Strong<T>,
     next: Option<Box<Retired<T, F>>>,
 }
 
 /// One reader at a time: a running emission, or one call of a suspended one.
-pub(crate) struct ReaderCell<T, F: Primitives> {
+pub(crate) struct ReaderCell<T, F: Flavor> {
     /// The version that is read; null when the reader is free. Whoever turns null into a version has
     /// the reader, and alone writes to it until it is null again.
     version: F::Ptr<T>,
@@ -79,25 +79,25 @@ const IDLE: u8 = 4;
 ///
 /// The first lies beside what all readers read. So it is closed for good when a second reader finds it
 /// free: one whose thread is not the first one's, since a nested emission finds it taken.
-struct ReaderCells<T, F: Primitives> {
+struct ReaderCells<T, F: Flavor> {
     first: ReaderCell<T, F>,
     more: LazyStrong<MoreReaderCells<T, F>, F>,
 }
 
 const MORE_CELLS: usize = 4;
 
-struct MoreReaderCells<T, F: Primitives> {
+struct MoreReaderCells<T, F: Flavor> {
     readers: [PaddedReaderCell<T, F>; MORE_CELLS],
     more: LazyStrong<MoreReaderCells<T, F>, F>,
 }
 
 /// A reader that no other shares cache lines with.
-struct PaddedReaderCell<T, F: Primitives> {
+struct PaddedReaderCell<T, F: Flavor> {
     reader: ReaderCell<T, F>,
     _spacing: [F::Spacing; 0],
 }
 
-impl<T, F: Primitives> ReaderCell<T, F> {
+impl<T, F: Flavor> ReaderCell<T, F> {
     /// No version is there.
     const CLOSED: *mut T = ptr::dangling_mut();
 
@@ -171,7 +171,7 @@ impl<T, F: Primitives> ReaderCell<T, F> {
 /// Whether the entry that was [begun](ReaderCell::begin) is to be called without asking, now that its target is
 /// entered: by an atomic exchange, or in some other way.
 #[inline(always)]
-pub(super) fn is_begun_to_call<F: Primitives>(
+pub(super) fn is_begun_to_call<F: Flavor>(
     state: &StateCell<F>,
     is_entered_by_exchange: bool,
 ) -> bool {
@@ -181,7 +181,7 @@ pub(super) fn is_begun_to_call<F: Primitives>(
     state.is(SlotState::Call, Ordering::SeqCst)
 }
 
-impl<T, F: Primitives> ReaderCells<T, F> {
+impl<T, F: Flavor> ReaderCells<T, F> {
     fn new() -> Self {
         ReaderCells { first: ReaderCell::new(), more: LazyStrong::empty() }
     }
@@ -209,7 +209,7 @@ impl<T, F: Primitives> ReaderCells<T, F> {
     }
 }
 
-impl<T, F: Primitives> MoreReaderCells<T, F> {
+impl<T, F: Flavor> MoreReaderCells<T, F> {
     fn new() -> Self {
         let apart = |_| PaddedReaderCell { reader: ReaderCell::new(), _spacing: [] };
         MoreReaderCells { readers: core::array::from_fn(apart), more: LazyStrong::empty() }
@@ -230,12 +230,12 @@ impl<T, F: Primitives> MoreReaderCells<T, F> {
 }
 
 /// A version that stays as it is until this is dropped.
-pub(crate) struct PinnedVersion<'a, T, F: Primitives> {
+pub(crate) struct PinnedVersion<'a, T, F: Flavor> {
     reader: &'a ReaderCell<T, F>,
     version: &'a T,
 }
 
-impl<T, F: Primitives> PinnedVersion<'_, T, F> {
+impl<T, F: Flavor> PinnedVersion<'_, T, F> {
     #[inline(always)]
     pub(crate) fn reader(&self) -> &ReaderCell<T, F> {
         self.reader
@@ -252,7 +252,7 @@ impl<T, F: Primitives> PinnedVersion<'_, T, F> {
     }
 }
 
-impl<T, F: Primitives> Deref for PinnedVersion<'_, T, F> {
+impl<T, F: Flavor> Deref for PinnedVersion<'_, T, F> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
@@ -260,14 +260,14 @@ impl<T, F: Primitives> Deref for PinnedVersion<'_, T, F> {
     }
 }
 
-impl<T, F: Primitives> Drop for PinnedVersion<'_, T, F> {
+impl<T, F: Flavor> Drop for PinnedVersion<'_, T, F> {
     #[inline(always)]
     fn drop(&mut self) {
         self.reader.leave();
     }
 }
 
-impl<T, S, F: Primitives> Versions<T, S, F> {
+impl<T, S, F: Flavor> Versions<T, S, F> {
     pub(crate) fn new(value: T, state: S) -> Self {
         Versions {
             head: F::Ptr::new(F::into_raw(F::strong(value)).cast_mut()),
@@ -363,7 +363,7 @@ impl<T, S, F: Primitives> Versions<T, S, F> {
     }
 }
 
-impl<T, S, F: Primitives> Drop for Versions<T, S, F> {
+impl<T, S, F: Flavor> Drop for Versions<T, S, F> {
     fn drop(&mut self) {
         let head = self.head.load(Ordering::Acquire);
         // SAFETY: it came from `into_raw`, and was owned by `self`, which ends here.
@@ -371,10 +371,10 @@ impl<T, S, F: Primitives> Drop for Versions<T, S, F> {
     }
 }
 
-type LockGuard<'a, V, F> = <<F as Primitives>::Lock<V> as Lock<V>>::Guard<'a>;
+type LockGuard<'a, V, F> = <<F as Flavor>::Lock<V> as Lock<V>>::Guard<'a>;
 
 /// The right to edit.
-pub(crate) struct EditGuard<'a, T, S, F: Primitives> {
+pub(crate) struct EditGuard<'a, T, S, F: Flavor> {
     versions: &'a Versions<T, S, F>,
     editor: LockGuard<'a, EditorState<T, S, F>, F>,
 }
@@ -389,26 +389,26 @@ pub(crate) enum InTheWay {
 }
 
 /// Nobody else has the current version, as long as this is there.
-struct ExclusiveVersion<'a, T, S, F: Primitives> {
+struct ExclusiveVersion<'a, T, S, F: Flavor> {
     versions: &'a Versions<T, S, F>,
     head: *mut T,
     state: &'a mut S,
 }
 
-impl<T, S, F: Primitives> ExclusiveVersion<'_, T, S, F> {
+impl<T, S, F: Flavor> ExclusiveVersion<'_, T, S, F> {
     fn edit<U>(self, edit: impl FnOnce(&mut T, &mut S) -> U) -> U {
         // SAFETY: it is the only pointer to it, or there would not be this one.
         edit(unsafe { &mut *self.head }, self.state)
     }
 }
 
-impl<T, S, F: Primitives> Drop for ExclusiveVersion<'_, T, S, F> {
+impl<T, S, F: Flavor> Drop for ExclusiveVersion<'_, T, S, F> {
     fn drop(&mut self) {
         self.versions.head.store(self.head, Ordering::Release);
     }
 }
 
-impl<T, S, F: Primitives> EditGuard<'_, T, S, F> {
+impl<T, S, F: Flavor> EditGuard<'_, T, S, F> {
     pub(crate) fn parts(&mut self) -> (&T, &mut S) {
         // SAFETY: it came from `into_raw`, and whoever edits or replaces it has to have this guard.
         let current = unsafe { &*self.head() };

@@ -8,33 +8,31 @@ use core::mem::needs_drop;
 use core::ops::{ControlFlow, Deref};
 use core::sync::atomic::Ordering;
 
-use super::flavor::Flavor;
-use super::list::List;
-use super::slots::Slots;
 use crate::base::{Depth, SlotKey};
+use crate::raw::Flavor;
 use crate::raw::{
-    Admission, Atom, Caller, Entry, Liveness, NotCalled, PinnedVersion, Primitives, ReaderCell,
-    SlotState,
+    Admission, AnyEntry, Atom, Caller, Entry, Handle, Liveness, NotCalled, ReaderCell, SlotState,
 };
+use crate::slots::{AnySlots, List, PinnedList, SharedList, Slots};
 #[cfg(feature = "std")]
 use {
-    super::connection::Connection,
     super::error::{EmitError, Failure, SlotFailure},
     crate::base::message,
+    crate::slots::Connection,
     std::panic::{AssertUnwindSafe, catch_unwind},
 };
 
 /// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
-struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
+struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     _depth: Depth,
-    list: PinnedVersion<'a, List<E, R, F>, F>,
+    list: PinnedList<'a, E, R, F>,
     /// After the list.
-    _tidy: TidyAtEnd<'a, E, R, F>,
+    _tidy: TidyAtEnd<'a, F>,
 }
 
-struct TidyAtEnd<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(&'a Slots<E, R, F>);
+struct TidyAtEnd<'a, F: Flavor>(&'a AnySlots<F>);
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for TidyAtEnd<'_, E, R, F> {
+impl<F: Flavor> Drop for TidyAtEnd<'_, F> {
     #[inline(always)]
     fn drop(&mut self) {
         if self.0.versions.is_untidy() {
@@ -43,119 +41,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for TidyAtEnd<'_, E, R
     }
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> RunningEmission<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> RunningEmission<'a, E, R, F> {
     #[inline(always)]
     #[track_caller]
     fn new(slots: &'a Slots<E, R, F>) -> Self {
         let depth = Depth::enter(|| slots.versions.readers());
-        RunningEmission { _depth: depth, list: slots.versions.pin(), _tidy: TidyAtEnd(slots) }
+        RunningEmission { _depth: depth, list: slots.pin(), _tidy: TidyAtEnd(slots) }
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
-    /// Calls the slot, if it may be called. The reader says that it is running until the next slot
-    /// begins, or [`ReaderCell::end`].
-    #[inline(always)]
-    fn visit<'l>(
-        &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
-        caller: &mut Caller<'l>,
-        entry: &'l Entry<E, R, F>,
-        event: &E,
-    ) -> Option<R> {
-        if F::THREADED {
-            if entry.is_gone() {
-                return None;
-            }
-            reader.begin(entry.tag());
-            return match entry.call_through(caller, event) {
-                Ok(result) => Some(result),
-                Err(why) => self.visit_again(reader, caller, entry, event, why),
-            };
-        }
-        if !entry.is(SlotState::Call) {
-            return self.visit_special(reader, caller.admission(), entry, event);
-        }
-        // On one thread it stays so until the slot runs.
-        reader.begin(entry.tag());
-        if let Some(result) = entry.handle().call(event) {
-            return Some(result);
-        }
-        self.not_called(reader, caller.admission(), entry)
-    }
-
-    /// Calls a slot that could not be called at once, if it may be called at all.
-    #[cold]
-    #[inline(never)]
-    fn visit_again<'l>(
-        &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
-        caller: &mut Caller<'l>,
-        entry: &'l Entry<E, R, F>,
-        event: &E,
-        mut why: NotCalled,
-    ) -> Option<R> {
-        while entry.handle().can_go_on(caller, why) {
-            match entry.call_through(caller, event) {
-                Ok(result) => return Some(result),
-                Err(again) => why = again,
-            }
-        }
-        if why == NotCalled::Asks {
-            self.ask_and_call(reader, caller, entry, event)
-        } else {
-            self.not_called(reader, caller.admission(), entry)
-        }
-    }
-
-    /// Kept out of the loop, and with a caller of its own: most emissions on one thread have no use for one.
-    #[inline(never)]
-    fn visit_special(
-        &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
-        admission: &dyn Admission,
-        entry: &Entry<E, R, F>,
-        event: &E,
-    ) -> Option<R> {
-        if entry.is_gone() {
-            return None;
-        }
-        reader.begin(entry.tag());
-        self.ask_and_call(reader, &mut Caller::new(admission), entry, event)
-    }
-
-    /// Calls the slot if the ledger says so.
-    fn ask_and_call<'l>(
-        &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
-        caller: &mut Caller<'l>,
-        entry: &'l Entry<E, R, F>,
-        event: &E,
-    ) -> Option<R> {
-        let admission = caller.admission();
-        admission.passing_over(true);
-        let was_asked = Cell::new(false);
-        let result = entry.handle().ask_and_call(caller, event, &|| {
-            was_asked.set(true);
-            let is_admitted = admission.admits(entry.key());
-            admission.passing_over(!is_admitted);
-            is_admitted
-        });
-        if result.is_none() && !was_asked.get() {
-            return self.not_called(reader, admission, entry);
-        }
-        admission.passing_over(false);
-        result
-    }
-
+impl<F: Flavor> AnySlots<F> {
     /// The owner is gone, or is not complete yet.
     #[cold]
     fn not_called(
         &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
+        reader: &ReaderCell<List<F>, F>,
         admission: &dyn Admission,
-        entry: &Entry<E, R, F>,
-    ) -> Option<R> {
+        entry: &AnyEntry<F>,
+    ) {
         reader.end();
         admission.passing_over(true);
         // Nothing can be said of an owner that was never seen complete: so the lock is not taken for it.
@@ -164,7 +67,125 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
             self.prune_one(entry.key());
         }
         admission.passing_over(false);
+    }
+}
+
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
+    /// Calls the slot, if it may be called. The reader says that it is running until the next slot
+    /// begins, or [`ReaderCell::end`].
+    #[inline(always)]
+    fn visit<'l>(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        if F::THREADED {
+            self.visit_threaded(reader, caller, entry, event)
+        } else {
+            self.visit_alone(reader, caller, entry, event)
+        }
+    }
+
+    #[inline(always)]
+    fn visit_threaded<'l>(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        let handle = entry.unless_gone()?;
+        reader.begin(entry.tag());
+        match handle.call_through(entry.state(), caller, event) {
+            Ok(result) => Some(result),
+            Err(why) => self.visit_again(reader, caller, entry, event, why),
+        }
+    }
+
+    #[inline(always)]
+    fn visit_alone(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        caller: &mut Caller<'_>,
+        entry: &Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        let Some(handle) = entry.to_call() else {
+            return self.visit_special(reader, caller.admission(), entry, event);
+        };
+        // On one thread it stays so until the slot runs.
+        reader.begin(entry.tag());
+        if let Some(result) = handle.call(event) {
+            return Some(result);
+        }
+        self.not_called(reader, caller.admission(), entry);
         None
+    }
+
+    /// Calls a slot that could not be called at once, if it may be called at all.
+    #[cold]
+    #[inline(never)]
+    fn visit_again<'l>(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        caller: &mut Caller<'l>,
+        entry: &'l Entry<E, R, F>,
+        event: &E,
+        mut why: NotCalled,
+    ) -> Option<R> {
+        let handle = entry.unless_gone()?;
+        while handle.can_go_on(caller, why) {
+            match handle.call_through(entry.state(), caller, event) {
+                Ok(result) => return Some(result),
+                Err(again) => why = again,
+            }
+        }
+        if why == NotCalled::Asks {
+            return self.ask_and_call(reader, caller, (entry, handle), event);
+        }
+        self.not_called(reader, caller.admission(), entry);
+        None
+    }
+
+    /// Kept out of the loop, and with a caller of its own: most emissions on one thread have no use for one.
+    #[inline(never)]
+    fn visit_special(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        admission: &dyn Admission,
+        entry: &Entry<E, R, F>,
+        event: &E,
+    ) -> Option<R> {
+        let handle = entry.unless_gone()?;
+        reader.begin(entry.tag());
+        self.ask_and_call(reader, &mut Caller::new(admission), (entry, handle), event)
+    }
+
+    /// Calls the slot if the ledger says so.
+    fn ask_and_call<'l>(
+        &self,
+        reader: &ReaderCell<List<F>, F>,
+        caller: &mut Caller<'l>,
+        (entry, handle): (&'l AnyEntry<F>, &'l Handle<E, R, F>),
+        event: &E,
+    ) -> Option<R> {
+        let admission = caller.admission();
+        admission.passing_over(true);
+        let was_asked = Cell::new(false);
+        let result = handle.ask_and_call(caller, event, &|| {
+            was_asked.set(true);
+            let is_admitted = admission.admits(entry.key());
+            admission.passing_over(!is_admitted);
+            is_admitted
+        });
+        if result.is_none() && !was_asked.get() {
+            self.not_called(reader, caller.admission(), entry);
+            return None;
+        }
+        admission.passing_over(false);
+        result
     }
 
     /// Calls the slots that are left, until `each` has enough of what they return. `next` counts
@@ -173,14 +194,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     #[inline(always)]
     fn visit_each<'l, B, const ENDS: bool>(
         &self,
-        reader: &ReaderCell<List<E, R, F>, F>,
+        reader: &ReaderCell<List<F>, F>,
         left: &'l [Entry<E, R, F>],
         next: &mut usize,
         mut caller: Caller<'l>,
         event: &E,
         mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        for entry in left {
+        let mut at = 0;
+        // Not an iterator, which is calls where nothing is optimized.
+        while at < left.len() {
+            let entry = &left[at];
+            at += 1;
             // Before the call: when the slot panics, the one after it has its turn.
             *next += 1;
             if let Some(result) = self.visit(reader, &mut caller, entry, event) {
@@ -220,7 +245,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     fn emit_to_some(&self, event: &E) -> usize {
         let run = RunningEmission::new(self);
         let reader = run.list.reader();
-        let mut caller = Caller::new(self);
+        let mut caller = Caller::new(&**self);
         let mut called = 0;
         let (entries, mut next) = (run.list.entries(), 0);
         // Not an iterator, which is calls where nothing is optimised.
@@ -240,7 +265,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
 }
 
 /// The admission of an emission that reports panics: it notes which are not its slots' doing.
-struct NotedAdmission<'a, F: Primitives> {
+struct NotedAdmission<'a, F: Flavor> {
     admission: &'a dyn Admission,
     notes: &'a F::State,
 }
@@ -253,7 +278,7 @@ const BEFORE_SLOT: u8 = 1;
 #[cfg(feature = "std")]
 const AT_END: u8 = 2;
 
-impl<F: Primitives> Admission for NotedAdmission<'_, F> {
+impl<F: Flavor> Admission for NotedAdmission<'_, F> {
     fn admits(&self, key: SlotKey) -> bool {
         self.admission.admits(key)
     }
@@ -277,7 +302,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
             return Ok(0);
         }
         let notes = F::State::new(IN_SLOT);
-        let observed = NotedAdmission::<F> { admission: self, notes: &notes };
+        let observed = NotedAdmission::<F> { admission: &**self, notes: &notes };
         let run = RunningEmission::new(self);
         let reader = run.list.reader();
         let mut caller = Caller::new(&observed);
@@ -331,27 +356,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
 pub(crate) struct Cursor<
     E: ?Sized + 'static,
     R: 'static,
-    F: Primitives,
+    F: Flavor,
     S: Deref<Target = Slots<E, R, F>>,
 > {
     slots: S,
     /// None only while it is dropped.
-    list: Option<F::Strong<List<E, R, F>>>,
+    list: Option<SharedList<E, R, F>>,
     next: usize,
     /// Those of [`NotedAdmission`].
     notes: F::State,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>> Unpin
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Unpin
     for Cursor<E, R, F, S>
 {
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>>
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>>
     Cursor<E, R, F, S>
 {
     pub(crate) fn new(slots: S) -> Self {
-        let list = slots.versions.lock().share();
+        let list = slots.share();
         Cursor { slots, list: Some(list), next: 0, notes: F::State::new(IN_SLOT) }
     }
 
@@ -363,7 +388,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
     /// The slot that was called last.
     #[cfg(feature = "async")]
     pub(crate) fn last(&self) -> Option<SlotKey> {
-        self.entries()[..self.next].last().map(Entry::key)
+        self.entries()[..self.next].last().map(|entry| entry.key())
     }
 
     /// Whether it was the last slot that panicked, where calls are observed. If it was not even
@@ -417,13 +442,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
             return None;
         }
         let _depth = depth.unwrap_or_else(|| Depth::enter(|| slots.versions.readers()));
-        let pinned = slots.versions.reader_for(list);
+        let pinned = slots.reader_for(list);
         let observed;
         let admission: &dyn Admission = if OBSERVED {
-            observed = NotedAdmission::<F> { admission: &**slots, notes };
+            observed = NotedAdmission::<F> { admission: &***slots, notes };
             &observed
         } else {
-            &**slots
+            &***slots
         };
         slots.visit_each::<B, ENDS>(
             pinned.reader(),
@@ -436,13 +461,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
     }
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, R, F>>> Drop
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Drop
     for Cursor<E, R, F, S>
 {
     #[inline(never)]
     fn drop(&mut self) {
         if let Some(list) = self.list.take() {
-            if self.slots.versions.unshare(list) {
+            if self.slots.unshare(list) {
                 self.slots.tidy();
             }
         }
@@ -450,7 +475,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives, S: Deref<Target = Slots<E, 
 }
 
 #[cfg(feature = "async")]
-impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slots<E, R, F>> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E, R, F>> {
     /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
     /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
     /// `rest`. Before a slot is called, `begun` is. `each` runs no user's code, unless by dropping what it
@@ -471,7 +496,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slo
         let run = RunningEmission::new(slots);
         begun();
         let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
-        let (reader, all, caller) = (keep.list.reader(), keep.list.entries(), Caller::new(slots));
+        let (reader, all, caller) =
+            (keep.list.reader(), keep.list.entries(), Caller::new(&**slots));
         let end = slots.visit_each::<B, false>(reader, all, &mut keep.next, caller, event, each);
         if end.is_none() {
             core::mem::forget(keep);
@@ -482,15 +508,15 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Cursor<E, R, F, &'a Slo
 
 /// Puts what is left of an emission where it is gone on with, unless this is forgotten.
 #[cfg(feature = "async")]
-struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Primitives> {
+struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
     slots: &'a Slots<E, R, F>,
-    list: &'r PinnedVersion<'a, List<E, R, F>, F>,
+    list: &'r PinnedList<'a, E, R, F>,
     next: usize,
     rest: &'r mut Option<CursorOf<'a, E, R, F>>,
 }
 
 #[cfg(feature = "async")]
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for KeepRest<'_, '_, E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for KeepRest<'_, '_, E, R, F> {
     // So that how far it has come can be in a register until then.
     #[inline(always)]
     fn drop(&mut self) {
@@ -500,9 +526,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for KeepRest<'_, '_, E
 
 #[cfg(feature = "async")]
 #[inline(never)]
-fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(
+fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
     slots: &'a Slots<E, R, F>,
-    list: &PinnedVersion<'a, List<E, R, F>, F>,
+    list: &PinnedList<'a, E, R, F>,
     next: usize,
     rest: &mut Option<CursorOf<'a, E, R, F>>,
 ) {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::connection::Connection;
-use super::flavor::Flavor;
+use crate::raw::Flavor;
+use crate::slots::Connection;
 
 /// Some slots failed in a `try_emit`, of a [`Signal`](crate::Signal::try_emit) or an `AsyncSignal`, or
 /// what they let go of panicked. All the others were called.

@@ -4,10 +4,10 @@ use core::any::TypeId;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-use super::connection::Connection;
-use super::flavor::Flavor;
 use super::owner::{InteriorMut, Owner};
+use crate::raw::Flavor;
 use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, MaybeSendSync, Target};
+use crate::slots::Connection;
 
 /// A method that takes `&self`, or a closure with the owner first.
 pub(crate) struct ByRef;

@@ -4,16 +4,15 @@ use core::any::TypeId;
 use core::fmt;
 use core::mem::ManuallyDrop;
 
-use super::connection::{Connection, ScopedConnection};
-use super::flavor::Flavor;
 use super::method::{ByMut, ByRef, Extended, WeakMethod};
 use super::owner::{InteriorMut, Owner, stored, weak_of};
-use super::slots::{HandleMaker, NewSlot};
 use super::source::Source;
-use super::special::Special;
-use crate::raw::{Checked, Handle, Invoke, KeepAlive, Link, Liveness, MaybeSendSync, StateCell};
+use crate::raw::Flavor;
+use crate::raw::{Checked, Handle, Invoke, Link, MaybeSendSync};
 #[cfg(feature = "async")]
 use crate::raw::{Intake, Keeper};
+use crate::slots::{Choice, OwnedHandle};
+use crate::slots::{Connection, ScopedConnection};
 
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
 /// [`Source::slot`].
@@ -37,15 +36,12 @@ use crate::raw::{Intake, Keeper};
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
 pub struct SlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     source: &'a Source<E, R, F>,
-    priority: i32,
-    calls_left: Option<usize>,
-    unique: bool,
-    name: Option<&'static str>,
+    choice: Choice,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     pub(crate) fn new(source: &'a Source<E, R, F>) -> Self {
-        SlotOptions { source, priority: 0, calls_left: None, unique: false, name: None }
+        SlotOptions { source, choice: Choice::default() }
     }
 
     /// Slots of a higher priority are called first; 0 unless told. Slots of one priority are called
@@ -53,8 +49,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     ///
     /// # Cost
     /// Connecting a slot that is not called last moves all that come after it.
-    pub fn priority(self, priority: i32) -> Self {
-        SlotOptions { priority, ..self }
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.choice.priority = priority;
+        self
     }
 
     /// Disconnects the slot as it is called for the first time.
@@ -72,12 +69,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     /// # Cost
     /// Each call takes the signal's lock for a moment.
     #[track_caller]
-    pub fn times(self, times: usize) -> Self {
+    pub fn times(mut self, times: usize) -> Self {
         assert!(
             times > 0,
             "a slot that is called 0 times would never be called; connect it for 1 or more"
         );
-        SlotOptions { calls_left: Some(times), ..self }
+        self.choice.calls_left = Some(times);
+        self
     }
 
     /// Connects only if the same method of the same owner is not connected already; otherwise the
@@ -86,13 +84,15 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     ///
     /// # Cost
     /// Looks at all slots.
-    pub fn unique(self) -> Self {
-        SlotOptions { unique: true, ..self }
+    pub fn unique(mut self) -> Self {
+        self.choice.unique = true;
+        self
     }
 
     /// Names the slot, for `Debug` and for the reports of [`try_emit`](crate::Signal::try_emit).
-    pub fn name(self, name: &'static str) -> Self {
-        SlotOptions { name: Some(name), ..self }
+    pub fn name(mut self, name: &'static str) -> Self {
+        self.choice.name = Some(name);
+        self
     }
 
     /// See [`Source::connect`].
@@ -122,7 +122,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         Connection<F>: MaybeSendSync<F>,
     {
         let (weak, source) = (owner.weak(), self.source);
-        let identity = self.unique.then(|| (weak.address(), TypeId::of::<M>()));
+        let identity = self.choice.unique.then(|| (weak.address(), TypeId::of::<M>()));
         let liveness = weak.liveness();
         let mut made_of = Some((Checked::new(weak), Checked::new(method)));
         let make = &mut |key| {
@@ -130,7 +130,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
             let method = method.and(Checked::new(source.connection(key)));
             Handle::new::<Extended, _, _>(weak, method)
         };
-        self.put_as(identity, liveness, None, HandleMaker::OfKey(make))
+        source.slots.put_made(self.choice, identity, liveness, None, make)
     }
 
     /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
@@ -139,7 +139,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         C: Fn(&E) -> R + MaybeSendSync<F>,
     {
         let (handle, keep_alive) = Handle::closure(Checked::new(closure));
-        self.put(handle, Some(keep_alive)).scoped()
+        self.put((handle, Some(keep_alive))).scoped()
     }
 
     /// See [`Source::connect_weak`].
@@ -147,12 +147,12 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         if !method.is_alive() {
             return Connection::never();
         }
-        self.put(method.handle, method.keep_alive)
+        self.put((method.handle, method.keep_alive))
     }
 
     #[cfg(feature = "std")]
     pub(crate) fn is_unique(&self) -> bool {
-        self.unique
+        self.choice.unique
     }
 
     #[cfg(feature = "std")]
@@ -163,7 +163,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     /// For who counts the calls elsewhere.
     #[cfg(feature = "std")]
     pub(crate) fn take_times(&mut self) -> Option<usize> {
-        self.calls_left.take()
+        self.choice.calls_left.take()
     }
 
     /// Connects a method that is called as `I` does.
@@ -174,43 +174,19 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         O: Owner<F>,
         M: 'static,
     {
-        let (handle, keep_alive) = Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method);
-        self.put(handle, keep_alive)
+        self.put(Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method))
     }
 
     /// Connects what is made already.
-    #[inline(never)]
-    pub(crate) fn put(
-        self,
-        handle: Handle<E, R, F>,
-        keep_alive: Option<KeepAlive<F>>,
-    ) -> Connection<F> {
-        let identity = self.unique.then(|| (handle.owner(), handle.method()));
-        let liveness = handle.liveness();
-        self.put_as(identity, liveness, None, HandleMaker::Made((handle, keep_alive)))
+    #[inline]
+    pub(crate) fn put(self, made: OwnedHandle<E, R, F>) -> Connection<F> {
+        self.source.slots.put_chosen(self.choice, made)
     }
 
-    /// Connects a slot, unless there is one of the same identity. Its state is to be seen at the gate, too.
-    #[inline]
-    pub(crate) fn put_as(
-        self,
-        unique: Option<(*const (), TypeId)>,
-        liveness: Liveness,
-        gate: Option<F::Strong<StateCell<F>>>,
-        making: HandleMaker<'_, E, R, F>,
-    ) -> Connection<F> {
-        let incomplete = liveness == Liveness::Absent;
-        let is_plain = self.name.is_none() && self.calls_left.is_none() && gate.is_none();
-        let special = (!is_plain || incomplete).then(|| Special {
-            name: self.name,
-            calls_left: self.calls_left,
-            incomplete,
-            gate,
-            ..Special::default()
-        });
-        let new = NewSlot { priority: self.priority, special, unique };
-        let key = self.source.slots().connect(new, making);
-        self.source.connection(key)
+    /// What was chosen.
+    #[cfg(feature = "std")]
+    pub(crate) fn choice(&self) -> Choice {
+        self.choice
     }
 }
 
@@ -223,7 +199,7 @@ impl<E: ?Sized + 'static, F: Flavor> SlotOptions<'_, E, (), F> {
         Keeper<F::Strong<T>>: MaybeSendSync<F>,
     {
         let (handle, keep_alive) = Handle::intake(Checked::new(keeper));
-        self.put(handle, Some(keep_alive)).scoped()
+        self.put((handle, Some(keep_alive))).scoped()
     }
 }
 
@@ -372,28 +348,21 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         let method = ManuallyDrop::new(method);
         // The other way would do, but takes more code where nothing is optimised.
         if const { Handle::<E, R, F>::is_bare::<O::Weak, M>() } {
-            return self.put(Handle::bare::<I, _, _>(stored(owner), &method), None);
+            return self.slots.put(Handle::bare::<I, _, _>(stored(owner), &method), None);
         }
         let method = ManuallyDrop::into_inner(method);
         let (handle, keep_alive) = Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method);
-        self.put(handle, keep_alive)
-    }
-
-    /// Connects what is made already, without options: all that it takes is in registers.
-    #[inline(never)]
-    fn put(&self, handle: Handle<E, R, F>, keep_alive: Option<KeepAlive<F>>) -> Connection<F> {
-        let liveness = handle.liveness();
-        self.slot().put_as(None, liveness, None, HandleMaker::Made((handle, keep_alive)))
+        self.slots.put(handle, keep_alive)
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for SlotOptions<'_, E, R, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SlotOptions")
-            .field("priority", &self.priority)
-            .field("times", &self.calls_left)
-            .field("unique", &self.unique)
-            .field("name", &self.name)
+            .field("priority", &self.choice.priority)
+            .field("times", &self.choice.calls_left)
+            .field("unique", &self.choice.unique)
+            .field("name", &self.choice.name)
             .finish()
     }
 }

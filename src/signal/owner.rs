@@ -3,7 +3,7 @@
 use alloc::rc::{self, Rc};
 use core::cell::RefCell;
 
-use super::flavor::Flavor;
+use crate::raw::Flavor;
 use crate::raw::{Checked, Link, Local, MaybeSendSync, StoredLink};
 
 /// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in

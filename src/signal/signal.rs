@@ -4,8 +4,8 @@ use core::fmt;
 use core::ops::Deref;
 
 use super::emission::Emission;
-use super::flavor::Flavor;
 use super::source::Source;
+use crate::raw::Flavor;
 use crate::raw::Local;
 
 /// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are

@@ -2,13 +2,11 @@
 
 use core::fmt;
 
-use super::connection::{Block, Connection};
-use super::flavor::Flavor;
 use super::owner::Owner;
-use super::slots::Slots;
-#[cfg(feature = "tokio")]
-use crate::raw::Link;
-use crate::raw::{LazyStrong, Local, WeakSlots};
+use crate::raw::Flavor;
+use crate::raw::Local;
+use crate::slots::{Block, Connection};
+use crate::slots::{OnceSlots, Slots, WeakSlots};
 
 /// The subscribe-only face of a [`Signal`](crate::generic::Signal). Publish `&Source` and keep the `Signal` private, so that
 /// everyone can connect and only you can emit.
@@ -32,7 +30,7 @@ use crate::raw::{LazyStrong, Local, WeakSlots};
 /// assert_eq!(slider.moved().slot_count(), 1);
 /// ```
 pub struct Source<E: ?Sized + 'static, R: 'static, F: Flavor> {
-    pub(super) slots: LazyStrong<Slots<E, R, F>, F>,
+    pub(crate) slots: OnceSlots<E, R, F>,
 }
 
 // Not one for all flavors: see `LazyStrong::new`.
@@ -40,7 +38,7 @@ macro_rules! new {
     ($flavor:ty) => {
         impl<E: ?Sized + 'static, R: 'static> Source<E, R, $flavor> {
             pub(super) const fn new() -> Self {
-                Source { slots: LazyStrong::<_, $flavor>::new() }
+                Source { slots: OnceSlots::<E, R, $flavor>::new_const() }
             }
         }
     };
@@ -52,7 +50,7 @@ new!(crate::raw::Shared);
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// The same for any flavor.
     pub(super) fn empty() -> Self {
-        Source { slots: LazyStrong::empty() }
+        Source { slots: OnceSlots::none_yet() }
     }
 
     /// How many slots are connected, blocked ones included. Slots that have lost their owner are not
@@ -61,7 +59,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// # Cost
     /// Looks at all slots, under the signal's lock.
     pub fn slot_count(&self) -> usize {
-        self.slots.get().map_or(0, Slots::count)
+        self.slots.get().map_or(0, |slots| slots.count())
     }
 
     /// Whether no slot is connected. Costs as much as [`slot_count`](Self::slot_count).
@@ -71,7 +69,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
 
     /// Disconnects all slots; returns how many there were.
     pub fn disconnect_all(&self) -> usize {
-        self.slots.get().map_or(0, Slots::disconnect_all)
+        self.slots.get().map_or(0, |slots| slots.disconnect_all())
     }
 
     /// Disconnects all slots of `owner`; returns how many there were.
@@ -100,7 +98,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// # Cost
     /// Looks at all slots, under the signal's lock.
     pub fn prune(&self) -> usize {
-        self.slots.get().map_or(0, Slots::prune)
+        self.slots.get().map_or(0, |slots| slots.prune())
     }
 
     /// Silences all slots, those that are connected later too, until the block is dropped. Emissions
@@ -110,20 +108,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// The first block and the last release look at all slots, under the signal's lock. Allocates when
     /// nothing was ever connected.
     pub fn block(&self) -> Block<F> {
-        self.slots.get_or_init(Slots::new);
+        self.slots();
         Block::one(self.table(), None)
     }
 
     /// Whether the signal is blocked.
     pub fn is_blocked(&self) -> bool {
-        self.slots.get().is_some_and(Slots::is_silent)
+        self.slots.get().is_some_and(|slots| slots.is_silent())
     }
 
     /// Does not wait for the lock: then what is under it is missing.
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct(name);
         if let Some((slots, is_blocked)) =
-            self.slots.get().map_or(Some((0, false)), Slots::try_look)
+            self.slots.get().map_or(Some((0, false)), |slots| slots.try_look())
         {
             f.field("slots", &slots).field("is_blocked", &is_blocked);
         }
@@ -132,7 +130,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
 
     /// The slots, which are made first if need be.
     pub(crate) fn slots(&self) -> &Slots<E, R, F> {
-        self.slots.get_or_init(Slots::new)
+        self.slots.get_or_init()
     }
 
     /// The slots, if anything was ever connected.
@@ -144,16 +142,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// The slots, for an emission that may outlive the signal.
     #[cfg(feature = "tokio")]
     pub(crate) fn strong_slots(&self) -> Option<F::Strong<Slots<E, R, F>>> {
-        self.slots.get()?;
-        self.slots.downgrade().upgrade()
+        self.slots.strong()
     }
 
     pub(crate) fn table(&self) -> WeakSlots<F> {
-        F::weak_slots(self.slots.downgrade())
+        WeakSlots::new(self.slots.downgrade())
     }
 
     pub(crate) fn connection(&self, key: crate::base::SlotKey) -> Connection<F> {
-        Connection::new(self.table(), key)
+        self.slots.connection(key)
     }
 }
 

@@ -3,15 +3,13 @@
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 
-use super::flavor::Flavor;
-use super::list::List;
-use super::slots::Slots;
 use super::source::Source;
-use crate::raw::WeakSlots;
+use crate::raw::Flavor;
+use crate::slots::{AnySlots, List, WeakSlots};
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> UnwindSafe for Source<E, R, F> {}
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> RefUnwindSafe for Source<E, R, F> {}
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> RefUnwindSafe for Slots<E, R, F> {}
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> RefUnwindSafe for List<E, R, F> {}
+impl<F: Flavor> RefUnwindSafe for AnySlots<F> {}
+impl<F: Flavor> RefUnwindSafe for List<F> {}
 impl<F: Flavor> UnwindSafe for WeakSlots<F> {}
 impl<F: Flavor> RefUnwindSafe for WeakSlots<F> {}

@@ -3,7 +3,7 @@
 use super::{EventStream, NextEvent, StreamEvent};
 use crate::async_signal::{AsyncSlotOptions, AsyncSource};
 use crate::overflow::{Overflow, WhenFull};
-use crate::signal::Flavor;
+use crate::raw::Flavor;
 
 impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
     /// The events from now on, as a [`Stream`](futures_core::Stream): see

@@ -33,8 +33,8 @@ use std::time::Instant;
 use crate::async_signal::waking;
 use crate::base::message;
 use crate::overflow::{Lagged, Overflow, WhenFull};
+use crate::raw::Flavor;
 use crate::raw::{CountsKeepers, Intake, Keeper, SpinGuard, SpinLock};
-use crate::signal::Flavor;
 
 pub(crate) struct Channel<T, F: Flavor> {
     /// How many events may wait.

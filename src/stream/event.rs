@@ -2,10 +2,12 @@ use alloc::borrow::ToOwned;
 
 use super::channel::{Feed, Sending};
 use crate::async_signal::AsyncSlotOptions;
+use crate::raw::Flavor;
 use crate::raw::{
     Answer, Hold, Invoke, Limit, Local, MaybeSend, MaybeSendSync, NoLimit, Request, Target,
 };
-use crate::signal::{Flavor, ScopedConnection, SlotOptions};
+use crate::signal::SlotOptions;
+use crate::slots::ScopedConnection;
 
 /// An event that can be kept for later: one that is `Clone`, and, in a thread-safe signal, `Send`,
 /// since it may be taken on another thread. A `str` is kept as a `String`, a slice as a `Vec`: it is

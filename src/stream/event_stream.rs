@@ -7,7 +7,8 @@ use futures_core::stream::FusedStream;
 
 use super::channel::{Channel, Feed};
 use crate::overflow::{Lagged, WhenFull};
-use crate::signal::{Connection, Flavor, ScopedConnection};
+use crate::raw::Flavor;
+use crate::slots::{Connection, ScopedConnection};
 
 /// The events of a signal, one after the other, as a [`Stream`]. Made by
 /// [`Source::stream`](crate::Source::stream).

@@ -5,7 +5,8 @@ use core::task::{Context, Poll, ready};
 use futures_core::future::FusedFuture;
 
 use super::EventStream;
-use crate::signal::{Connection, Flavor};
+use crate::raw::Flavor;
+use crate::slots::Connection;
 
 /// The next event of a signal, as a future: `None` when there is none to come, because the signal or
 /// the connection ended. Made by [`Source::next_event`](crate::Source::next_event).

@@ -2,7 +2,8 @@
 
 use super::{EventStream, NextEvent, StreamEvent};
 use crate::overflow::Overflow;
-use crate::signal::{Flavor, SlotOptions, Source};
+use crate::raw::Flavor;
+use crate::signal::{SlotOptions, Source};
 
 impl<E: ?Sized + StreamEvent<F>, F: Flavor> Source<E, (), F> {
     /// The events from now on, as a [`Stream`](futures_core::Stream), for tasks of any async runtime.

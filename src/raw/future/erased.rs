@@ -12,7 +12,7 @@ use core::task::{Context, Poll};
 use super::Limit;
 use super::buffer::FutureBuffer;
 use crate::base::{Depth, Outcome};
-use crate::raw::{Again, Hold, MaybeSend, Primitives, Target};
+use crate::raw::{Again, Flavor, Hold, MaybeSend, Target};
 
 /// FutureBuffer for one future at a time. What it has allocated for one it uses again for the next.
 pub(crate) struct ErasedFuture<'a, E: ?Sized, R: 'static, F> {
@@ -194,7 +194,7 @@ impl<E: ?Sized, R: 'static, F> Drop for ErasedFuture<'_, E, R, F> {
 
 /// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
 /// that call.
-impl<E: ?Sized, R: 'static, F: Primitives> Future for ErasedFuture<'_, E, R, F> {
+impl<E: ?Sized, R: 'static, F: Flavor> Future for ErasedFuture<'_, E, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
         let _depth = Depth::enter(|| 0);
@@ -210,7 +210,7 @@ impl<E: ?Sized, R: 'static, F> Unpin for ErasedFuture<'_, E, R, F> {}
 
 /// What the slots of an asynchronous signal are called with: an event, a task for the future, and
 /// whom it wakes. It is good for one call, so a slot never keeps it.
-pub(crate) struct Request<E: ?Sized + 'static, R: 'static, F: Primitives> {
+pub(crate) struct Request<E: ?Sized + 'static, R: 'static, F: Flavor> {
     event: *const E,
     /// The handler that is being started has it for itself.
     task: UnsafeCell<ErasedFuture<'static, E, R, F>>,
@@ -219,19 +219,19 @@ pub(crate) struct Request<E: ?Sized + 'static, R: 'static, F: Primitives> {
 
 /// The requests of one emission, with one task: each time the same one. Whoever waits for a handler
 /// has to write down only whom that wakes, and little else is moved.
-pub(crate) struct Requests<'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
+pub(crate) struct Requests<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     request: Request<E, R, F>,
     /// The event outlives what is in the task.
     tasks: PhantomData<ErasedFuture<'a, E, R, F>>,
 }
 
 /// The future that the slot called last has left.
-pub(crate) struct LeftFuture<'r, 'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
+pub(crate) struct LeftFuture<'r, 'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     request: &'r Request<E, R, F>,
     tasks: PhantomData<ErasedFuture<'a, E, R, F>>,
 }
 
-impl<'a, E: ?Sized, R: 'static, F: Primitives> LeftFuture<'_, 'a, E, R, F> {
+impl<'a, E: ?Sized, R: 'static, F: Flavor> LeftFuture<'_, 'a, E, R, F> {
     /// Takes the task with the future in it.
     pub(crate) fn take(&self) -> ErasedFuture<'a, E, R, F> {
         // SAFETY: `Requests::with` has the only reference to the task, and no handler is at work
@@ -241,7 +241,7 @@ impl<'a, E: ?Sized, R: 'static, F: Primitives> LeftFuture<'_, 'a, E, R, F> {
 }
 
 /// When a future is polled first.
-enum FirstPoll<E: ?Sized, F: Primitives> {
+enum FirstPoll<E: ?Sized, F: Flavor> {
     AtOnce(*mut Context<'static>),
     /// By a runtime. The future keeps the event until then.
     #[cfg(feature = "tokio")]
@@ -250,7 +250,7 @@ enum FirstPoll<E: ?Sized, F: Primitives> {
     _Later(core::convert::Infallible, PhantomData<(*const E, F)>),
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Requests<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Requests<'a, E, R, F> {
     #[inline(always)]
     pub(crate) fn new(event: &'a E) -> Self {
         let (task, first_poll) =
@@ -295,9 +295,9 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Primitives> Requests<'a, E, R, F> {
 unsafe impl<E: ?Sized + Sync, R: 'static> Send for Requests<'_, E, R, crate::raw::Shared> {}
 // SAFETY: what is shared can be asked for what it says, and nothing else.
 unsafe impl<E: ?Sized + Sync, R: 'static> Sync for Requests<'_, E, R, crate::raw::Shared> {}
-impl<E: ?Sized, R: 'static, F: Primitives> Unpin for Requests<'_, E, R, F> {}
+impl<E: ?Sized, R: 'static, F: Flavor> Unpin for Requests<'_, E, R, F> {}
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Request<E, R, F> {
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
     /// Calls a slot with a request for a future that keeps the event, and is not polled yet. It is
     /// left in `task`.
     #[cfg(feature = "tokio")]

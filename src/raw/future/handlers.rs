@@ -8,7 +8,7 @@ use super::{AsyncClosure, AsyncMethod, Limit, Request};
 use crate::base::Outcome;
 #[cfg(feature = "tokio")]
 use crate::raw::MaybeSendSync;
-use crate::raw::{Again, Hold, Invoke, Primitives, Target};
+use crate::raw::{Again, Flavor, Hold, Invoke, Target};
 
 /// What a handler returns at once: its result, or that it has to wait.
 pub(crate) type Answer<R> = Poll<Outcome<R>>;
@@ -23,7 +23,7 @@ where
     R: 'static,
     M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
     L: Limit,
-    F: Primitives,
+    F: Flavor,
 {
     type Method = M;
     #[inline(always)]
@@ -58,7 +58,7 @@ where
     E: ?Sized + 'static,
     R: 'static,
     L: Limit,
-    F: Primitives,
+    F: Flavor,
 {
     type Method = C;
     fn invoke(
@@ -98,7 +98,7 @@ where
     R: 'static,
     M: for<'x> AsyncMutMethod<'x, T, E, R, F> + MaybeSendSync<F> + Clone + 'static,
     L: Limit,
-    F: Primitives,
+    F: Flavor,
 {
     type Method = M;
     fn invoke(
@@ -122,7 +122,7 @@ where
     O: ?Sized,
     E: ?Sized,
     M: Fn(&O, &E) -> R + 'static,
-    F: Primitives,
+    F: Flavor,
 {
     type Method = M;
     fn invoke(

@@ -26,10 +26,10 @@
 
 use core::sync::atomic::Ordering;
 
-use crate::raw::{Atom, LazyStrong, Liveness, Primitives, Shared};
+use crate::raw::{Atom, Flavor, LazyStrong, Liveness, Shared};
 
 /// What the protocol knows of an object, at the object's beginning.
-pub(in crate::raw) struct HazardHead<F: Primitives> {
+pub(in crate::raw) struct HazardHead<F: Flavor> {
     /// [`INCOMPLETE`], then the number of strong pointers, then [`ENDED`], then [`DESTROYED`]; or the last
     /// right after the first.
     strong: F::Count,
@@ -41,7 +41,7 @@ const INCOMPLETE: usize = 0;
 const ENDED: usize = 1 << (usize::BITS - 1);
 const DESTROYED: usize = ENDED + 1;
 
-impl<F: Primitives> HazardHead<F> {
+impl<F: Flavor> HazardHead<F> {
     /// # Safety
     /// `destroy` is called once at most, with a pointer to this head that is good for the whole object,
     /// when nobody can reach the value any more. It is not called before [`complete`](Self::complete).
@@ -102,10 +102,7 @@ impl<F: Primitives> HazardHead<F> {
     }
 }
 
-fn change<F: Primitives>(
-    strong: &F::Count,
-    change: impl Fn(usize) -> Option<usize>,
-) -> Option<usize> {
+fn change<F: Flavor>(strong: &F::Count, change: impl Fn(usize) -> Option<usize>) -> Option<usize> {
     loop {
         let before = strong.load(Ordering::Relaxed);
         let after = change(before)?;
@@ -116,7 +113,7 @@ fn change<F: Primitives>(
 }
 
 /// What one running emission is calling.
-pub(in crate::raw) struct HazardCell<F: Primitives> {
+pub(in crate::raw) struct HazardCell<F: Flavor> {
     /// Null when that is nothing of this kind.
     object: F::Ptr<HazardHead<F>>,
     /// What was left last: it is to be looked at after the next exchange. Null while the cell is not taken.
@@ -125,7 +122,7 @@ pub(in crate::raw) struct HazardCell<F: Primitives> {
     taken: F::State,
 }
 
-impl<F: Primitives> HazardCell<F> {
+impl<F: Flavor> HazardCell<F> {
     fn new() -> Self {
         let null = || F::Ptr::new(core::ptr::null_mut());
         HazardCell { object: null(), left: null(), taken: F::State::new(0) }
@@ -162,14 +159,14 @@ impl<F: Primitives> HazardCell<F> {
 const CELLS: usize = 16;
 
 /// The cells of one thread.
-pub(in crate::raw) struct HazardRecord<F: Primitives> {
+pub(in crate::raw) struct HazardRecord<F: Flavor> {
     cells: [HazardCell<F>; CELLS],
     leased: F::State,
     more: LazyStrong<HazardRecord<F>, F>,
     _apart: [F::Spacing; 0],
 }
 
-impl<F: Primitives> HazardRecord<F> {
+impl<F: Flavor> HazardRecord<F> {
     fn new() -> Self {
         HazardRecord {
             cells: core::array::from_fn(|_| HazardCell::new()),
@@ -198,7 +195,7 @@ impl<F: Primitives> HazardRecord<F> {
 }
 
 /// As many records as there were ever threads at once that called such objects.
-pub(in crate::raw) struct HazardDomain<F: Primitives> {
+pub(in crate::raw) struct HazardDomain<F: Flavor> {
     records: LazyStrong<HazardRecord<F>, F>,
 }
 
@@ -208,7 +205,7 @@ impl HazardDomain<Shared> {
     }
 }
 
-impl<F: Primitives> HazardDomain<F> {
+impl<F: Flavor> HazardDomain<F> {
     /// A record that nobody else has.
     pub(in crate::raw) fn lease(&self) -> &HazardRecord<F> {
         let mut next = &self.records;

@@ -4,9 +4,9 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::base::SlotKey;
-use crate::raw::{KeepAlive, Primitives, SlotState, StateCell};
+use crate::raw::{Flavor, KeepAlive, SlotState, StateCell};
 
-pub(crate) struct Special<F: Primitives> {
+pub(crate) struct Special<F: Flavor> {
     /// Owns what is to end with the slot, beside what its handle refers to.
     pub(crate) keep_alive: Option<KeepAlive<F>>,
     pub(crate) name: Option<&'static str>,
@@ -18,7 +18,7 @@ pub(crate) struct Special<F: Primitives> {
     pub(crate) gate: Option<F::Strong<StateCell<F>>>,
 }
 
-impl<F: Primitives> Default for Special<F> {
+impl<F: Flavor> Default for Special<F> {
     fn default() -> Self {
         Special {
             keep_alive: None,
@@ -31,7 +31,7 @@ impl<F: Primitives> Default for Special<F> {
     }
 }
 
-impl<F: Primitives> Special<F> {
+impl<F: Flavor> Special<F> {
     pub(crate) fn state(&self) -> SlotState {
         if self.incomplete {
             SlotState::Incomplete
@@ -55,7 +55,7 @@ impl<F: Primitives> Special<F> {
 }
 
 /// What is special to the slots of one signal.
-pub(crate) enum Specials<F: Primitives> {
+pub(crate) enum Specials<F: Flavor> {
     /// In no order: few are found by looking at all of them.
     Few(Vec<(SlotKey, Special<F>)>),
     Many(BTreeMap<SlotKey, Special<F>>),
@@ -63,7 +63,7 @@ pub(crate) enum Specials<F: Primitives> {
 
 const FEW: usize = 16;
 
-impl<F: Primitives> Specials<F> {
+impl<F: Flavor> Specials<F> {
     pub(crate) fn new() -> Self {
         Specials::Few(Vec::new())
     }

@@ -5,10 +5,13 @@ use core::ops::{Deref, DerefMut};
 use slotmap::Key;
 use smallvec::SmallVec;
 
-use super::flavor::Flavor;
-use super::slots::Slots;
+use super::any_slots::AnySlots;
 use crate::base::{Running, SlotKey};
-use crate::raw::WeakSlots;
+use crate::raw::Flavor;
+use crate::raw::OutlinedWeak;
+
+/// What connections hold of a signal.
+pub(crate) type WeakSlots<F> = OutlinedWeak<AnySlots<F>, F>;
 
 /// The handle to one slot. Dropping it does nothing: the slot stays connected as long as its owner
 /// and its signal live.
@@ -40,7 +43,7 @@ use crate::raw::WeakSlots;
 /// ```
 ///
 /// # Cost
-/// Three words, and a count on the signal's slots, whose memory (about a hundred bytes, not what is
+/// Two words (where these have 64 bits), and a count on the signal's slots, whose memory (about a hundred bytes, not what is
 /// connected) it keeps after the signal is gone. Each method takes the signal's lock for a moment.
 pub struct Connection<F: Flavor> {
     table: WeakSlots<F>,
@@ -54,7 +57,7 @@ impl<F: Flavor> Connection<F> {
 
     /// The connection of a slot that never was.
     pub(crate) fn never() -> Self {
-        Connection { table: F::weak_slots(F::dangling::<Slots<(), (), F>>()), key: SlotKey::null() }
+        Connection { table: WeakSlots::dangling(), key: SlotKey::null() }
     }
 
     /// Ends the connection; returns whether there still was one. No call of the slot starts after

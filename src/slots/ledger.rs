@@ -7,11 +7,13 @@ use slotmap::SlotMap;
 use super::list::List;
 use super::special::{Special, Specials};
 use crate::base::SlotKey;
-use crate::raw::{KeepAlive, Primitives, SlotState};
+use crate::raw::Flavor;
+use crate::raw::KeepAlive;
+use crate::raw::SlotState;
 
 /// Most signals have a few slots: those are found by looking through the list. With more of them there is
 /// a slotmap from keys to places in the list.
-pub(crate) struct Ledger<F: Primitives> {
+pub(crate) struct Ledger<F: Flavor> {
     /// How many slots the list has that are not gaps.
     connected: u32,
     /// The number of connected slots at which the next connect prunes.
@@ -38,7 +40,7 @@ struct KeyMap {
 const USED_UP: u32 = u32::MAX;
 
 /// A slot that was connected until now.
-pub(crate) struct DisconnectedSlot<F: Primitives> {
+pub(crate) struct DisconnectedSlot<F: Flavor> {
     pub(crate) position: usize,
     pub(crate) keep_alive: Option<KeepAlive<F>>,
 }
@@ -46,7 +48,7 @@ pub(crate) struct DisconnectedSlot<F: Primitives> {
 /// The fewest slots that a connect prunes.
 const FIRST_PRUNE: u32 = 16;
 
-impl<F: Primitives> Ledger<F> {
+impl<F: Flavor> Ledger<F> {
     pub(crate) fn new() -> Self {
         let prune_at = FIRST_PRUNE;
         Ledger { connected: 0, prune_at, blocks: 0, given: 0, map: None, special: None }
@@ -57,7 +59,7 @@ impl<F: Primitives> Ledger<F> {
     }
 
     /// How many entries of the list are disconnected.
-    pub(crate) fn gaps<E: ?Sized + 'static, R: 'static>(&self, list: &List<E, R, F>) -> usize {
+    pub(crate) fn gaps(&self, list: &List<F>) -> usize {
         list.entries().len() - self.connected as usize
     }
 
@@ -70,7 +72,7 @@ impl<F: Primitives> Ledger<F> {
     }
 
     /// A key for a slot that is about to be put into the list.
-    pub(crate) fn add<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>) -> SlotKey {
+    pub(crate) fn add(&mut self, list: &List<F>) -> SlotKey {
         if self.map.is_none() && (self.connected >= FEW || self.given == early::MOST) {
             self.map = Some(Box::new(KeyMap::of(list)));
         }
@@ -84,16 +86,12 @@ impl<F: Primitives> Ledger<F> {
     }
 
     /// The slot at this place of the list is connected now.
-    pub(crate) fn put<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>, at: usize) {
+    pub(crate) fn put(&mut self, list: &List<F>, at: usize) {
         self.connected += 1;
         self.renumber(list, at);
     }
 
-    pub(crate) fn position<E: ?Sized + 'static, R: 'static>(
-        &self,
-        list: &List<E, R, F>,
-        key: SlotKey,
-    ) -> Option<usize> {
+    pub(crate) fn position(&self, list: &List<F>, key: SlotKey) -> Option<usize> {
         match &self.map {
             Some(map) => map.position(key),
             // The newest go first as a rule.
@@ -101,11 +99,7 @@ impl<F: Primitives> Ledger<F> {
         }
     }
 
-    pub(crate) fn take<E: ?Sized + 'static, R: 'static>(
-        &mut self,
-        list: &List<E, R, F>,
-        key: SlotKey,
-    ) -> Option<DisconnectedSlot<F>> {
+    pub(crate) fn take(&mut self, list: &List<F>, key: SlotKey) -> Option<DisconnectedSlot<F>> {
         let position = self.position(list, key)?;
         if let Some(map) = &mut self.map {
             map.remove(key);
@@ -178,14 +172,14 @@ impl<F: Primitives> Ledger<F> {
     }
 
     /// Takes note of where the entries from `first` on are.
-    fn renumber<E: ?Sized + 'static, R: 'static>(&mut self, list: &List<E, R, F>, first: usize) {
+    fn renumber(&mut self, list: &List<F>, first: usize) {
         if let Some(map) = &mut self.map {
             map.renumber(list, first);
         }
     }
 
     /// Removes the gaps of `list`.
-    pub(crate) fn sweep<E: ?Sized + 'static, R: 'static>(&mut self, list: &mut List<E, R, F>) {
+    pub(crate) fn sweep(&mut self, list: &mut List<F>) {
         if self.gaps(list) > 0 {
             list.sweep();
             self.renumber(list, 0);
@@ -194,7 +188,7 @@ impl<F: Primitives> Ledger<F> {
 }
 
 impl KeyMap {
-    fn of<E: ?Sized + 'static, R: 'static, F: Primitives>(list: &List<E, R, F>) -> Self {
+    fn of<F: Flavor>(list: &List<F>) -> Self {
         let connected = list.entries().iter().filter(|entry| !entry.is_gone());
         let early = connected.map(|entry| (entry.key(), USED_UP)).collect();
         let mut map = KeyMap { positions: SlotMap::with_key(), early };
@@ -222,11 +216,7 @@ impl KeyMap {
         }
     }
 
-    fn renumber<E: ?Sized + 'static, R: 'static, F: Primitives>(
-        &mut self,
-        list: &List<E, R, F>,
-        first: usize,
-    ) {
+    fn renumber<F: Flavor>(&mut self, list: &List<F>, first: usize) {
         for (position, entry) in (first..).zip(&list.entries()[first..]) {
             if entry.is_gone() {
                 continue;
@@ -268,15 +258,16 @@ mod early {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::{Entry, Handle, Local, SlotLabel};
+    use crate::raw::Local;
+    use crate::raw::{AnyEntry, SlotLabel};
 
-    type Slots = List<(), (), Local>;
+    type Slots = List<Local>;
 
     /// Puts a slot at the end of the list.
     fn put(ledger: &mut Ledger<Local>, list: &mut Slots) -> SlotKey {
         let key = ledger.add(list);
         let label = SlotLabel { key, priority: 0, is_named: false };
-        let at = list.insert(Entry::new(Handle::vacant(), None, label, SlotState::Call).0);
+        let at = list.insert(AnyEntry::of_nobody(label, SlotState::Call));
         ledger.put(list, at);
         key
     }

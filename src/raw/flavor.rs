@@ -1,7 +1,7 @@
 //! The two flavors as one parameter: which pointers, cells and locks the algorithm is built from.
 //!
 //! [`Shared`] is `Arc`, atomics and `Mutex`; [`Local`] is `Rc`, `Cell` and `RefCell`. Everything
-//! above this module is written once, over a [`Primitives`].
+//! above this module is written once, over a [`Flavor`].
 
 use core::cell::{Cell, RefCell, RefMut};
 use core::ops::DerefMut;
@@ -19,7 +19,7 @@ pub struct Shared;
 pub struct Local;
 
 /// What a flavor is made of. Sealed: [`Shared`] and [`Local`] are the two flavors there are.
-pub trait Primitives: Pointers {
+pub trait Flavor: Pointers {
     /// A pointer that an emission and a connect may touch at the same time.
     #[doc(hidden)]
     type Ptr<T>: Atom<*mut T>;
@@ -146,7 +146,7 @@ impl<T> Lock<T> for RefCell<T> {
     }
 }
 
-impl Primitives for Local {
+impl Flavor for Local {
     type Spacing = ();
     type Ptr<T> = Cell<*mut T>;
     type Count = Cell<usize>;
@@ -199,7 +199,7 @@ pub(crate) use atom;
 
 #[cfg(feature = "std")]
 mod shared {
-    use super::{Atom, Lock, Ordering, Primitives, Shared};
+    use super::{Atom, Flavor, Lock, Ordering, Shared};
     use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicUsize, fence};
     use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
     use std::time::Duration;
@@ -244,7 +244,7 @@ mod shared {
     #[repr(align(128))]
     pub struct LinePair;
 
-    impl Primitives for Shared {
+    impl Flavor for Shared {
         type Spacing = LinePair;
         type Ptr<T> = AtomicPtr<T>;
         type Count = AtomicUsize;

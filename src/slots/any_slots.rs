@@ -11,41 +11,44 @@ use smallvec::SmallVec;
 use super::ledger::Ledger;
 use super::list::List;
 use super::special::Special;
-use crate::base::{Running, SlotKey, SlotTable};
+use crate::base::{Running, SlotKey};
+use crate::raw::Flavor;
+use crate::raw::SlotState;
 use crate::raw::{
-    Admission, EditGuard, Entry, Handle, KeepAlive, Liveness, Primitives, SlotLabel, SlotState,
-    Versions,
+    Admission, AnyEntry, AnyHandle, EditGuard, KeepAlive, Liveness, SlotLabel, Typed, Versions,
 };
 
 type Freed<F> = SmallVec<[KeepAlive<F>; 2]>;
-type SlotsGuard<'a, E, R, F> = EditGuard<'a, List<E, R, F>, Ledger<F>, F>;
+type SlotsGuard<'a, F> = EditGuard<'a, List<F>, Ledger<F>, F>;
 
-#[doc(hidden)]
-pub struct Slots<E: ?Sized + 'static, R: 'static, F: Primitives> {
-    pub(crate) versions: Versions<List<E, R, F>, Ledger<F>, F>,
+/// Those of a signal of events `E`, whose slots return `R`. What they are knows neither: so what connects and
+/// disconnects is compiled once for all signals, and for each event only what calls.
+pub(crate) type Slots<E, R, F> = Typed<E, R, AnySlots<F>>;
+
+pub(crate) struct AnySlots<F: Flavor> {
+    pub(crate) versions: Versions<List<F>, Ledger<F>, F>,
 }
 
 /// A handle, and what owns what it needs.
-pub(crate) type OwnedHandle<E, R, F> = (Handle<E, R, F>, Option<KeepAlive<F>>);
+pub(crate) type AnyOwnedHandle<F> = (AnyHandle<F>, Option<KeepAlive<F>>);
 
-/// It is the same type whatever the method: what connects is compiled once for a signal's event.
-pub(crate) enum HandleMaker<'a, E: ?Sized + 'static, R: 'static, F: Primitives> {
-    Made(OwnedHandle<E, R, F>),
+pub(crate) enum HandleMaker<'a, F: Flavor> {
+    Made(AnyOwnedHandle<F>),
     /// For slots that know their own connection. It is called once at most.
-    OfKey(&'a mut dyn FnMut(SlotKey) -> OwnedHandle<E, R, F>),
+    OfKey(&'a mut dyn FnMut(SlotKey) -> AnyOwnedHandle<F>),
 }
 
 /// A slot to be connected.
-pub(crate) struct NewSlot<F: Primitives> {
+pub(crate) struct NewSlot<F: Flavor> {
     pub(crate) priority: i32,
     pub(crate) special: Option<Special<F>>,
     /// The owner and the method of which there is to be only one slot.
     pub(crate) unique: Option<(*const (), TypeId)>,
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
+impl<F: Flavor> AnySlots<F> {
     pub(crate) fn new() -> Self {
-        Slots { versions: Versions::new(List::new(), Ledger::new()) }
+        AnySlots { versions: Versions::new(List::new(), Ledger::new()) }
     }
 
     /// Whether no slot is connected, or the whole signal is blocked.
@@ -58,7 +61,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
         is_silent(self.versions.lock().parts().1)
     }
 
-    pub(crate) fn connect(&self, slot: NewSlot<F>, making: HandleMaker<'_, E, R, F>) -> SlotKey {
+    pub(crate) fn connect(&self, slot: NewSlot<F>, making: HandleMaker<'_, F>) -> SlotKey {
         let mut freed = None;
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -84,7 +87,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
             HandleMaker::OfKey(make) => make(key),
         };
         let label = SlotLabel { key, priority: slot.priority, is_named };
-        let (entry, keep_alive) = Entry::new(handle, keep_alive, label, state);
+        let (entry, keep_alive) = AnyEntry::new(handle, keep_alive, label, state);
         if keep_alive.is_some() {
             ledger.change(key, |special| special.keep_alive = keep_alive);
         }
@@ -110,11 +113,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     /// Nobody gets the connection of a slot whose connecting panics: so that ends, too.
     #[cold]
     fn drop_or_disconnect(&self, freed: Freed<F>, key: SlotKey) {
-        struct Disconnect<'a, E: ?Sized + 'static, R: 'static, F: Primitives>(
-            &'a Slots<E, R, F>,
-            SlotKey,
-        );
-        impl<E: ?Sized + 'static, R: 'static, F: Primitives> Drop for Disconnect<'_, E, R, F> {
+        struct Disconnect<'a, F: Flavor>(&'a AnySlots<F>, SlotKey);
+        impl<F: Flavor> Drop for Disconnect<'_, F> {
             fn drop(&mut self) {
                 self.0.disconnect(self.1);
             }
@@ -137,7 +137,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     }
 
     /// Disconnects what `matches`, and says how many of them were connected.
-    fn disconnect_if(&self, matches: impl Fn(&Entry<E, R, F>) -> bool) -> usize {
+    fn disconnect_if(&self, matches: impl Fn(&AnyEntry<F>) -> bool) -> usize {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -183,7 +183,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     }
 
     #[cfg(feature = "std")]
-    pub(crate) fn name_of(&self, entry: &Entry<E, R, F>) -> Option<&'static str> {
+    pub(crate) fn name_of(&self, entry: &AnyEntry<F>) -> Option<&'static str> {
         if !entry.is_named() {
             return None;
         }
@@ -214,7 +214,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
 
     /// After slots were taken, one of them at `position`: gives their memory back, now if no
     /// emission is in the way, otherwise at its end.
-    fn settle(&self, guard: &mut SlotsGuard<'_, E, R, F>, position: Option<usize>) {
+    fn settle(&self, guard: &mut SlotsGuard<'_, F>, position: Option<usize>) {
         let in_place = guard.edit_in_place(|list, ledger| {
             match position {
                 Some(position) => list.vacate(position),
@@ -237,19 +237,19 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
 }
 
 /// Publishes what emissions need to know, and unlocks.
-fn unlock<E: ?Sized + 'static, R: 'static, F: Primitives>(mut guard: SlotsGuard<'_, E, R, F>) {
+fn unlock<F: Flavor>(mut guard: SlotsGuard<'_, F>) {
     let ledger = guard.parts().1;
     let is_idle = ledger.connected() == 0 || is_silent(ledger);
     guard.set_idle(is_idle);
 }
 
 /// Whether the whole signal is blocked.
-fn is_silent<F: Primitives>(ledger: &Ledger<F>) -> bool {
+fn is_silent<F: Flavor>(ledger: &Ledger<F>) -> bool {
     ledger.blocks > 0
 }
 
 /// The state of a slot that is connected.
-fn state_of<F: Primitives>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
+fn state_of<F: Flavor>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
     match special.map_or(SlotState::Call, Special::state) {
         SlotState::Call if is_silent(ledger) => SlotState::Ask,
         state => state,
@@ -257,10 +257,7 @@ fn state_of<F: Primitives>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> 
 }
 
 /// Shows the state of a connected slot.
-fn show<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    entry: &Entry<E, R, F>,
-    ledger: &Ledger<F>,
-) {
+fn show<F: Flavor>(entry: &AnyEntry<F>, ledger: &Ledger<F>) {
     let special = ledger.special(entry.key());
     let state = state_of(ledger, special);
     entry.set(state);
@@ -269,24 +266,17 @@ fn show<E: ?Sized + 'static, R: 'static, F: Primitives>(
     }
 }
 
-fn count<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    guard: &mut SlotsGuard<'_, E, R, F>,
-) -> usize {
+fn count<F: Flavor>(guard: &mut SlotsGuard<'_, F>) -> usize {
     let (list, ledger) = guard.parts();
-    let connected = |entry: &&Entry<E, R, F>| !entry.is_gone() && is_connected(entry, ledger);
+    let connected = |entry: &&AnyEntry<F>| !entry.is_gone() && is_connected(entry, ledger);
     list.entries().iter().filter(connected).count()
 }
 
 /// Disconnects a slot in the lists. What it owned is to be dropped after unlocking.
-fn take<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    list: &List<E, R, F>,
-    ledger: &mut Ledger<F>,
-    key: SlotKey,
-    freed: &mut Freed<F>,
-) {
+fn take<F: Flavor>(list: &List<F>, ledger: &mut Ledger<F>, key: SlotKey, freed: &mut Freed<F>) {
     if let Some(taken) = ledger.take(list, key) {
         let entry = &list.entries()[taken.position];
-        entry.set(SlotState::Gone);
+        entry.set_gone();
         if let Some(keep_alive) = entry.let_go() {
             freed.push(keep_alive);
         }
@@ -297,11 +287,7 @@ fn take<E: ?Sized + 'static, R: 'static, F: Primitives>(
 }
 
 /// Disconnects the slots whose owners are gone.
-fn prune<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    list: &List<E, R, F>,
-    ledger: &mut Ledger<F>,
-    freed: &mut Freed<F>,
-) -> usize {
+fn prune<F: Flavor>(list: &List<F>, ledger: &mut Ledger<F>, freed: &mut Freed<F>) -> usize {
     let before = ledger.connected();
     for entry in list.entries() {
         if !entry.is_gone() && !is_connected(entry, ledger) {
@@ -313,10 +299,7 @@ fn prune<E: ?Sized + 'static, R: 'static, F: Primitives>(
 }
 
 /// Whether the slot, which is in the ledger, has an owner, or one that may be still to come.
-fn is_connected<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    entry: &Entry<E, R, F>,
-    ledger: &mut Ledger<F>,
-) -> bool {
+fn is_connected<F: Flavor>(entry: &AnyEntry<F>, ledger: &mut Ledger<F>) -> bool {
     match entry.handle().liveness() {
         Liveness::Alive => {
             if ledger.seen_alive(entry.key()) {
@@ -329,22 +312,18 @@ fn is_connected<E: ?Sized + 'static, R: 'static, F: Primitives>(
     }
 }
 
-fn matches<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    entry: &Entry<E, R, F>,
-    owner: *const (),
-    method: Option<TypeId>,
-) -> bool {
+fn matches<F: Flavor>(entry: &AnyEntry<F>, owner: *const (), method: Option<TypeId>) -> bool {
     !entry.is_gone()
         && core::ptr::eq(entry.handle().owner(), owner)
         && method.is_none_or(|method| entry.handle().method() == method)
 }
 
 /// A list was replaced: emissions that still run over it ask before they call.
-fn retire<E: ?Sized + 'static, R: 'static, F: Primitives>(former: &List<E, R, F>) {
-    former.entries().iter().for_each(Entry::ask);
+fn retire<F: Flavor>(former: &List<F>) {
+    former.entries().iter().for_each(AnyEntry::ask);
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Admission for Slots<E, R, F> {
+impl<F: Flavor> Admission for AnySlots<F> {
     #[cold]
     fn admits(&self, key: SlotKey) -> bool {
         let mut freed = Freed::<F>::new();
@@ -377,12 +356,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Admission for Slots<E, R, F
 
 const TOO_MANY_BLOCKS: &str = "too many blocks at once";
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> SlotTable<F> for Slots<E, R, F> {
-    fn disconnect(&self, key: SlotKey) -> bool {
-        Slots::disconnect(self, key)
-    }
-
-    fn is_connected(&self, key: SlotKey) -> bool {
+/// What a connection asks of the signal it belongs to.
+impl<F: Flavor> AnySlots<F> {
+    pub(crate) fn is_connected(&self, key: SlotKey) -> bool {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         ledger
@@ -390,26 +366,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> SlotTable<F> for Slots<E, R
             .is_some_and(|position| is_connected(&list.entries()[position], ledger))
     }
 
-    fn name(&self, key: SlotKey) -> Option<&'static str> {
+    pub(crate) fn name(&self, key: SlotKey) -> Option<&'static str> {
         self.versions.try_lock()?.parts().1.special(key)?.name
     }
 
-    fn running(&self, key: SlotKey) -> Running {
+    pub(crate) fn running(&self, key: SlotKey) -> Running {
         let here = F::this_thread();
         self.versions.threads_in(key.tag()).fold(Running::Nowhere, |found, thread| {
             if thread == here { Running::Here } else { found.max(Running::Elsewhere) }
         })
     }
 
-    fn block(&self, key: Option<SlotKey>) {
+    /// Of the slot, or of the whole signal.
+    pub(crate) fn block(&self, key: Option<SlotKey>) {
         self.change_blocks(key, |blocks| blocks.checked_add(1).expect(TOO_MANY_BLOCKS));
     }
 
-    fn unblock(&self, key: Option<SlotKey>) {
+    pub(crate) fn unblock(&self, key: Option<SlotKey>) {
         self.change_blocks(key, |blocks| blocks - 1);
     }
 
-    fn is_blocked(&self, key: Option<SlotKey>) -> bool {
+    pub(crate) fn is_blocked(&self, key: Option<SlotKey>) -> bool {
         match key {
             None => self.is_silent(),
             Some(key) => {
@@ -418,9 +395,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> SlotTable<F> for Slots<E, R
             }
         }
     }
-}
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
     fn change_blocks(&self, key: Option<SlotKey>, change: impl Fn(usize) -> usize) {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -445,14 +420,17 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
 #[cfg(all(test, feature = "std"))]
 mod tests {
     use super::*;
-    use crate::raw::{Checked, Local, Shared};
+    use crate::generic;
+    use crate::raw::{Checked, Handle};
+    use crate::raw::{Local, Shared};
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
-    fn blocks_at_their_limit<F: Primitives>() {
-        let slots = Slots::<u32, (), F>::new();
+    fn blocks_at_their_limit<F: Flavor>() {
+        let source = generic::Signal::<u32, (), F>::default();
+        let slots = source.slots();
         let new = NewSlot { priority: 0, special: None, unique: None };
         let (handle, keep_alive) = Handle::closure(Checked::any(|_: &u32| ()));
-        let key = slots.connect(new, HandleMaker::Made((handle, Some(keep_alive))));
+        let key = slots.connect(new, (handle, Some(keep_alive)));
         let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
         set(usize::MAX);
         slots.versions.lock().parts().1.blocks = u32::MAX;

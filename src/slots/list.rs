@@ -3,24 +3,25 @@
 use alloc::vec::Vec;
 use core::{mem, slice};
 
-use crate::raw::{Entry, Primitives};
+use crate::raw::AnyEntry;
+use crate::raw::Flavor;
 
 /// Entries by priority, highest first, then by connection order. Disconnected ones stay as gaps
 /// until they are swept out, so that disconnecting costs the same however long the list is.
-pub(crate) enum List<E: ?Sized + 'static, R: 'static, F: Primitives> {
+pub(crate) enum List<F: Flavor> {
     /// Most are no longer than that. (None at all is an empty `Many`.) Not a `SmallVec`: where nothing is
     /// optimised, looking into one takes 250 instructions.
-    One(Entry<E, R, F>),
-    Many(Vec<Entry<E, R, F>>),
+    One(AnyEntry<F>),
+    Many(Vec<AnyEntry<F>>),
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> List<E, R, F> {
+impl<F: Flavor> List<F> {
     pub(crate) fn new() -> Self {
         List::Many(Vec::new())
     }
 
     #[inline(always)]
-    pub(crate) fn entries(&self) -> &[Entry<E, R, F>] {
+    pub(crate) fn entries(&self) -> &[AnyEntry<F>] {
         match self {
             List::One(entry) => slice::from_ref(entry),
             List::Many(entries) => entries,
@@ -28,7 +29,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> List<E, R, F> {
     }
 
     /// Puts `entry` behind all of its priority or a higher one, and says where that is.
-    pub(crate) fn insert(&mut self, entry: Entry<E, R, F>) -> usize {
+    pub(crate) fn insert(&mut self, entry: AnyEntry<F>) -> usize {
         match self {
             List::Many(entries) if entries.capacity() > 0 => insert(entries, entry),
             List::Many(_) => {
@@ -81,10 +82,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> List<E, R, F> {
     }
 }
 
-fn insert<E: ?Sized + 'static, R: 'static, F: Primitives>(
-    entries: &mut Vec<Entry<E, R, F>>,
-    entry: Entry<E, R, F>,
-) -> usize {
+fn insert<F: Flavor>(entries: &mut Vec<AnyEntry<F>>, entry: AnyEntry<F>) -> usize {
     let last = entries.last();
     let at = if last.is_none_or(|last| last.priority() >= entry.priority()) {
         entries.len()
@@ -104,7 +102,7 @@ fn insert<E: ?Sized + 'static, R: 'static, F: Primitives>(
     at
 }
 
-impl<E: ?Sized + 'static, R: 'static, F: Primitives> Clone for List<E, R, F> {
+impl<F: Flavor> Clone for List<F> {
     fn clone(&self) -> Self {
         match self {
             List::One(entry) => List::One(entry.clone()),

@@ -1,0 +1,47 @@
+use core::mem::ManuallyDrop;
+
+use super::Link;
+use crate::raw::Flavor;
+
+/// A weak pointer whose drop is a call wherever it is dropped.
+pub(crate) struct OutlinedWeak<T, F: Flavor>(ManuallyDrop<F::Weak<T>>);
+
+impl<T, F: Flavor> OutlinedWeak<T, F> {
+    #[inline]
+    pub(crate) fn new(weak: F::Weak<T>) -> Self {
+        OutlinedWeak(ManuallyDrop::new(weak))
+    }
+
+    /// To nothing.
+    pub(crate) fn dangling() -> Self {
+        Self::new(F::dangling())
+    }
+
+    pub(crate) fn upgrade(&self) -> Option<F::Strong<T>> {
+        self.0.upgrade()
+    }
+
+    /// Not used again while anything refers to what it points at.
+    pub(crate) fn address(&self) -> *const () {
+        self.0.address()
+    }
+
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        core::ptr::eq(self.address(), other.address())
+    }
+}
+
+impl<T, F: Flavor> Clone for OutlinedWeak<T, F> {
+    fn clone(&self) -> Self {
+        OutlinedWeak(self.0.clone())
+    }
+}
+
+impl<T, F: Flavor> Drop for OutlinedWeak<T, F> {
+    /// A program has one wherever it connects and does not keep the connection: so each is only a call.
+    #[inline(never)]
+    fn drop(&mut self) {
+        // SAFETY: this runs once, and nothing uses it afterwards.
+        unsafe { ManuallyDrop::drop(&mut self.0) }
+    }
+}
