@@ -81,7 +81,7 @@ pub mod generic {
         EmitConcurrent, TryEmit,
     };
     #[cfg(feature = "std")]
-    pub use crate::queue::{Drive, Queue, QueueFlavor, QueuedSlot};
+    pub use crate::queue::{CallsLater, Drive, Keeps, Queue, QueueFlavor, QueuedSlot, ThreadSafe};
     #[cfg(feature = "tokio")]
     pub use crate::raw::AsyncMutMethod;
     #[cfg(feature = "std")]
@@ -90,8 +90,8 @@ pub mod generic {
     pub use crate::raw::{AsyncClosure, AsyncMethod, MaybeSend};
     pub use crate::raw::{Local, MaybeSendSync};
     pub use crate::signal::{
-        Block, BoundMethod, Connection, ConnectionSet, Emission, Flavor, InteriorMut, Owner,
-        ScopedConnection, Signal, SlotOptions, Source, WeakMethod,
+        Block, BoundMethod, Closure, Connection, ConnectionSet, Emission, Flavor, InteriorMut,
+        Method, MutMethod, Owner, ScopedConnection, Signal, SlotOptions, Source, WeakMethod,
     };
     #[cfg(feature = "std")]
     pub use crate::signal::{EmitError, SlotFailure};

@@ -3,14 +3,14 @@
 use core::fmt;
 
 use super::AsyncSource;
-use crate::raw::MaybeSendSync;
 use crate::raw::{Answer, Request};
 use crate::raw::{AsyncClosure, AsyncMethod, CallSync};
 use crate::raw::{CallAsync, CallAsyncClosure, Checked, Handle, Invoke, Limit, NoLimit};
+use crate::raw::{MaybeSend, MaybeSendSync};
 use crate::signal::Flavor;
-use crate::signal::Owner;
 use crate::signal::SlotOptions;
 use crate::signal::{Connection, ScopedConnection};
+use crate::signal::{Method, Owner};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
@@ -75,7 +75,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + MaybeSendSync<F>,
+        M: MaybeSendSync<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
@@ -88,7 +89,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     pub fn connect_sync<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.slot.put_method::<CallSync, _, _>(owner, Checked::new(method))
     }
@@ -96,7 +97,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + MaybeSendSync<F>,
+        C: MaybeSendSync<F>,
+        C: for<'x> AsyncClosure<'x, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {

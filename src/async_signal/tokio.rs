@@ -13,10 +13,10 @@ use super::emission::Sequence;
 use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
 use crate::base::Depth;
 use crate::base::Outcome;
-use crate::raw::MaybeSendSync;
 use crate::raw::Shared;
 use crate::raw::{Answer, AsyncMutMethod};
 use crate::raw::{CallAsyncLocked, ErasedFuture, NoLimit, Request};
+use crate::raw::{MaybeSend, MaybeSendSync};
 use crate::signal::Connection;
 use crate::signal::Cursor;
 use crate::signal::Flavor;
@@ -37,7 +37,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
+        M: Clone + MaybeSendSync<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         match self.timeout {
             Some(timeout) => self.put_method::<CallAsyncLocked, _, _, _>(owner, method, timeout),
@@ -84,7 +85,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
+        M: Clone + MaybeSendSync<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         self.slot().connect_mut(owner, method)
     }
@@ -112,7 +114,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let asked: AsyncSignal<str, usize> = AsyncSignal::new();
     /// let owner = Arc::new(1);
-    /// asked.connect(&owner, async |one: &usize, word: &str| word.len() + one);
+    /// asked.connect(&owner, async |one, word| word.len() + one);
     /// for spawned in asked.emit_spawned(Arc::from("tea")) {
     ///     assert_eq!(spawned.handler.await.unwrap(), Some(4));
     /// }

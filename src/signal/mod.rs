@@ -1,5 +1,6 @@
 //! Signals: what is connected, who is called, and who may say so.
 
+mod callable;
 mod connection;
 mod emission;
 #[cfg(feature = "std")]
@@ -17,6 +18,7 @@ mod source;
 mod special;
 mod unwind;
 
+pub use callable::{Closure, Method, MutMethod};
 pub use connection::{Block, Connection, ConnectionSet, ScopedConnection, WaitError};
 #[cfg(feature = "async")]
 pub(crate) use emission::Cursor;

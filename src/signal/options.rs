@@ -4,6 +4,7 @@ use core::any::TypeId;
 use core::fmt;
 use core::mem::ManuallyDrop;
 
+use super::callable::{Closure, Method, MutMethod};
 use super::connection::{Connection, ScopedConnection};
 use super::flavor::Flavor;
 use super::method::{ByMut, ByRef, Extended, WeakMethod};
@@ -99,7 +100,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
@@ -109,7 +110,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     where
         O: Owner<F>,
         O::Target: InteriorMut,
-        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) -> R + MaybeSendSync<F>,
+        M: MutMethod<<O::Target as InteriorMut>::Inner, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
@@ -136,7 +137,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
-        C: Fn(&E) -> R + MaybeSendSync<F>,
+        C: Closure<E, R> + MaybeSendSync<F>,
     {
         let (handle, keep_alive) = Handle::closure(Checked::new(closure));
         self.put(handle, Some(keep_alive)).scoped()
@@ -243,7 +244,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
@@ -283,7 +284,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     where
         O: Owner<F>,
         O::Target: InteriorMut,
-        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) -> R + MaybeSendSync<F>,
+        M: MutMethod<<O::Target as InteriorMut>::Inner, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
@@ -298,7 +299,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// One allocation.
     pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
     where
-        C: Fn(&E) -> R + MaybeSendSync<F>,
+        C: Closure<E, R> + MaybeSendSync<F>,
     {
         self.slot().connect_fn(closure)
     }
