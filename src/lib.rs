@@ -88,7 +88,7 @@ pub mod generic {
         EmitConcurrent, TryEmit,
     };
     #[cfg(feature = "std")]
-    pub use crate::queue::{Drive, Queue, QueueFlavor, QueuedSlot};
+    pub use crate::queue::{CallsLater, Drive, Keeps, Queue, QueueFlavor, QueuedSlot, ThreadSafe};
     #[cfg(feature = "tokio")]
     pub use crate::raw::AsyncMutMethod;
     #[cfg(feature = "std")]
@@ -97,7 +97,8 @@ pub mod generic {
     pub use crate::raw::{AsyncClosure, AsyncMethod, MaybeSend};
     pub use crate::raw::{Flavor, Local, MaybeSendSync};
     pub use crate::signal::{
-        BoundMethod, Emission, InteriorMut, Owner, Signal, SlotOptions, Source, WeakMethod,
+        BoundMethod, Closure, Emission, InteriorMut, Method, MutMethod, Owner, Signal, SlotOptions,
+        Source, WeakMethod,
     };
     #[cfg(feature = "std")]
     pub use crate::signal::{EmitError, SlotFailure};

@@ -3,12 +3,11 @@
 use core::fmt;
 
 use super::AsyncSource;
-use crate::raw::Flavor;
 use crate::raw::{
-    Answer, AsyncClosure, AsyncMethod, CallAsync, CallAsyncClosure, CallSync, Checked, Handle,
-    Invoke, Limit, MaybeSendSync, NoLimit, Request,
+    Answer, AsyncClosure, AsyncMethod, CallAsync, CallAsyncClosure, CallSync, Checked, Flavor,
+    Handle, Invoke, Limit, MaybeSend, MaybeSendSync, NoLimit, Request,
 };
-use crate::signal::{Owner, SlotOptions};
+use crate::signal::{Method, Owner, SlotOptions};
 use crate::slots::{Connection, ScopedConnection};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
@@ -74,7 +73,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + MaybeSendSync<F>,
+        M: MaybeSendSync<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {
@@ -87,7 +87,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     pub fn connect_sync<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.slot.put_method::<CallSync, _, _>(owner, Checked::new(method))
     }
@@ -95,7 +95,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
     /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + MaybeSendSync<F>,
+        C: MaybeSendSync<F>,
+        C: for<'x> AsyncClosure<'x, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {

@@ -5,9 +5,10 @@ use core::ops::Deref;
 
 use super::emission::AsyncSlots;
 use super::{AsyncEmission, AsyncSlotOptions, ConcurrentEmission, Emit, EmitConcurrent, TryEmit};
-use crate::raw::Flavor;
-use crate::raw::{Answer, AsyncClosure, AsyncMethod, Local, MaybeSendSync, Request, Shared};
-use crate::signal::{Owner, Signal, Source};
+use crate::raw::{
+    Answer, AsyncClosure, AsyncMethod, Flavor, Local, MaybeSend, MaybeSendSync, Request, Shared,
+};
+use crate::signal::{Method, Owner, Signal, Source};
 use crate::slots::{Block, Connection, ScopedConnection};
 
 /// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
@@ -39,7 +40,7 @@ use crate::slots::{Block, Connection, ScopedConnection};
 /// let ordered: AsyncSignal<str> = AsyncSignal::new();
 /// let warehouse = Arc::new(Warehouse::default());
 /// ordered.connect(&warehouse, Warehouse::send); // weak
-/// ordered.connect(&warehouse, async |warehouse: &Warehouse, order: &str| warehouse.send(order).await);
+/// ordered.connect(&warehouse, async |warehouse, order| warehouse.send(order).await);
 ///
 /// assert_eq!(ordered.emit("tea").await, 2);
 /// assert_eq!(warehouse.sent.load(Relaxed), 2);
@@ -170,8 +171,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
     /// # futures::executor::block_on(async {
     /// let asked: AsyncSignal<str, u32> = AsyncSignal::new();
     /// let prices = Arc::new([30, 20]);
-    /// asked.connect(&prices, async |prices: &[u32; 2], _: &str| prices[0]);
-    /// asked.connect(&prices, async |prices: &[u32; 2], _: &str| prices[1]);
+    /// asked.connect(&prices, async |prices, _| prices[0]);
+    /// asked.connect(&prices, async |prices, _| prices[1]);
     /// assert_eq!(asked.call("tea").collect::<Vec<_>>().await, [30, 20]);
     /// # });
     /// ```
@@ -217,10 +218,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Deref for AsyncSignal<E, R, F> 
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
-    /// the owner first and both types written out. The owner is held weakly.
+    /// the owner first, `async |owner, event| ..`. The owner is held weakly.
     ///
-    /// What a closure captures cannot be lent to its future: clone it into an `async move` block, after taking
-    /// what that needs of the owner and the event.
+    /// An async closure cannot lend what it captures to its future. Use a closure that returns an `async move`
+    /// block, and clone what it captures into that. Such a closure needs the types of its parameters, and the
+    /// block gets what it needs of the owner and the event as values:
     ///
     /// ```
     /// # use sigwire::AsyncSignal;
@@ -245,7 +247,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: for<'x> AsyncMethod<'x, O::Target, E, R, F> + MaybeSendSync<F>,
+        M: MaybeSendSync<F>,
+        M: for<'x> AsyncMethod<'x, O::Target, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         self.slot().connect(owner, method)
     }
@@ -257,20 +260,21 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     pub fn connect_sync<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.slot().connect_sync(owner, method)
     }
 
     /// Connects an async closure, or one that returns a future. It has no owner, so the guard is its owner:
     /// dropping it disconnects. The closure is dropped then, or with the last of its futures. What it captures
-    /// goes into its futures as with [`connect`](Self::connect).
+    /// is cloned into its futures, as with [`connect`](Self::connect).
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
     pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
     where
-        C: for<'x> AsyncClosure<'x, E, R, F> + MaybeSendSync<F>,
+        C: MaybeSendSync<F>,
+        C: for<'x> AsyncClosure<'x, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         self.slot().connect_fn(closure)
     }

@@ -13,9 +13,9 @@ use tokio::task::JoinHandle;
 use super::emission::Sequence;
 use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
 use crate::base::{Depth, Outcome};
-use crate::raw::Flavor;
 use crate::raw::{
-    Answer, AsyncMutMethod, CallAsyncLocked, ErasedFuture, MaybeSendSync, NoLimit, Request, Shared,
+    Answer, AsyncMutMethod, CallAsyncLocked, ErasedFuture, Flavor, MaybeSend, MaybeSendSync,
+    NoLimit, Request, Shared,
 };
 use crate::signal::{Cursor, Owner};
 use crate::slots::Connection;
@@ -35,7 +35,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
+        M: Clone + MaybeSendSync<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         match self.timeout {
             Some(timeout) => self.put_method::<CallAsyncLocked, _, _, _>(owner, method, timeout),
@@ -82,7 +83,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     where
         T: ?Sized + 'static,
         O: Owner<F, Target = Mutex<T>>,
-        M: for<'x> AsyncMutMethod<'x, T, E, R, F> + Clone + MaybeSendSync<F>,
+        M: Clone + MaybeSendSync<F>,
+        M: for<'x> AsyncMutMethod<'x, T, E, R, Future: MaybeSend<F>>, // clone captures: see docs
     {
         self.slot().connect_mut(owner, method)
     }
@@ -110,7 +112,7 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     /// # #[tokio::main(flavor = "current_thread")] async fn main() {
     /// let asked: AsyncSignal<str, usize> = AsyncSignal::new();
     /// let owner = Arc::new(1);
-    /// asked.connect(&owner, async |one: &usize, word: &str| word.len() + one);
+    /// asked.connect(&owner, async |one, word| word.len() + one);
     /// for spawned in asked.emit_spawned(Arc::from("tea")) {
     ///     assert_eq!(spawned.handler.await.unwrap(), Some(4));
     /// }

@@ -1,6 +1,7 @@
 //! What everything else stands on. It imports nothing of the crate.
 
 mod depth;
+mod never;
 #[cfg(feature = "async")]
 mod outcome;
 #[cfg(feature = "std")]
@@ -10,6 +11,7 @@ mod slot_key;
 pub(crate) use depth::Depth;
 #[cfg(feature = "std")]
 pub(crate) use depth::this_thread;
+pub(crate) use never::{Impossible, Never};
 #[cfg(feature = "async")]
 pub(crate) use outcome::Outcome;
 #[cfg(feature = "std")]

@@ -7,7 +7,7 @@
 //! | `run` | taking turns, and calling |
 //! | `home` | where the methods live: with `Arc` owners anywhere, with `Rc` owners on the loop's thread |
 //! | `pace`, `timers` | debounce and throttle, and when their windows close |
-//! | `options`, `drive` | the way in, and a way to run |
+//! | `options`, `bounds`, `drive` | the way in, whom it admits, and a way to run |
 //! | `first_panic` | what is done though something before it panicked |
 
 use core::fmt;
@@ -19,6 +19,7 @@ use crate::overflow::Overflow;
 use crate::raw::Shared;
 use crate::slots::Connection;
 
+mod bounds;
 mod drive;
 mod first_panic;
 mod flavor;
@@ -29,6 +30,7 @@ mod post;
 mod run;
 mod timers;
 
+pub use bounds::{CallsLater, Keeps, ThreadSafe};
 pub use drive::Drive;
 pub use flavor::QueueFlavor;
 pub use options::QueuedSlot;

@@ -6,26 +6,36 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
+use super::bounds::{CallsLater, Keeps, ThreadSafe};
 use super::flavor::{Naming, QueueFlavor, naming};
 use super::line::{Course, Front, Line, Mail, Work};
 use super::pace::{Edges, Kind, Pace, Rule};
 use super::post::{Alone, Enqueue, Lasts, Lies, Sender};
 use crate::overflow::Overflow;
+use crate::raw::Flavor;
 use crate::raw::MaybeSendSync;
 use crate::raw::Shared;
 use crate::raw::{Checked, Handle, Invoke, KeepAlive, Liveness, Split};
 use crate::raw::{SlotState, StateCell};
 use crate::signal::SlotOptions;
 use crate::signal::{ByMut, ByRef, WeakMethod};
-use crate::signal::{InteriorMut, Owner};
+use crate::signal::{Closure, InteriorMut, Method, MutMethod, Owner};
 use crate::slots::{Connection, ScopedConnection};
 
-impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
+impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
     /// the handler is called when the queue is [run](crate::generic::Queue::run). See
     /// [`QueuedSlot`].
-    pub fn on<H: QueueFlavor>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H> {
-        QueuedSlot { options: self, queue, is_latest: false, pace: None, edges: None }
+    ///
+    /// The signal is a thread-safe one, also for a [`LocalQueue`](crate::LocalQueue); its events are `Clone` and
+    /// `Send`; and its slots return nothing, since `emit` has returned before they are called.
+    pub fn on<H: QueueFlavor>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H>
+    where
+        Queue<H>: Keeps<E> + CallsLater<R>,
+        F: ThreadSafe,
+    {
+        let options = F::of_shared(Queue::<H>::of_unit(self));
+        QueuedSlot { options, queue, is_latest: false, pace: None, edges: None }
     }
 }
 
@@ -65,7 +75,7 @@ impl<'a, E: Clone + Send + 'static> SlotOptions<'a, E, (), Shared> {
 /// assert_eq!(*searches.lock().unwrap(), ["sig"]);
 /// ```
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
-pub struct QueuedSlot<'a, E: Clone + Send + 'static, H: QueueFlavor> {
+pub struct QueuedSlot<'a, E: 'static, H: QueueFlavor> {
     options: SlotOptions<'a, E, (), Shared>,
     queue: &'a Queue<H>,
     is_latest: bool,
@@ -154,7 +164,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
         O: Owner<H>,
-        M: Fn(&O::Target, &E) + MaybeSendSync<H>,
+        M: Method<O::Target, E, ()> + MaybeSendSync<H>,
     {
         self.put_method::<ByRef, _, _>(owner, method)
     }
@@ -171,7 +181,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     where
         O: Owner<H>,
         O::Target: InteriorMut,
-        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) + MaybeSendSync<H>,
+        M: MutMethod<<O::Target as InteriorMut>::Inner, E, ()> + MaybeSendSync<H>,
     {
         self.put_method::<ByMut, _, _>(owner, method)
     }
@@ -186,7 +196,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     #[track_caller]
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<Shared>
     where
-        C: Fn(&E) + MaybeSendSync<H>,
+        C: Closure<E, ()> + MaybeSendSync<H>,
     {
         let (handle, keep_alive) = Handle::closure(Checked::new(closure));
         let method = WeakMethod { handle, keep_alive: Some(keep_alive) };
@@ -290,7 +300,7 @@ fn naming_of<M: 'static, H: QueueFlavor>() -> Option<Naming> {
     if const { H::LETS_GO } { Some(naming::<M>) } else { None }
 }
 
-impl<E: Clone + Send + 'static, H: QueueFlavor> fmt::Debug for QueuedSlot<'_, E, H> {
+impl<E: 'static, H: QueueFlavor> fmt::Debug for QueuedSlot<'_, E, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("QueuedSlot")
             .field("options", &self.options)

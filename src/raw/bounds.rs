@@ -8,10 +8,11 @@ use crate::raw::Local;
 /// # Safety
 /// For a thread-safe flavor, what implements it is `Send + Sync`.
 #[diagnostic::on_unimplemented(
-    message = "this method captures something that cannot be shared between threads",
+    message = "what this closure captures cannot be used by several threads",
     label = "not `Send + Sync`",
-    note = "slots of a thread-safe `Signal` run on whichever thread emits; \
-            use `sigwire::local::Signal` for slots that stay on one thread"
+    note = "slots of a thread-safe `Signal` run on whichever thread emits: capture no `Rc`, `Cell` or `RefCell`, \
+            but an `Arc`, an atomic or a `Mutex`",
+    note = "for slots that stay on one thread, use a `sigwire::local::Signal`, which takes anything"
 )]
 pub unsafe trait MaybeSendSync<F>: 'static {}
 
@@ -38,6 +39,8 @@ unsafe impl<T: ?Sized> MaybeSend<Local> for T {}
 #[cfg(feature = "std")]
 mod shared {
     use crate::raw::Shared;
+    // Else the compiler says of `Send` and of `Sync` that it is missing, and nothing of what to do.
+    #[diagnostic::do_not_recommend]
     // SAFETY: it is what is asked for.
     unsafe impl<T: ?Sized + Send + Sync + 'static> super::MaybeSendSync<Shared> for T {}
     // SAFETY: it is what is asked for.

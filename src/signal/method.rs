@@ -4,6 +4,7 @@ use core::any::TypeId;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
+use super::callable::Method;
 use super::owner::{InteriorMut, Owner};
 use crate::raw::Flavor;
 use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, MaybeSendSync, Target};
@@ -105,7 +106,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> WeakMethod<E, R, F> {
     pub fn new<O, M>(owner: &O, method: M) -> Self
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         let (handle, keep_alive) =
             Handle::new::<ByRef, _, _>(Checked::new(owner.weak()), Checked::new(method));

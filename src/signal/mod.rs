@@ -1,5 +1,6 @@
 //! Signals: what is connected, who is called, and who may say so.
 
+mod callable;
 mod emission;
 #[cfg(feature = "std")]
 mod error;
@@ -11,6 +12,7 @@ mod signal;
 mod source;
 mod unwind;
 
+pub use callable::{Closure, Method, MutMethod};
 #[cfg(feature = "async")]
 pub(crate) use emission::Cursor;
 pub use emission::Emission;

@@ -4,6 +4,7 @@ use core::any::TypeId;
 use core::fmt;
 use core::mem::ManuallyDrop;
 
+use super::callable::{Closure, Method, MutMethod};
 use super::method::{ByMut, ByRef, Extended, WeakMethod};
 use super::owner::{InteriorMut, Owner, stored, weak_of};
 use super::source::Source;
@@ -99,7 +100,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
@@ -109,7 +110,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     where
         O: Owner<F>,
         O::Target: InteriorMut,
-        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) -> R + MaybeSendSync<F>,
+        M: MutMethod<<O::Target as InteriorMut>::Inner, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
@@ -136,7 +137,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
-        C: Fn(&E) -> R + MaybeSendSync<F>,
+        C: Closure<E, R> + MaybeSendSync<F>,
     {
         let (handle, keep_alive) = Handle::closure(Checked::new(closure));
         self.put((handle, Some(keep_alive))).scoped()
@@ -207,10 +208,49 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// Connects a method of `owner`: a method path such as `Panel::on_click`, or a closure with the
     /// owner first. The owner is held weakly. The same method connected twice is called twice.
     ///
-    /// Do not capture the owner in the closure: that would be a strong reference, and a leak. For a
-    /// method that takes `&mut self`, see [`connect_mut`](Self::connect_mut). A method without a
-    /// parameter for the event is connected as `|owner, _| owner.method()`.
+    /// The slot stays connected as long as its owner and the signal live. So the [`Connection`] may be dropped:
+    /// it is for who wants to disconnect sooner. (That of [`connect_fn`](Self::connect_fn) must be kept.)
     ///
+    /// A closure fits what does not fit by its path:
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    /// use std::sync::Arc;
+    ///
+    /// struct Editor;
+    /// impl Editor {
+    ///     fn save(&self) {}
+    ///     fn rename(&self, _: &str) {}
+    /// }
+    ///
+    /// let (saved, renamed): (Signal<()>, Signal<String>) = Default::default();
+    /// let editor = Arc::new(Editor);
+    /// saved.connect(&editor, |editor, _| editor.save()); // has no parameter for the event
+    /// renamed.connect(&editor, |editor, name| editor.rename(name)); // takes `&str`, gets `&String`
+    ///
+    /// let forwarded: Arc<Signal<String>> = Arc::default();
+    /// renamed.connect(&forwarded, |forwarded, name| _ = forwarded.emit(name)); // returns a count
+    ///
+    /// assert_eq!(saved.emit(&()), 1);
+    /// assert_eq!(renamed.emit(&"notes".to_owned()), 2);
+    /// ```
+    ///
+    /// For a method that takes `&mut self`, see [`connect_mut`](Self::connect_mut).
+    ///
+    /// # The owner is yours to keep
+    /// Do not capture the owner in the closure: that would be a strong reference, and a leak. And do not connect
+    /// an owner that nobody else has: `connect(&Arc::new(panel), ..)` compiles, but the `Arc` ends with that
+    /// line, and the slot with it. No lint finds this. The connection tells:
+    ///
+    /// ```
+    /// # use sigwire::Signal;
+    /// # use std::sync::Arc;
+    /// let moved: Signal<u32> = Signal::new();
+    /// let connection = moved.connect(&Arc::new("panel"), |_, _| ());
+    /// assert!(!connection.is_connected());
+    /// ```
+    ///
+    /// # Owners that are not complete yet
     /// The owner may be a `Weak`, for objects that connect themselves in
     /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). std does not say whether such an owner is not complete
     /// yet or gone already. The signal knows once it has seen the owner complete: when it called the slot,
@@ -232,14 +272,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
-        M: Fn(&O::Target, &E) -> R + MaybeSendSync<F>,
+        M: Method<O::Target, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
 
     /// Connects a method that takes `&mut self`, of an owner behind a lock: `&Arc<Mutex<T>>` or
     /// `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in [`local`](crate::local). The lock is held while
-    /// the method runs, and only then.
+    /// the method runs, and only then. [`InteriorMut`] lists the locks of other
+    /// crates that will do, such as those of `parking_lot`.
     ///
     /// ```
     /// use sigwire::Signal;
@@ -266,19 +307,45 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     ///
     /// # Deadlocks
     /// Emitting while this thread holds the owner's `Mutex` or `RwLock` by a lock of its own, and not
-    /// by a `connect_mut` slot further up, deadlocks as locking it twice does. Let go of it before you
+    /// by a `connect_mut` slot further up, deadlocks as locking it twice does. Release it before you
     /// emit.
+    ///
+    /// # Locks of tokio
+    /// A slot waits for a lock that is held elsewhere, and blocks its thread. tokio forbids that to the threads that
+    /// run its tasks: there the emission panics. It does not where the lock is free. If tasks hold the lock across
+    /// an `.await`, or for long, use an [`AsyncSignal`], whose `connect_mut` waits without blocking; or emit in
+    /// [`spawn_blocking`]; or let the handler wait in a [`Queue`](crate::Queue), and run that on a thread of its own.
+    ///
+    /// [`AsyncSignal`]: https://docs.rs/sigwire/latest/sigwire/generic/struct.AsyncSignal.html
+    /// [`spawn_blocking`]: https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html
     pub fn connect_mut<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
         O::Target: InteriorMut,
-        M: Fn(&mut <O::Target as InteriorMut>::Inner, &E) -> R + MaybeSendSync<F>,
+        M: MutMethod<<O::Target as InteriorMut>::Inner, E, R> + MaybeSendSync<F>,
     {
         self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
 
     /// Connects a closure. It has no owner, so the guard is its owner: dropping it disconnects and
     /// drops the closure. [`ScopedConnection::detach`] leaves it to the signal.
+    ///
+    /// | | is connected as long as | its result |
+    /// |---|---|---|
+    /// | [`connect`](Self::connect) | the owner lives | may be dropped |
+    /// | `connect_fn` | the guard lives | must be kept: `let _guard = ..`. With `let _ = ..` the slot ends at once |
+    /// | `connect_fn(..).detach()` | the signal lives | may be dropped |
+    ///
+    /// ```
+    /// use sigwire::Signal;
+    ///
+    /// let saved: Signal<str> = Signal::new();
+    /// let guard = saved.connect_fn(|name| println!("saved {name}"));
+    /// saved.connect_fn(|name| println!("saved {name}, and logged for ever")).detach();
+    /// assert_eq!(saved.emit("notes.txt"), 2);
+    /// drop(guard);
+    /// assert_eq!(saved.emit("notes.txt"), 1);
+    /// ```
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -287,7 +354,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// One allocation.
     pub fn connect_fn<C>(&self, closure: C) -> ScopedConnection<F>
     where
-        C: Fn(&E) -> R + MaybeSendSync<F>,
+        C: Closure<E, R> + MaybeSendSync<F>,
     {
         self.slot().connect_fn(closure)
     }

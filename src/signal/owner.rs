@@ -39,13 +39,34 @@ pub trait Owner<F: Flavor>: sealed::Sealed<F> {
     }
 }
 
-/// An owner's inside that can be borrowed mutably through `&self`, for
-/// [`connect_mut`](crate::Source::connect_mut): `Mutex<T>`, `RwLock<T>` or `RefCell<T>`. Sealed.
+/// A lock or cell that lends `&mut` to what is in it, for [`connect_mut`](crate::Source::connect_mut). Sealed.
+///
+/// | type | of | feature |
+/// |---|---|---|
+/// | `RefCell` | `core` | |
+/// | `Mutex`, `RwLock` | `std` | `std` |
+/// | `Mutex`, `FairMutex`, `RwLock` | [`parking_lot`](https://docs.rs/parking_lot), and all others that are made from `lock_api` 0.4 | `lock_api` |
+/// | `Mutex`, `RwLock` | [`tokio`](https://docs.rs/tokio) | `tokio` |
+///
+/// ```
+/// # #[cfg(feature = "lock_api")] {
+/// use parking_lot::Mutex;
+/// use sigwire::Signal;
+/// use std::sync::Arc;
+///
+/// let numbers: Signal<u64> = Signal::new();
+/// let sum = Arc::new(Mutex::new(0));
+/// numbers.connect_mut(&sum, |sum, n| *sum += n);
+/// numbers.emit(&2);
+/// assert_eq!(*sum.lock(), 2);
+/// # }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`connect_mut` cannot borrow a `{Self}` mutably",
-    label = "has no lock and no `RefCell` around it",
+    label = "is none of the locks and cells that `connect_mut` takes",
     note = "`connect_mut` takes `&Arc<Mutex<T>>` or `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in \
-            `sigwire::local`; for a method that takes `&self`, use `connect`"
+            `sigwire::local`; for a method that takes `&self`, use `connect`",
+    note = "the locks of `parking_lot` and others need the feature `lock_api`, those of tokio the feature `tokio`"
 )]
 pub trait InteriorMut: sealed::Lockable + 'static {
     /// What the method gets `&mut` of.
@@ -124,7 +145,7 @@ mod shared {
     use std::any::type_name;
     use std::cell::{Cell, RefCell};
     use std::ptr;
-    use std::sync::{self, Arc, Mutex, RwLock, TryLockError};
+    use std::sync::{self, Arc, LockResult, Mutex, RwLock, TryLockError, TryLockResult};
 
     owner!(Shared, Arc, sync::Weak<T>, + Send + Sync);
 
@@ -193,33 +214,64 @@ mod shared {
     }
 
     macro_rules! lockable {
-        ($($lock:ident: $write:ident, $try_write:ident;)*) => {$(
-            impl<T: ?Sized> sealed::Lockable for $lock<T> {}
-            impl<T: ?Sized + 'static> InteriorMut for $lock<T> {
+        ([$($raw:tt)*] $type:ty, $lock:ident: $try_lock:expr, $wait:expr) => {
+            impl<$($raw)* T: ?Sized> sealed::Lockable for $type {}
+            impl<$($raw)* T: ?Sized + 'static> InteriorMut for $type {
                 type Inner = T;
                 fn with_mut<U>(&self, use_it: impl FnOnce(&mut T) -> U) -> U {
-                    let address = std::ptr::from_ref(self).cast();
-                    let locked = match self.$try_write() {
-                        Ok(inner) => Ok(inner),
-                        Err(TryLockError::Poisoned(poisoned)) => Err(poisoned),
-                        Err(TryLockError::WouldBlock) => {
-                            if HeldLock::is_noted(address) {
-                                already_borrowed::<T>();
-                            }
-                            self.$write()
-                        }
+                    let $lock = self;
+                    let address = ptr::from_ref(self).cast();
+                    let locked = match $try_lock {
+                        Some(locked) => locked,
+                        None if HeldLock::is_noted(address) => already_borrowed::<T>(),
+                        None => $wait,
                     };
                     let Ok(mut inner) = locked else { poisoned::<T>() };
                     let _held = HeldLock::note(address);
                     use_it(&mut inner)
                 }
             }
-        )*};
+        };
     }
-    lockable! {
-        Mutex: lock, try_lock;
-        RwLock: write, try_write;
+    lockable!([] Mutex<T>, lock: unless_taken(lock.try_lock()), lock.lock());
+    lockable!([] RwLock<T>, lock: unless_taken(lock.try_write()), lock.write());
+
+    #[inline(always)]
+    fn unless_taken<G>(locked: TryLockResult<G>) -> Option<LockResult<G>> {
+        match locked {
+            Ok(inner) => Some(Ok(inner)),
+            Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
+
+    /// A lock that knows no poison.
+    #[cfg(any(feature = "lock_api", feature = "tokio"))]
+    fn whole<G>(inner: G) -> Result<G, ()> {
+        Ok(inner)
+    }
+
+    #[cfg(feature = "lock_api")]
+    lockable!(
+        [R: lock_api::RawMutex + 'static,] lock_api::Mutex<R, T>,
+        lock: lock.try_lock().map(whole), whole(lock.lock())
+    );
+    #[cfg(feature = "lock_api")]
+    lockable!(
+        [R: lock_api::RawRwLock + 'static,] lock_api::RwLock<R, T>,
+        lock: lock.try_write().map(whole), whole(lock.write())
+    );
+
+    #[cfg(feature = "tokio")]
+    lockable!(
+        [] tokio::sync::Mutex<T>,
+        lock: lock.try_lock().ok().map(whole), whole(lock.blocking_lock())
+    );
+    #[cfg(feature = "tokio")]
+    lockable!(
+        [] tokio::sync::RwLock<T>,
+        lock: lock.try_write().ok().map(whole), whole(lock.blocking_write())
+    );
 
     #[cold]
     #[inline(never)]

@@ -82,6 +82,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
     /// Calls every slot, in order: by priority, then as they were connected. Returns how many were
     /// called; slots that are blocked or have lost their owner are not.
     ///
+    /// A `Signal<()>` announces that something happened, and nothing more: `emit(&())`. A `Signal<str>` takes
+    /// `&String`, too, and its slots get `&str`.
+    ///
     /// Slots connected meanwhile are called from the next emission on; slots disconnected meanwhile
     /// are not called any more. A slot may do anything with the signal, emitting included: that
     /// emission runs at once, inside this one. Other threads may emit at the same time; no lock is

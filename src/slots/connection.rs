@@ -168,6 +168,8 @@ impl<F: Flavor> fmt::Debug for Connection<F> {
 
 /// A connection that ends when this is dropped. It derefs to [`Connection`].
 ///
+/// There is one guard for a slot, so it is not `Clone`. A handle beside it is `Connection::clone(&guard)`.
+///
 /// ```
 /// use sigwire::Signal;
 ///
@@ -189,7 +191,28 @@ impl<F: Flavor> ScopedConnection<F> {
     pub fn detach(mut self) -> Connection<F> {
         self.connection.take().expect("a scoped connection is detached once")
     }
+
+    /// Stands in the way of [`Connection`]'s: `signal.connect_fn(..).clone()` would be the handle to a slot that has
+    /// ended with that line.
+    #[doc(hidden)]
+    #[allow(clippy::should_implement_trait, reason = "it is there to be refused")]
+    pub fn clone(&self) -> Self
+    where
+        Self: CloneOfGuard,
+    {
+        unreachable!("no guard can be cloned")
+    }
 }
+
+/// Holds for no guard.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a `ScopedConnection` cannot be cloned: its slot ends with it",
+    label = "the guard is still the only one",
+    note = "for a handle beside the guard, write `Connection::clone(&guard)`, and keep the guard",
+    note = "for a slot that lives as long as its signal, write `.detach()`"
+)]
+pub trait CloneOfGuard {}
 
 impl<F: Flavor> Deref for ScopedConnection<F> {
     type Target = Connection<F>;

@@ -8,7 +8,7 @@ use super::{AsyncClosure, AsyncMethod, Limit, Request};
 use crate::base::Outcome;
 #[cfg(feature = "tokio")]
 use crate::raw::MaybeSendSync;
-use crate::raw::{Again, Flavor, Hold, Invoke, Target};
+use crate::raw::{Again, Flavor, Hold, Invoke, MaybeSend, Target};
 
 /// What a handler returns at once: its result, or that it has to wait.
 pub(crate) type Answer<R> = Poll<Outcome<R>>;
@@ -21,7 +21,7 @@ where
     O: ?Sized + 'static,
     E: ?Sized + 'static,
     R: 'static,
-    M: for<'a> AsyncMethod<'a, O, E, R, F> + 'static,
+    M: for<'a> AsyncMethod<'a, O, E, R, Future: MaybeSend<F>> + 'static,
     L: Limit,
     F: Flavor,
 {
@@ -33,7 +33,7 @@ where
         request: &Request<E, R, F>,
     ) -> Option<Answer<R>> {
         // SAFETY: the method starts its future for any lifetime of these two, so it keeps nothing of them
-        // elsewhere; `AsyncMethod::Future` is `MaybeSend`.
+        // elsewhere; and that is `MaybeSend`.
         unsafe { request.start(owner, |owner, event| method.start(owner, event), limit, None) }
     }
     #[inline(always)]
@@ -54,7 +54,7 @@ pub(crate) struct CallAsyncClosure;
 
 impl<C, E, R, L, F> Invoke<(), (C, L), Request<E, R, F>, Answer<R>, F> for CallAsyncClosure
 where
-    C: for<'a> AsyncClosure<'a, E, R, F> + 'static,
+    C: for<'a> AsyncClosure<'a, E, R, Future: MaybeSend<F>> + 'static,
     E: ?Sized + 'static,
     R: 'static,
     L: Limit,
@@ -77,13 +77,13 @@ where
 pub(crate) struct CallAsyncLocked;
 
 #[cfg(feature = "tokio")]
-async fn lock_and_run<T: ?Sized, E: ?Sized, R, F, M>(
+async fn lock_and_run<T: ?Sized, E: ?Sized, R, M>(
     method: M,
     owner: &tokio::sync::Mutex<T>,
     event: &E,
 ) -> R
 where
-    M: for<'x> AsyncMutMethod<'x, T, E, R, F>,
+    M: for<'x> AsyncMutMethod<'x, T, E, R>,
 {
     let mut inner = owner.lock().await;
     method.start(&mut inner, event).await
@@ -96,7 +96,10 @@ where
     T: ?Sized + 'static,
     E: ?Sized + 'static,
     R: 'static,
-    M: for<'x> AsyncMutMethod<'x, T, E, R, F> + MaybeSendSync<F> + Clone + 'static,
+    M: for<'x> AsyncMutMethod<'x, T, E, R, Future: MaybeSend<F>>
+        + MaybeSendSync<F>
+        + Clone
+        + 'static,
     L: Limit,
     F: Flavor,
 {
@@ -106,7 +109,7 @@ where
         owner: Target<impl Hold<Target = tokio::sync::Mutex<T>>, F>,
         request: &Request<E, R, F>,
     ) -> Option<Answer<R>> {
-        let start = |owner, event| lock_and_run::<T, E, R, F, M>(method.clone(), owner, event);
+        let start = |owner, event| lock_and_run::<T, E, R, M>(method.clone(), owner, event);
         // SAFETY: as above, by `AsyncMutMethod`. For a thread-safe flavor the future is `Send` if `E` is
         // `Sync`: it has the method, which is, the future of that, a reference to the mutex, which is `Sync`
         // as a target is, and a guard of it, which is no more than such a reference.

@@ -63,7 +63,7 @@ both_flavors! {
     #[test]
     fn a_released_guard_gives_a_connection_that_stands_until_it_is_disconnected_or_guarded_again() {
         let (signal, guard) = guarded();
-        let copy = guard.clone();
+        let copy = Connection::clone(&guard);
         let connection = guard.detach();
         assert_eq!(connection, copy);
         assert_eq!(signal.emit(&()), 1);

@@ -4,4 +4,5 @@ mod exclusive;
 mod incomplete;
 mod kinds;
 mod lifetimes;
+mod locks;
 mod tracked;

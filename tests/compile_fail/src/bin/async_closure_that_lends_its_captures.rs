@@ -1,5 +1,6 @@
 // An async closure whose future would borrow from the closure itself.
 //~ async closure does not implement `Fn` because it captures state from its environment
+//~ // clone captures: see docs
 use std::sync::Arc;
 
 fn main() {

@@ -1,11 +1,12 @@
-// Nor can one that implements the trait itself.
+// Nor can one that implements the trait itself: none can.
+//~ conflicting implementations of trait `AsyncMethod<
 //~ borrowed data escapes outside of method
-use sigwire::generic::{AsyncMethod, Shared};
+use sigwire::generic::AsyncMethod;
 use std::sync::{Arc, Mutex};
 
 struct Keeps(Mutex<Vec<&'static u32>>);
 
-impl<'a> AsyncMethod<'a, u32, u32, (), Shared> for Keeps {
+impl<'a> AsyncMethod<'a, u32, u32, ()> for Keeps {
     type Future = std::future::Ready<()>;
     fn start(&self, owner: &'a u32, event: &'a u32) -> Self::Future {
         self.0.lock().unwrap().extend([owner, event]);

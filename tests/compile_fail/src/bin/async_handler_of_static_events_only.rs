@@ -1,5 +1,6 @@
 // A method that asks for an event that lives for ever would get one that does not.
-//~ `AsyncMethod` is not general enough
+//~ this is no `async` method that a handler can be:
+//~ fn(&'static Owner, &'static String)
 use std::sync::{Arc, Mutex};
 
 static KEPT: Mutex<Option<&'static String>> = Mutex::new(None);

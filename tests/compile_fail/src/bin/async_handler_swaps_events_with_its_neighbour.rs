@@ -1,5 +1,5 @@
 // What is behind a handler's owner holds no event of one emission until the next.
-//~ borrowed data escapes outside
+//~ this is no `async` method that a handler can be: `async Fn(&Owner<'a>, &String) -> ()` is needed
 use std::sync::{Arc, Mutex};
 
 struct Owner<'a>(Mutex<Option<&'a String>>);

@@ -1,5 +1,6 @@
 // A method that returns something else than the signal's handlers do.
-//~ to be a future that resolves to `u64`, but it resolves to `u32`
+//~ this is no `async` method that a handler can be: `async Fn(&Owner, &u32) -> u64` is needed
+//~ impl Future<Output = u32>
 use std::sync::Arc;
 
 struct Owner;

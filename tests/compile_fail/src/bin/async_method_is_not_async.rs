@@ -1,5 +1,6 @@
 // A method that is not `async` is no handler, but there is `connect_sync`.
-//~ `()` is not a future
+//~ this is no `async` method that a handler can be: `async Fn(&Owner, &u32) -> ()` is needed
+//~ for a method that is not `async`, use `connect_sync`
 use std::sync::Arc;
 
 struct Owner;

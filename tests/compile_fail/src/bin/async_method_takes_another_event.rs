@@ -1,5 +1,6 @@
 // A method of another event's type.
-//~ type mismatch in function arguments
+//~ this is no `async` method that a handler can be: `async Fn(&Owner, &u32) -> ()` is needed
+//~ 'b str
 use std::sync::Arc;
 
 struct Owner;

@@ -1,6 +1,8 @@
 // A closure that captures an `Rc` cannot be connected to a thread-safe signal.
-//~ `Rc<i32>` cannot be sent between threads safely
-//~ to implement `MaybeSendSync<Shared>`
+//~ what this closure captures cannot be used by several threads
+//~ capture no `Rc`, `Cell` or `RefCell`
+//~ use a `sigwire::local::Signal`, which takes anything
+//~ due to 1 previous error
 use std::rc::Rc;
 
 fn main() {

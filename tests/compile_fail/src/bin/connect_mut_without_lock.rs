@@ -1,6 +1,8 @@
 // `connect_mut` needs an owner it can lock.
 //~ `connect_mut` cannot borrow a `Panel` mutably
 //~ `connect_mut` takes `&Arc<Mutex<T>>` or `&Arc<RwLock<T>>`
+//~ is none of the locks and cells that `connect_mut` takes
+//~ those of tokio the feature `tokio`
 use std::sync::Arc;
 
 struct Panel(u32);

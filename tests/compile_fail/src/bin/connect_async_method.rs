@@ -1,0 +1,15 @@
+// An `async` method goes to an `AsyncSignal`.
+//~ this is no method that a slot can call: `Fn(&Panel, &u32) -> ()` is needed
+//~ for an `async` method, use an `AsyncSignal`
+use std::sync::Arc;
+
+struct Panel;
+impl Panel {
+    async fn save(&self, _: &u32) {}
+}
+
+fn main() {
+    let moved: sigwire::Signal<u32> = sigwire::Signal::new();
+    let panel = Arc::new(Panel);
+    moved.connect(&panel, Panel::save);
+}
