@@ -184,6 +184,12 @@
 //!   inlined; 7 where that is left to the compiler. With an `Option`, and why not beside it, none.
 //! - *A list as a `SmallVec`*: the same optimised, and 250 instructions of 1,150 for an emission to one slot
 //!   where nothing is. *As an enum with a variant for no entry*: 5 instructions for each look into it.
+//! - *A connection of a pointer and a key in two halves*: what puts it together writes thrice, and what moves it
+//!   reads it at once, which waits for that. With the key as one number, `local` connects and disconnects in 0.92
+//!   of the time.
+//! - *`smallvec` without `union`*: 3 instructions of 840 for a connect and disconnect, and 8 bytes for a block.
+//! - *What takes the current list inlined into an emission, also where nothing is optimized*: 300 bytes of the stack
+//!   for each level of nesting, of which there are 256.
 //! - *HazardArc owners: cells by the depth of the emission, in a thread-local.* Unsound where emissions do not end
 //!   in reverse order; and looking up the depth for each call took 8 of 54 instructions.
 //! - *HazardArc owners: one word that both names the level of nesting and marks the cells in use*: the cell had

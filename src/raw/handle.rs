@@ -99,7 +99,7 @@ impl Admission for AdmitsAll {
 
 /// Tells the compiler which way is seldom taken.
 #[cold]
-fn seldom() {}
+pub(super) fn seldom() {}
 
 /// A weak method handle: a weak pointer to a target and what to call on it, in two words.
 ///

@@ -5,7 +5,7 @@ use core::ops::Deref;
 use core::sync::atomic::Ordering;
 
 use super::entry::AnyEntry;
-use super::handle::Handle;
+use super::handle::{Handle, seldom};
 use crate::base::tag;
 use crate::raw::{Flavor, SlotState, StateCell};
 
@@ -67,6 +67,7 @@ impl<E: ?Sized, R, F: Flavor> Entry<E, R, F> {
     #[inline(always)]
     pub(crate) fn to_call(&self) -> Option<&Handle<E, R, F>> {
         if !self.what.state.is(SlotState::Call, Ordering::Relaxed) {
+            seldom();
             return None;
         }
         // SAFETY: it is of a signal of these types, and not vacant: see below.

@@ -100,7 +100,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         reader.begin(entry.tag());
         match handle.call_through(entry.state(), caller, event) {
             Ok(result) => Some(result),
-            Err(why) => self.visit_again(reader, caller, entry, event, why),
+            Err(why) => self.visit_again(reader, caller, (entry, handle), event, why),
         }
     }
 
@@ -124,18 +124,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         None
     }
 
-    /// Calls a slot that could not be called at once, if it may be called at all.
+    /// Calls a slot that could not be called at once, if it may be called at all. Gone or not: what was entered
+    /// meanwhile has to be left.
     #[cold]
     #[inline(never)]
     fn visit_again<'l>(
         &self,
         reader: &ReaderCell<List<F>, F>,
         caller: &mut Caller<'l>,
-        entry: &'l Entry<E, R, F>,
+        (entry, handle): (&'l Entry<E, R, F>, &'l Handle<E, R, F>),
         event: &E,
         mut why: NotCalled,
     ) -> Option<R> {
-        let handle = entry.unless_gone()?;
         while handle.can_go_on(caller, why) {
             match handle.call_through(entry.state(), caller, event) {
                 Ok(result) => return Some(result),

@@ -47,24 +47,30 @@ pub(crate) type WeakSlots<F> = OutlinedWeak<AnySlots<F>, F>;
 /// connected) it keeps after the signal is gone. Each method takes the signal's lock for a moment.
 pub struct Connection<F: Flavor> {
     table: WeakSlots<F>,
-    key: SlotKey,
+    /// The key as one number: so that who connects gets two words, in registers.
+    key_bits: u64,
 }
 
 impl<F: Flavor> Connection<F> {
     pub(crate) fn new(table: WeakSlots<F>, key: SlotKey) -> Self {
-        Connection { table, key }
+        Connection { table, key_bits: key.to_bits() }
     }
 
     /// The connection of a slot that never was.
     pub(crate) fn never() -> Self {
-        Connection { table: WeakSlots::dangling(), key: SlotKey::null() }
+        Self::new(WeakSlots::dangling(), SlotKey::null())
+    }
+
+    #[inline(always)]
+    fn key(&self) -> SlotKey {
+        SlotKey::from_bits(self.key_bits)
     }
 
     /// Ends the connection; returns whether there still was one. No call of the slot starts after
     /// this returned. A call that is under way goes on, and what its method captured is dropped when
     /// it returns.
     pub fn disconnect(&self) -> bool {
-        self.table.upgrade().is_some_and(|table| table.disconnect(self.key))
+        self.table.upgrade().is_some_and(|table| table.disconnect(self.key()))
     }
 
     /// Ends the connection and waits until no call of the slot is under way on another thread;
@@ -92,10 +98,10 @@ impl<F: Flavor> Connection<F> {
             F::full_fence();
             return Ok(false);
         };
-        let was_connected = table.disconnect(self.key);
+        let was_connected = table.disconnect(self.key());
         let mut looks = 0;
         loop {
-            match table.running(self.key) {
+            match table.running(self.key()) {
                 Running::Nowhere => return Ok(was_connected),
                 Running::Here => return Err(WaitError { was_connected }),
                 Running::Elsewhere => F::wait_a_little(looks),
@@ -107,30 +113,30 @@ impl<F: Flavor> Connection<F> {
     /// Whether the slot is connected: its signal and its owner live, nobody disconnected it, and
     /// its calls, if they are counted, are not used up.
     pub fn is_connected(&self) -> bool {
-        self.table.upgrade().is_some_and(|table| table.is_connected(self.key))
+        self.table.upgrade().is_some_and(|table| table.is_connected(self.key()))
     }
 
     /// Silences the slot until the block is dropped. Blocks count: two need two releases.
     pub fn block(&self) -> Block<F> {
-        Block::one(self.table.clone(), Some(self.key))
+        Block::one(self.table.clone(), Some(self.key()))
     }
 
     /// Whether the slot itself is blocked. (Its signal may be, too: `Source::is_blocked`.)
     pub fn is_blocked(&self) -> bool {
-        self.table.upgrade().is_some_and(|table| table.is_blocked(Some(self.key)))
+        self.table.upgrade().is_some_and(|table| table.is_blocked(Some(self.key())))
     }
 
     /// Whether the slot, or its signal, is blocked.
     #[cfg(feature = "std")]
     pub(crate) fn is_silenced(&self) -> bool {
         let table = self.table.upgrade();
-        table.is_none_or(|table| table.is_blocked(Some(self.key)) || table.is_blocked(None))
+        table.is_none_or(|table| table.is_blocked(Some(self.key())) || table.is_blocked(None))
     }
 
     /// Equal for equal connections, and for no others that exist at the same time.
     #[cfg(feature = "std")]
     pub(crate) fn identity(&self) -> (usize, SlotKey) {
-        (self.table.address().addr(), self.key)
+        (self.table.address().addr(), self.key())
     }
 
     /// Makes the handle a guard, which disconnects when it is dropped.
@@ -142,7 +148,7 @@ impl<F: Flavor> Connection<F> {
 /// Two are equal when they are handles to the same slot.
 impl<F: Flavor> PartialEq for Connection<F> {
     fn eq(&self, other: &Self) -> bool {
-        self.key == other.key && self.table.is_same(&other.table)
+        self.key_bits == other.key_bits && self.table.is_same(&other.table)
     }
 }
 
@@ -150,15 +156,15 @@ impl<F: Flavor> Eq for Connection<F> {}
 
 impl<F: Flavor> Clone for Connection<F> {
     fn clone(&self) -> Self {
-        Connection { table: self.table.clone(), key: self.key }
+        Connection { table: self.table.clone(), key_bits: self.key_bits }
     }
 }
 
 impl<F: Flavor> fmt::Debug for Connection<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.table.upgrade().and_then(|table| table.name(self.key));
+        let name = self.table.upgrade().and_then(|table| table.name(self.key()));
         let mut f = f.debug_struct("Connection");
-        f.field("slot", &self.key.tag());
+        f.field("slot", &self.key().tag());
         if let Some(name) = name {
             f.field("name", &name);
         }
@@ -354,7 +360,7 @@ impl<F: Flavor> ConnectionSet<F> {
     pub fn block(&self) -> Block<F> {
         let mut block = Block::empty();
         for connection in &self.connections {
-            block.add(connection.table.clone(), Some(connection.key));
+            block.add(connection.table.clone(), Some(connection.key()));
         }
         block
     }
