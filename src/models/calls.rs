@@ -64,9 +64,9 @@ where
             Arc::new(generic::Signal::<u32, (), LoomFlavor<EXCHANGE_IS_BARRIER>>::default());
         let (touched, calls) = (Exclusive::new(), Counter::default());
         let sender = Checked::new(Sender(Arc::new((touched.clone(), calls.clone()))));
-        let (handle, keep_alive) = Handle::held::<Send, _, _>(sender, Checked::new(()));
+        let handle = Handle::held::<Send, _>(sender);
         let slot = NewSlot { priority: 0, special: None, unique: None };
-        let key = signal.slots().connect(slot, HandleMaker::Made((handle, Some(keep_alive))));
+        let key = signal.slots().connect(slot, HandleMaker::Made((handle, None)));
         let emitter = {
             let signal = signal.clone();
             thread::spawn(move || signal.emit(&1))

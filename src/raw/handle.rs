@@ -239,19 +239,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Handle<E, R, F> {
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
-    /// dropped under the signal's lock; for what is to end with the connection, there is an keep_alive of it.
+    /// dropped under the signal's lock: see [`KeepAlive::until_the_end`].
     #[cfg(feature = "std")]
-    pub(crate) fn held<I, T, D>(
-        target: Checked<T, F>,
-        until_the_end: Checked<D, F>,
-    ) -> (Self, KeepAlive<F>)
+    pub(crate) fn held<I, T>(target: Checked<T, F>) -> Self
     where
         I: Invoke<(), T, E, R, F>,
         T: super::StandIn + 'static,
-        D: 'static,
     {
-        let handle = Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0));
-        (handle, KeepAlive::new(F::strong(until_the_end.0)))
+        Self::to_target::<I, ToOwner, _, ()>(super::Held::new(target.0))
     }
 
     /// A handle to nobody, without memory of its own.

@@ -20,15 +20,11 @@
 //! | `spin_lock` | a lock for moments | one holder at a time, by an atomic state |
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | [`thread_bound`] | values that stay on their thread, in memory that does not | only their thread opens them |
-//! | [`split`] | one piece of memory, a part of which has one user | there is one token for it, borrowed mutably |
-//! | [`cell_owner`] | values that are under one lock, wherever they are | only their owner opens them, borrowed mutably |
 //!
 //! [`base`]: crate::base
 
 mod bounds;
 mod caller;
-#[cfg(feature = "std")]
-mod cell_owner;
 mod entry;
 mod erased_ptr;
 #[cfg(feature = "async")]
@@ -47,8 +43,6 @@ mod slot_state;
 #[cfg(feature = "async")]
 mod spin_lock;
 #[cfg(feature = "std")]
-mod split;
-#[cfg(feature = "std")]
 mod thread_bound;
 mod versions;
 mod weak_slots;
@@ -58,8 +52,6 @@ pub(crate) use bounds::Checked;
 pub use bounds::MaybeSend;
 pub use bounds::MaybeSendSync;
 pub(crate) use caller::{Admission, Caller};
-#[cfg(feature = "std")]
-pub(crate) use cell_owner::{CellOwner, OwnedCell};
 pub(crate) use entry::{Entry, SlotLabel};
 #[cfg(feature = "tokio")]
 pub use future::AsyncMutMethod;
@@ -87,8 +79,6 @@ pub(crate) use primitives::{Atom, Lock, Primitives};
 pub(crate) use slot_state::{SlotState, StateCell};
 #[cfg(feature = "async")]
 pub(crate) use spin_lock::SpinLock;
-#[cfg(feature = "std")]
-pub(crate) use split::{Split, SplitOwner, SplitToken};
 #[cfg(feature = "std")]
 pub(crate) use thread_bound::{HomeThread, ThreadBound};
 pub(crate) use versions::{EditGuard, PinnedVersion, ReaderCell, Versions};
