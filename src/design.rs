@@ -138,24 +138,23 @@
 //!
 //! # Queues
 //!
-//! A slot whose handler waits in a queue is called like any other; what is called is its *sender*, which
-//! puts a clone of the event into the queue. The sender stands for the owner, which is not touched there:
-//! the list holds it, so that no references are counted, and the ledger's keep_alive ends its place in the
-//! queue with the connection.
+//! A slot whose handler waits in a queue is called like any other. What is called is its *sender*
+//! (`queue/sender.rs`), which puts a clone of the event into the queue. The sender stands in for the owner, which
+//! is not touched there: the list holds it, so that no references are counted. What the ledger keeps alive for
+//! the slot ends its place in the queue with the connection.
 //!
-//! A queue has two sides (`queue/post.rs`, `queue/run.rs`). Events wait under one lock, those of each
-//! connection in a deque of their own type, with one common list of turns; a run takes up to 128 turns at
-//! once, by swapping deques where it can, and calls without the lock. A run that finds one event takes that
-//! and nothing more. Only an event that a newer one may replace, or a window hold back, is taken alone, right
-//! before its call. What was cancelled or flushed leaves its turns behind, without an event, so that nobody
-//! looks for them.
+//! All that waits lies under one lock (`queue/state.rs`): of each connection a *mailbox*, which has an *inbox* for
+//! its events in a deque of their own type, and a *handler*; and of all of them one list of turns. A run
+//! takes up to 128 turns at once, by swapping deques where it can. It takes the handlers with them out of their
+//! mailboxes, and so calls them without the lock, and nobody else has them meanwhile. A run that finds one
+//! event takes that and nothing more. An event that a newer one may replace, or a window hold back, is taken
+//! alone, right before its call. What was cancelled or flushed leaves its turns behind, without an event,
+//! so that nobody searches for them.
 //!
-//! What a connection has in its queue is one piece of memory (`queue/line.rs`). What only a run may touch in
-//! it belongs to whoever has the one right to it (`raw/twin.rs`), which a run takes along: so no references
-//! are counted, and a disconnect finds at once whether it or the run drops what is left. Deques, windows,
-//! counts of calls and what a method captured are made when there is one to keep. Methods of `Rc` owners lie
-//! in the same memory, but only what never leaves their thread opens them (`raw/resident.rs`); there the end
-//! of a run lets go of those that ended.
+//! A disconnect finds the handler in its mailbox and drops it, or leaves that to the run that has it. Methods
+//! of `Rc` owners lie in handlers, too, but only what never leaves their thread opens them
+//! (`raw/thread_bound.rs`). There the end of a run drops the handlers that ended. Inboxes, deques and windows
+//! are made when there is something to put into them.
 //!
 //! For its windows a run looks at the time once. It closes those that are due before it takes events, so that
 //! a window that has run out never decides over an event.
@@ -218,8 +217,13 @@
 //!   makes a future is `'static` says the same to the compiler.
 //! - *A reference count on the list in place of readers*: the same two atomic operations, and it does not
 //!   tell which slot runs, so waiting for one slot would have meant waiting for whole emissions.
-//! - *Events of a queue in boxes*, or found by `Any`: 40 ns for an event queued and run; the comparison of
-//!   type ids alone took 6 of them. In deques that the lock's owner opens, 24.
+//! - *Events of a queue in boxes*: 40 ns for an event queued and run; in deques of their own type, 24.
+//! - *A queue's events, and what a run calls, in cells that only the lock's owner and the run could open* (200
+//!   lines of unsafe code): 3 of 68 ns at one event a run, nothing at 100. Deques found by `Any` and handlers in
+//!   boxes are safe, and take 32 bytes more for a slot.
+//! - *A queue's sender held weakly, as any owner*, in place of `raw/held.rs`: 5 ns more for each event; at one
+//!   event a run 1.23 times the `mpsc` of boxed closures, not 1.15 (the budget is 1.2).
+//! - *A batch also for a run that finds one event*: 1.38 times that `mpsc`, not 1.15.
 //! - *A queue under a lock that is released by a store*, as that of a stream: 0.75 to 0.9 times the `mpsc` of
 //!   boxed closures at one event a run, not 0.95 to 1.15. But with another thread that runs it all the time,
 //!   an emitter that has to wait sleeps: microseconds for an event, not 0.1 to 0.3.

@@ -50,7 +50,7 @@
 //! | an event that is taken back is not reported | `an_event_taken_back_` |
 //! | of queues: a run that begins does not ask to be woken again; one that leaves events does not wake | `a_loop_that_runs_one_` |
 //! | a driven queue that found nothing does not ask to be woken again; its waker not taken | `a_driven_` |
-//! | an ended connection's events taken in | `no_call_starts_once_the_loop_knows_` |
+//! | the events of an ended connection still counted; its mailbox left in the queue | `no_call_starts_once_the_loop_knows_`, `a_driven_queue_`; `a_loop_that_runs_when_it_is_woken_lets_go_`, `what_a_local_queue_` |
 //! | methods of ended connections not let go | `what_a_local_queue_` |
 //!
 //! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.

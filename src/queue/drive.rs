@@ -5,21 +5,40 @@ use core::future::Future;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
-use super::Queue;
 use super::flavor::QueueFlavor;
+use super::queue::Queue;
 use super::run::RunReport;
 
-/// Waits until events are queued, and runs them. Made by [`Queue::drive`](crate::generic::Queue::drive).
+impl<H: QueueFlavor> Queue<H> {
+    /// Waits until something is queued, runs it, and tells what it did: for a task of an async
+    /// executor, in a loop. One task at a time can wait. It calls no handler unless it is polled,
+    /// and can be dropped at any time.
+    ///
+    /// It does not know the time. With debounced or throttled slots, wait for it and for the
+    /// [`next_deadline`](Self::next_deadline), whichever is first, and [`run`](Self::run) at the
+    /// latter.
+    ///
+    /// ```no_run
+    /// # async fn task(queue: sigwire::Queue) {
+    /// loop {
+    ///     queue.drive().await;
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// When it is polled, see [`run`](Self::run).
+    pub fn drive(&self) -> Drive<'_, H> {
+        Drive { queue: self, has_yielded: false }
+    }
+}
+
+/// Waits until events are queued, and runs them. Made by
+/// [`Queue::drive`](crate::generic::Queue::drive).
 #[must_use = "a future does nothing unless it is awaited"]
 pub struct Drive<'a, H: QueueFlavor> {
     queue: &'a Queue<H>,
     has_yielded: bool,
-}
-
-impl<'a, H: QueueFlavor> Drive<'a, H> {
-    pub(super) fn new(queue: &'a Queue<H>) -> Self {
-        Drive { queue, has_yielded: false }
-    }
 }
 
 impl<H: QueueFlavor> Future for Drive<'_, H> {
@@ -28,19 +47,19 @@ impl<H: QueueFlavor> Future for Drive<'_, H> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<RunReport> {
         let queue = self.queue;
         let waker = context.waker();
-        if !queue.post.has_work_or_keeps(waker) {
-            queue.let_go();
+        if !queue.core.has_work_or_keeps(waker) {
+            queue.core.drop_ended(&queue.loop_side);
             return Poll::Pending;
         }
         // What the handlers of the last run emitted: other tasks have their turn first.
-        if !self.has_yielded && queue.post.takes_feedback() {
+        if !self.has_yielded && queue.core.take_feedback() {
             self.has_yielded = true;
             waker.wake_by_ref();
             return Poll::Pending;
         }
-        let ran = queue.run();
-        queue.post.notes_feedback(ran.left > 0);
-        Poll::Ready(ran)
+        let report = queue.run();
+        queue.core.note_feedback(report.left > 0);
+        Poll::Ready(report)
     }
 }
 

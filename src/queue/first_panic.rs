@@ -1,15 +1,15 @@
-//! Several pieces of work, each done whichever of them panic.
+//! Several pieces of work, each of which is done even if others panic.
 
 use core::cell::Cell;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Of the panics in what was done, the first.
+/// The first panic of several pieces of work.
 #[derive(Default)]
 pub(super) struct FirstPanic(Cell<Option<Box<dyn Any + Send>>>);
 
 impl FirstPanic {
-    /// Returns whether it did not panic. One piece of work may be part of another.
+    /// Returns whether the work ended without a panic. One piece of work may be part of another.
     #[inline(always)]
     pub(super) fn catch(&self, work: impl FnOnce()) -> bool {
         match catch_unwind(AssertUnwindSafe(work)) {
@@ -39,7 +39,7 @@ impl FirstPanic {
         is_none
     }
 
-    /// Goes on with the panic, if there was one.
+    /// Continues the panic, if there was one.
     #[inline]
     pub(super) fn resume(self) {
         if let Some(panic) = self.0.take() {
@@ -48,7 +48,7 @@ impl FirstPanic {
     }
 }
 
-/// Another panic goes on.
+/// Runs when another panic goes on instead.
 impl Drop for FirstPanic {
     #[inline]
     fn drop(&mut self) {
@@ -58,7 +58,7 @@ impl Drop for FirstPanic {
     }
 }
 
-/// The destructor of what a panic carries may panic, too.
+/// The destructor of what a panic carries may panic as well.
 #[cold]
 #[inline(never)]
 fn forget(panic: Box<dyn Any + Send>) {

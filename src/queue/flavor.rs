@@ -1,148 +1,117 @@
-//! Where the methods of a queue's handlers live.
+//! Whose methods a queue calls: those of `Arc` owners, or of `Rc` owners.
 
 use core::any::{Any, TypeId, type_name};
 use core::cell::Cell;
-use core::sync::atomic::{AtomicBool, Ordering};
 
 use crate::raw::Flavor;
-use crate::raw::{Handle, HomeThread, KeepAlive, Liveness, ThreadBound};
+use crate::raw::{Handle, HomeThread, Liveness, ThreadBound};
 use crate::raw::{Local, Shared};
 use crate::signal::WeakMethod;
 
-slotmap::new_key_type! {
-    /// A connection's place in its queue, used again by others when that has ended. What it was until then
-    /// names nothing, unless the same place was used another 2^31 times meanwhile.
-    #[doc(hidden)]
-    pub struct Place;
+/// Gives a method's identity and its name.
+pub(super) type MethodName = fn() -> (TypeId, &'static str);
+
+/// The name of a method that `M` tells from others, for flavors that need it.
+pub(super) fn method_name<M: 'static, H: QueueFlavor>() -> Option<MethodName> {
+    // Elsewhere nothing is compiled for it.
+    if const { H::IS_THREAD_BOUND } { Some(|| (TypeId::of::<M>(), type_name::<M>())) } else { None }
 }
 
-/// Tells one method from others, and its name.
-pub(super) type Naming = fn() -> (TypeId, &'static str);
-
-/// Of a method that `M` tells from others.
-pub(super) fn naming<M: 'static>() -> (TypeId, &'static str) {
-    (TypeId::of::<M>(), type_name::<M>())
-}
-
-/// The parts of a method: its face, its body, and what it captured.
-pub(super) type Settled<E, H> = (
-    <H as QueueFlavor>::Face<E>,
-    <H as QueueFlavor>::Body<E>,
-    Option<<H as QueueFlavor>::Captured>,
-);
-
-/// Who a queue's handlers belong to: `Shared` to `Arc` owners, which any thread may look at; `Local` to
-/// `Rc` owners, which only the loop's thread may. Sealed: these two are all there are.
+/// Who a queue's handlers belong to: `Shared` to `Arc` owners, which any thread may look at;
+/// `Local` to `Rc` owners, which only the loop's thread may. Sealed: these two are all there are.
 ///
-/// Of each handler's method there is a *face*, which any thread may look at, and a *body*, which only a run
-/// does, or who ends it.
+/// Of each method there is a *view*, which emitting threads look at, and the *method* itself, which
+/// only a run looks at, or whoever ends it.
 pub trait QueueFlavor: Flavor {
-    /// The loop's own side. It never leaves the thread, if it must not.
+    /// What the methods need on the loop's thread. It never leaves that thread, if they must not.
     #[doc(hidden)]
-    type Methods: Default;
+    type LoopSide: Default;
     #[doc(hidden)]
-    type Face<E: 'static>: Send + Sync + 'static;
+    type View<E: 'static>: Send + Sync + 'static;
     #[doc(hidden)]
-    type Body<E: 'static>: Send + 'static;
-    /// What the method captured.
+    type Method<E: 'static>: Send + 'static;
+    /// Whether methods may be looked at, and dropped, on the loop's thread only.
     #[doc(hidden)]
-    type Captured: Send + 'static;
-    /// Parts a method. It drops nothing: the caller has the signal's lock.
+    const IS_THREAD_BOUND: bool;
+    /// It drops nothing: the caller has the signal's lock.
     #[doc(hidden)]
-    fn settle<E: 'static>(
-        methods: &Self::Methods,
+    fn bind<E: 'static>(
+        loop_side: &Self::LoopSide,
         method: WeakMethod<E, (), Self>,
-        naming: Option<Naming>,
-    ) -> Settled<E, Self>;
+        name: Option<MethodName>,
+    ) -> (Self::View<E>, Self::Method<E>);
     #[doc(hidden)]
     fn call<E: 'static>(
-        methods: &Self::Methods,
-        face: &Self::Face<E>,
-        body: &Self::Body<E>,
+        loop_side: &Self::LoopSide,
+        method: &mut Self::Method<E>,
         event: &E,
     ) -> Option<()>;
-    /// What the loop's thread knows of the owner.
+    /// Whether the owner lives.
     #[doc(hidden)]
-    fn is_alive<E: 'static>(
-        methods: &Self::Methods,
-        face: &Self::Face<E>,
-        body: &Self::Body<E>,
-    ) -> bool;
+    fn is_alive<E: 'static>(loop_side: &Self::LoopSide, method: &Self::Method<E>) -> bool;
     /// Whether the owner is gone for good and only the loop's thread can tell.
     #[doc(hidden)]
-    fn is_gone<E: 'static>(
-        methods: &Self::Methods,
-        face: &Self::Face<E>,
-        body: &Self::Body<E>,
-    ) -> bool;
-    /// What any thread knows of the owner. Where that is nothing, it counts as alive.
+    fn is_gone<E: 'static>(loop_side: &Self::LoopSide, method: &mut Self::Method<E>) -> bool;
+    /// Whether the owner lives, as far as emitting threads can tell. If they cannot, it counts as
+    /// alive.
     #[doc(hidden)]
-    fn liveness<E: 'static>(face: &Self::Face<E>) -> Liveness;
+    fn liveness<E: 'static>(view: &Self::View<E>) -> Liveness;
     /// Where the owner is, or was.
     #[doc(hidden)]
-    fn owner<E: 'static>(face: &Self::Face<E>) -> *const ();
+    fn owner<E: 'static>(view: &Self::View<E>) -> *const ();
     #[doc(hidden)]
-    fn method<E: 'static>(face: &Self::Face<E>) -> (TypeId, &'static str);
-    /// Whether the bodies of ended connections wait to be let go by the loop's thread.
+    fn method_of<E: 'static>(view: &Self::View<E>) -> (TypeId, &'static str);
+    /// Makes the method something to drop on this thread, which is the loop's if it is bound to
+    /// that.
     #[doc(hidden)]
-    const LETS_GO: bool;
-    /// What is to be dropped of a connection that has ended: on the loop's thread, if it lets go.
+    fn release<E: 'static>(loop_side: &Self::LoopSide, method: Self::Method<E>) -> Box<dyn Any>;
+    /// Whether it is time to look for owners that are gone for good, now that there are `count`
+    /// methods.
     #[doc(hidden)]
-    fn let_go<E: 'static>(
-        methods: &Self::Methods,
-        body: Self::Body<E>,
-        captured: Option<Self::Captured>,
-    ) -> Box<dyn Any>;
-    /// Whether it is time to look for owners that are gone for good, now that there are `count` methods.
-    #[doc(hidden)]
-    fn is_to_prune(methods: &Self::Methods, count: usize) -> bool;
+    fn is_to_prune(loop_side: &Self::LoopSide, count: usize) -> bool;
     /// That was done, and so many have stayed.
     #[doc(hidden)]
-    fn pruned(methods: &Self::Methods, count: usize, stayed: usize);
+    fn pruned(loop_side: &Self::LoopSide, count: usize, stayed: usize);
 }
 
-/// What is known of a method of an `Arc` owner, which is all there is to know.
 #[doc(hidden)]
-pub struct Near<E: 'static>(Handle<E, (), Shared>);
-
-#[doc(hidden)]
-pub struct CapturedNear(#[expect(dead_code, reason = "it is dropped")] KeepAlive<Shared>);
+pub struct SharedView<E: 'static>(Handle<E, (), Shared>);
 
 impl QueueFlavor for Shared {
-    type Methods = ();
-    type Face<E: 'static> = Near<E>;
-    type Body<E: 'static> = ();
-    type Captured = CapturedNear;
-    fn settle<E: 'static>(
+    type LoopSide = ();
+    type View<E: 'static> = SharedView<E>;
+    type Method<E: 'static> = WeakMethod<E, (), Shared>;
+    const IS_THREAD_BOUND: bool = false;
+
+    fn bind<E: 'static>(
         (): &(),
         method: WeakMethod<E, (), Shared>,
-        _: Option<Naming>,
-    ) -> (Near<E>, (), Option<CapturedNear>) {
-        (Near(method.handle), (), method.keep_alive.map(CapturedNear))
+        _: Option<MethodName>,
+    ) -> (SharedView<E>, WeakMethod<E, (), Shared>) {
+        (SharedView(method.handle.clone()), method)
     }
     #[inline]
-    fn call<E: 'static>((): &(), face: &Near<E>, (): &(), event: &E) -> Option<()> {
-        face.0.call(event)
+    fn call<E: 'static>((): &(), method: &mut WeakMethod<E, (), Shared>, event: &E) -> Option<()> {
+        method.call(event)
     }
-    fn is_alive<E: 'static>((): &(), face: &Near<E>, (): &()) -> bool {
-        face.0.is_alive()
+    fn is_alive<E: 'static>((): &(), method: &WeakMethod<E, (), Shared>) -> bool {
+        method.is_alive()
     }
-    fn is_gone<E: 'static>((): &(), _: &Self::Face<E>, (): &()) -> bool {
+    fn is_gone<E: 'static>((): &(), _: &mut WeakMethod<E, (), Shared>) -> bool {
         false
     }
     #[inline]
-    fn liveness<E: 'static>(face: &Near<E>) -> Liveness {
-        face.0.liveness()
+    fn liveness<E: 'static>(view: &SharedView<E>) -> Liveness {
+        view.0.liveness()
     }
-    fn owner<E: 'static>(face: &Near<E>) -> *const () {
-        face.0.owner()
+    fn owner<E: 'static>(view: &SharedView<E>) -> *const () {
+        view.0.owner()
     }
-    fn method<E: 'static>(face: &Near<E>) -> (TypeId, &'static str) {
-        (face.0.method(), face.0.name())
+    fn method_of<E: 'static>(view: &SharedView<E>) -> (TypeId, &'static str) {
+        (view.0.method(), view.0.name())
     }
-    const LETS_GO: bool = false;
-    fn let_go<E: 'static>((): &(), (): (), captured: Option<CapturedNear>) -> Box<dyn Any> {
-        Box::new(captured)
+    fn release<E: 'static>((): &(), method: WeakMethod<E, (), Shared>) -> Box<dyn Any> {
+        Box::new(method)
     }
     fn is_to_prune((): &(), _: usize) -> bool {
         false
@@ -150,10 +119,10 @@ impl QueueFlavor for Shared {
     fn pruned((): &(), _: usize, _: usize) {}
 }
 
-/// The side of a queue of `Rc` owners that stays on the loop's thread.
+/// The part of a queue of `Rc` owners that stays on the loop's thread.
 #[doc(hidden)]
-pub struct Methods {
-    residence: HomeThread,
+pub struct LocalSide {
+    home: HomeThread,
     /// The number of methods at which the next connect looks for owners that are gone.
     prune_at: Cell<usize>,
     /// How many methods were looked at for that.
@@ -161,10 +130,10 @@ pub struct Methods {
     looked_at: Cell<usize>,
 }
 
-impl Default for Methods {
+impl Default for LocalSide {
     fn default() -> Self {
-        Methods {
-            residence: HomeThread::new(),
+        LocalSide {
+            home: HomeThread::new(),
             prune_at: Cell::new(0),
             #[cfg(test)]
             looked_at: Cell::new(0),
@@ -172,88 +141,75 @@ impl Default for Methods {
     }
 }
 
-/// What any thread knows of a method of an `Rc` owner.
 #[doc(hidden)]
-pub struct Distant {
+pub struct LocalView {
     owner: usize,
-    naming: Naming,
-    /// The owner was connected through a weak pointer and has not been seen yet. The loop's thread says so.
-    is_incomplete: AtomicBool,
+    name: MethodName,
 }
 
 #[doc(hidden)]
-pub struct Away<E: 'static>(ThreadBound<Handle<E, (), Local>>);
-
-#[doc(hidden)]
-pub struct CapturedAway(ThreadBound<KeepAlive<Local>>);
+pub struct LocalMethod<E: 'static> {
+    method: ThreadBound<WeakMethod<E, (), Local>>,
+    /// The owner was connected through a weak pointer and has not been seen yet.
+    is_incomplete: bool,
+}
 
 impl QueueFlavor for Local {
-    type Methods = Methods;
-    type Face<E: 'static> = Distant;
-    type Body<E: 'static> = Away<E>;
-    type Captured = CapturedAway;
-    fn settle<E: 'static>(
-        methods: &Methods,
+    type LoopSide = LocalSide;
+    type View<E: 'static> = LocalView;
+    type Method<E: 'static> = LocalMethod<E>;
+    const IS_THREAD_BOUND: bool = true;
+
+    fn bind<E: 'static>(
+        loop_side: &LocalSide,
         method: WeakMethod<E, (), Local>,
-        naming: Option<Naming>,
-    ) -> (Distant, Away<E>, Option<CapturedAway>) {
-        let WeakMethod { handle, keep_alive } = method;
-        let face = Distant {
-            owner: handle.owner().addr(),
-            naming: naming.expect("a method of an `Rc` owner is named from afar"),
-            is_incomplete: AtomicBool::new(handle.liveness() == Liveness::Absent),
+        name: Option<MethodName>,
+    ) -> (LocalView, LocalMethod<E>) {
+        let view = LocalView {
+            owner: method.handle.owner().addr(),
+            name: name.expect("other threads cannot ask the method for its name"),
         };
-        let residence = &methods.residence;
-        let captured = keep_alive.map(|keep_alive| CapturedAway(residence.settle(keep_alive)));
-        (face, Away(residence.settle(handle)), captured)
+        let is_incomplete = method.handle.liveness() == Liveness::Absent;
+        (view, LocalMethod { method: loop_side.home.bind(method), is_incomplete })
     }
     fn call<E: 'static>(
-        methods: &Methods,
-        face: &Distant,
-        body: &Away<E>,
+        loop_side: &LocalSide,
+        method: &mut LocalMethod<E>,
         event: &E,
     ) -> Option<()> {
-        if face.is_incomplete.load(Ordering::Relaxed) {
-            Self::is_gone(methods, face, body);
+        if method.is_incomplete {
+            Self::is_gone(loop_side, method);
         }
-        body.0.open(&methods.residence).call(event)
+        method.method.open(&loop_side.home).call(event)
     }
-    fn is_alive<E: 'static>(methods: &Methods, _: &Distant, body: &Away<E>) -> bool {
-        body.0.open(&methods.residence).is_alive()
+    fn is_alive<E: 'static>(loop_side: &LocalSide, method: &LocalMethod<E>) -> bool {
+        method.method.open(&loop_side.home).is_alive()
     }
-    fn is_gone<E: 'static>(methods: &Methods, face: &Distant, body: &Away<E>) -> bool {
-        let is_alive = Self::is_alive(methods, face, body);
-        if is_alive {
-            face.is_incomplete.store(false, Ordering::Relaxed);
-        }
-        !is_alive && !face.is_incomplete.load(Ordering::Relaxed)
+    fn is_gone<E: 'static>(loop_side: &LocalSide, method: &mut LocalMethod<E>) -> bool {
+        let is_alive = Self::is_alive(loop_side, method);
+        method.is_incomplete &= !is_alive;
+        !is_alive && !method.is_incomplete
     }
-    fn liveness<E: 'static>(_: &Distant) -> Liveness {
+    fn liveness<E: 'static>(_: &LocalView) -> Liveness {
         Liveness::Alive
     }
-    fn owner<E: 'static>(face: &Distant) -> *const () {
-        core::ptr::without_provenance(face.owner)
+    fn owner<E: 'static>(view: &LocalView) -> *const () {
+        core::ptr::without_provenance(view.owner)
     }
-    fn method<E: 'static>(face: &Distant) -> (TypeId, &'static str) {
-        (face.naming)()
+    fn method_of<E: 'static>(view: &LocalView) -> (TypeId, &'static str) {
+        (view.name)()
     }
-    const LETS_GO: bool = true;
-    fn let_go<E: 'static>(
-        methods: &Methods,
-        body: Away<E>,
-        captured: Option<CapturedAway>,
-    ) -> Box<dyn Any> {
-        let residence = &methods.residence;
-        Box::new((body.0.take(residence), captured.map(|captured| captured.0.take(residence))))
+    fn release<E: 'static>(loop_side: &LocalSide, method: LocalMethod<E>) -> Box<dyn Any> {
+        Box::new(method.method.take(&loop_side.home))
     }
-    fn is_to_prune(methods: &Methods, count: usize) -> bool {
+    fn is_to_prune(loop_side: &LocalSide, count: usize) -> bool {
         const FIRST_PRUNE: usize = 16;
-        count >= methods.prune_at.get().max(FIRST_PRUNE)
+        count >= loop_side.prune_at.get().max(FIRST_PRUNE)
     }
-    fn pruned(methods: &Methods, _count: usize, stayed: usize) {
+    fn pruned(loop_side: &LocalSide, _count: usize, stayed: usize) {
         #[cfg(test)]
-        methods.looked_at.set(methods.looked_at.get() + _count);
-        methods.prune_at.set(2 * stayed);
+        loop_side.looked_at.set(loop_side.looked_at.get() + _count);
+        loop_side.prune_at.set(2 * stayed);
     }
 }
 
@@ -271,7 +227,7 @@ mod tests {
                 signal.slot().on(&queue).connect(owner, |_, _| ());
             }
         });
-        let looked_at = || queue.methods.looked_at.get();
+        let looked_at = || queue.loop_side.looked_at.get();
         assert!((count / 2..2 * count).contains(&looked_at()), "{}", looked_at());
         assert_eq!((signal.emit(&()), queue.run().called), (count, count));
         drop(owner);

@@ -1,21 +1,21 @@
 //! The options of a slot whose handler waits in a queue.
 
 use core::fmt;
-use core::sync::atomic::{AtomicBool, AtomicU32};
+use core::sync::atomic::AtomicU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Queue;
 use super::bounds::{CallsLater, Keeps, ThreadSafe};
-use super::flavor::{Naming, QueueFlavor, naming};
-use super::line::{Course, Front, Line, Mail, Work};
-use super::pace::{Edges, Kind, Pace, Rule};
-use super::post::{Alone, Enqueue, Lasts, Lies, Sender};
-use crate::overflow::Overflow;
+use super::flavor::{MethodName, QueueFlavor, method_name};
+use super::handler::QueuedHandler;
+use super::inbox::{AnyInbox, Inbox};
+use super::pace::{Edges, Pace, PaceKind, PaceRule};
+use super::queue::Queue;
+use super::sender::{EndsWithSlot, Enqueue, QueueSender};
 use crate::raw::Flavor;
 use crate::raw::MaybeSendSync;
 use crate::raw::Shared;
-use crate::raw::{Checked, Handle, Invoke, KeepAlive, Liveness, Split};
+use crate::raw::{Checked, Handle, Invoke, KeepAlive, Liveness};
 use crate::raw::{SlotState, StateCell};
 use crate::signal::SlotOptions;
 use crate::signal::{ByMut, ByRef, WeakMethod};
@@ -23,8 +23,8 @@ use crate::signal::{Closure, InteriorMut, Method, MutMethod, Owner};
 use crate::slots::{Connection, ScopedConnection};
 
 impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
-    /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns, and
-    /// the handler is called when the queue is [run](crate::generic::Queue::run). See
+    /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns,
+    /// and the handler is called when the queue is [run](crate::generic::Queue::run). See
     /// [`QueuedSlot`].
     ///
     /// The signal is a thread-safe one, also for a [`LocalQueue`](crate::LocalQueue); its events are `Clone` and
@@ -42,8 +42,8 @@ impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
 /// A slot that is about to be connected, and whose handler will wait in a [`Queue`]. Made by
 /// [`SlotOptions::on`].
 ///
-/// It is a slot like any other: it has an ordinary [`Connection`](crate::Connection), and the options of
-/// [`SlotOptions`]. They mean:
+/// It is a slot like any other: it has an ordinary [`Connection`](crate::Connection), and the
+/// options of [`SlotOptions`]. They mean:
 ///
 /// | option | for a slot in a queue |
 /// |---|---|
@@ -52,7 +52,8 @@ impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
 /// | `unique` | the same method of the same owner, in this queue, another or none |
 /// | `name` | as ever |
 ///
-/// `emit` counts the slot when it has handed the event to the queue, also where that has no room for it.
+/// `emit` counts the slot when it has handed the event to the queue, also where that has no room
+/// for it.
 ///
 /// ```
 /// use sigwire::{Queue, Signal};
@@ -79,34 +80,34 @@ pub struct QueuedSlot<'a, E: 'static, H: QueueFlavor> {
     options: SlotOptions<'a, E, (), Shared>,
     queue: &'a Queue<H>,
     is_latest: bool,
-    pace: Option<(Kind, Duration)>,
+    pace: Option<(PaceKind, Duration)>,
     edges: Option<Edges>,
 }
 
 impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
-    /// At most one event waits for this slot: a new one takes the place of the one that waits, and its
-    /// turn. For mouse moves, progress, and whatever else only the latest counts of. The events that are
-    /// replaced are counted as [lost](crate::generic::Queue::lost).
+    /// At most one event waits for this slot: a new one takes the place of the one that waits, and
+    /// its turn. For mouse moves, progress, and whatever else only the latest counts of. The events
+    /// that are replaced are counted as [lost](crate::generic::Queue::lost).
     ///
-    /// So a slot whose turn in a run is still to come is called with the newest event, even if a handler
-    /// of this run emitted it, or another thread did meanwhile.
+    /// So a slot whose turn in a run is still to come is called with the newest event, even if a
+    /// handler of this run emitted it, or another thread did meanwhile.
     ///
     /// # Cost
-    /// A run takes the queue's lock for it right before the call. Beside other events that is twice more, in
-    /// a queue of latest events once for each.
+    /// A run takes the queue's lock for it right before the call. Beside other events that is twice
+    /// more, in a queue of latest events once for each.
     pub fn latest(self) -> Self {
         QueuedSlot { is_latest: true, ..self }
     }
 
-    /// Calls the handler once no event has come for `wait`, with the last one: for a search field, or
-    /// saving after changes.
+    /// Calls the handler once no event has come for `wait`, with the last one: for a search field,
+    /// or saving after changes.
     ///
     /// Time is measured where the queue is run: an event comes when a run takes it. The handler is
     /// called by the first run at or after the time that
-    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells, before that run takes new events:
-    /// a window that has run out holds none of them back. There is no thread behind it. With
-    /// a `wait` of zero it is called once for all the events of one run. Events that are passed over are
-    /// not counted as lost. See also [`edges`](Self::edges).
+    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells, before that run takes new
+    /// events: a window that has run out holds none of them back. There is no thread behind it.
+    /// With a `wait` of zero it is called once for all the events of one run. Events that are
+    /// passed over are not counted as lost. See also [`edges`](Self::edges).
     ///
     /// | in this case | what happens |
     /// |---|---|
@@ -118,18 +119,18 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     /// # Cost
     /// Each event takes the queue's lock once more as it is run.
     pub fn debounce(self, wait: Duration) -> Self {
-        QueuedSlot { pace: Some((Kind::Debounce, wait)), ..self }
+        QueuedSlot { pace: Some((PaceKind::Debounce, wait)), ..self }
     }
 
-    /// Calls the handler at most once in each `wait`: with the first event at once, and at the end of
-    /// each `wait` with the last one that came meanwhile. For progress and mouse moves. Everything else is
-    /// as with [`debounce`](Self::debounce); the later of the two holds.
+    /// Calls the handler at most once in each `wait`: with the first event at once, and at the end
+    /// of each `wait` with the last one that came meanwhile. For progress and mouse moves.
+    /// Everything else is as with [`debounce`](Self::debounce); the later of the two holds.
     pub fn throttle(self, wait: Duration) -> Self {
-        QueuedSlot { pace: Some((Kind::Throttle, wait)), ..self }
+        QueuedSlot { pace: Some((PaceKind::Throttle, wait)), ..self }
     }
 
-    /// Where the handler is called, instead of [`Edges::Trailing`] for a debounce and [`Edges::Both`] for
-    /// a throttle.
+    /// Where the handler is called, instead of [`Edges::Trailing`] for a debounce and
+    /// [`Edges::Both`] for a throttle.
     ///
     /// ```
     /// # use sigwire::{Edges, Queue, Signal};
@@ -151,15 +152,15 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a method of `owner`, as [`Source::connect`](crate::Source::connect) does. To a
-    /// [`Queue`](crate::Queue) the owner is an `Arc`; to a [`LocalQueue`](crate::LocalQueue) an `Rc`, and
-    /// the method may capture anything.
+    /// [`Queue`](crate::Queue) the owner is an `Arc`; to a [`LocalQueue`](crate::LocalQueue) an
+    /// `Rc`, and the method may capture anything.
     ///
     /// # Panics
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// Three allocations that stay: one more with `times` or `latest`, two for what the method captures, three for
-    /// a window. The first event makes two or more.
+    /// Four allocations that stay: one more with `latest`, one for what the method captures, three
+    /// for a window. The first event makes three or more.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
@@ -187,9 +188,9 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a closure, whose guard is its owner: see
-    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) keeps the
-    /// closure of a guard that was dropped until a run ends or more is connected, and wakes its loop for
-    /// that.
+    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) keeps
+    /// the closure of a guard that was dropped until a run ends or more is connected, and wakes its
+    /// loop for that.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -200,7 +201,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     {
         let (handle, keep_alive) = Handle::closure(Checked::new(closure));
         let method = WeakMethod { handle, keep_alive: Some(keep_alive) };
-        self.put(method, naming_of::<C, H>()).scoped()
+        self.put(method, method_name::<C, H>()).scoped()
     }
 
     #[track_caller]
@@ -212,70 +213,29 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     {
         let (handle, keep_alive) =
             Handle::new::<I, _, _>(Checked::new(owner.weak()), Checked::new(method));
-        self.put(WeakMethod { handle, keep_alive }, naming_of::<I::Method, H>())
+        self.put(WeakMethod { handle, keep_alive }, method_name::<I::Method, H>())
     }
 
     /// From here on nothing depends on the method.
     #[inline(never)]
     #[track_caller]
-    fn put(mut self, method: WeakMethod<E, (), H>, naming: Option<Naming>) -> Connection<Shared> {
-        let mut pace = self.pace();
-        let queue = self.queue;
-        queue.prune();
-        // An owner on another thread is never known to be incomplete.
-        let liveness = if H::LETS_GO { Liveness::Alive } else { method.handle.liveness() };
+    fn put(mut self, method: WeakMethod<E, (), H>, name: Option<MethodName>) -> Connection<Shared> {
+        let pace = self.pace();
+        self.queue.core.prune(&self.queue.loop_side);
+        // What emitting threads cannot look at is never known to be incomplete.
+        let liveness = if H::IS_THREAD_BOUND { Liveness::Alive } else { method.handle.liveness() };
         let is_unique = self.options.is_unique();
         let identity = is_unique.then(|| (method.handle.owner(), method.handle.method()));
-        let mut method = Some(method);
-        let state = Arc::new(StateCell::new(SlotState::Call));
-        let calls_left = self.options.take_times();
-        let is_latest = self.is_latest;
-        let source = self.options.source();
-        let gate = state.clone();
+        let gate = Arc::new(StateCell::new(SlotState::Call));
+        let (queue, is_latest, source) = (self.queue, self.is_latest, self.options.source());
+        let calls_left = self.options.take_times().unwrap_or(usize::MAX);
+        let mut new =
+            Some(NewMailbox { method, name, pace, gate: gate.clone(), calls_left, is_latest });
         let make = &mut |key| {
-            let method = method.take().expect("a slot is made once");
-            let pace = pace.take();
-            let is_paced = pace.is_some();
-            let connection = source.connection(key);
-            let identity = connection.identity();
-            let (face, body, captured) = H::settle(&queue.methods, method, naming);
-            let is_plain = calls_left.is_none() && captured.is_none();
-            let work = (!is_plain).then(|| Box::new(Work::new(calls_left, captured)));
-            let mail =
-                pace.map(|pace| Box::new(Mail { pace: Some(Box::new(pace)), ..Mail::default() }));
-            let mut locked = queue.post.lock();
-            let state = &mut *locked;
-            let mail = state.cell_owner.cell_owner(mail);
-            let mut parts = Some((face, connection, mail, body, work));
-            let mut line = None;
-            let place = state.lines.insert_with_key(|place| {
-                let parts = parts.take().expect("it is inserted once");
-                let (face, connection, mail, body, work) = parts;
-                let (post, gate) = (queue.post.clone(), gate.clone());
-                let (is_over, lasts) = (AtomicBool::new(false), AtomicU32::new(0));
-                let front =
-                    Front { post, place, connection, gate, mail, face, is_latest, is_over, lasts };
-                let (sole, twin) = Split::pair(front, Course { body: Some(body), work });
-                line = Some(twin);
-                Lies::Here(sole.forget_type(|line| line as Arc<dyn Line<H>>))
-            });
-            let are_latest = matches!(state.limit, Some((_, Overflow::Latest)));
-            if is_paced || is_latest || are_latest {
-                let paced = is_paced.then_some(state.connected);
-                state.connected += u64::from(is_paced);
-                state.alone.insert(place, Box::new(Alone { paced, ..Alone::default() }));
-            }
-            if is_paced {
-                state.paced.insert(identity, place);
-            }
-            drop(locked);
-            let line = line.expect("it was made just now");
-            let sender = Checked::new(Sender(line.clone()));
-            let handle = Handle::held::<Enqueue, _>(sender);
-            let keep_alive = KeepAlive::until_the_end(Checked::new(Lasts::new(line)));
-            (handle, Some(keep_alive))
+            let new = new.take().expect("a slot is made once");
+            new.connect(queue, source.connection(key))
         };
-        source.slots.put_made(self.options.choice(), identity, liveness, Some(state), make)
+        source.slots.put_made(self.options.choice(), identity, liveness, Some(gate), make)
     }
 
     #[track_caller]
@@ -288,16 +248,40 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
             return None;
         };
         let edges = self.edges.unwrap_or(match kind {
-            Kind::Debounce => Edges::Trailing,
-            Kind::Throttle => Edges::Both,
+            PaceKind::Debounce => Edges::Trailing,
+            PaceKind::Throttle => Edges::Both,
         });
-        Some(Pace::new(Rule { kind, wait, edges }))
+        Some(Pace::new(PaceRule { kind, wait, edges }))
     }
 }
 
-/// How to name the method where its handle is out of reach. Elsewhere nothing is compiled for that.
-fn naming_of<M: 'static, H: QueueFlavor>() -> Option<Naming> {
-    if const { H::LETS_GO } { Some(naming::<M>) } else { None }
+/// What a connection's mailbox is made of.
+struct NewMailbox<E: 'static, H: QueueFlavor> {
+    method: WeakMethod<E, (), H>,
+    name: Option<MethodName>,
+    pace: Option<Pace<E>>,
+    gate: Arc<StateCell<Shared>>,
+    calls_left: usize,
+    is_latest: bool,
+}
+
+impl<E: Clone + Send + 'static, H: QueueFlavor> NewMailbox<E, H> {
+    /// Makes the mailbox, and what the signal calls to put events into it.
+    fn connect(
+        self,
+        queue: &Queue<H>,
+        connection: Connection<Shared>,
+    ) -> (Handle<E, (), Shared>, Option<KeepAlive<Shared>>) {
+        let NewMailbox { method, name, pace, gate, calls_left, is_latest } = self;
+        let (view, method) = H::bind(&queue.loop_side, method, name);
+        let handler = QueuedHandler { method, connection, gate, calls_left, in_flight: None };
+        let inbox = pace.map(|pace| Box::new(Inbox::new(Some(pace))) as Box<dyn AnyInbox>);
+        let key = queue.core.lock().connect(Box::new(handler), inbox, is_latest);
+        let (queue, ends) = (queue.core.clone(), AtomicU32::new(0));
+        let sender = Arc::new(QueueSender { queue, key, view, is_latest, ends });
+        let keep_alive = KeepAlive::until_the_end(Checked::new(EndsWithSlot::new(sender.clone())));
+        (Handle::held::<Enqueue, _>(Checked::new(sender)), Some(keep_alive))
+    }
 }
 
 impl<E: 'static, H: QueueFlavor> fmt::Debug for QueuedSlot<'_, E, H> {

@@ -1,9 +1,9 @@
 //! Debounce and throttle: which of the events of a connection come to its handler, and when.
 //!
-//! A *window* opens with the first event. A debounce's window closes when no event came for a while; a
-//! throttle's closes after a while whatever comes, and the next opens at once if there was something to
-//! call the handler with. Whoever asks brings the time along, and closes a window that has run out before
-//! the next event is taken: nothing here looks at a clock.
+//! A *window* opens with the first event. A debounce's window closes when no event came for a
+//! while; a throttle's closes after a while whatever comes, and the next opens at once if there was
+//! something to call the handler with. Whoever asks brings the time along, and closes a window that
+//! has run out before the next event is taken.
 
 use std::time::{Duration, Instant};
 
@@ -20,20 +20,20 @@ pub enum Edges {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PaceKind {
     Debounce,
     Throttle,
 }
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
-    pub(super) kind: Kind,
+pub(super) struct PaceRule {
+    pub(super) kind: PaceKind,
     pub(super) wait: Duration,
     pub(super) edges: Edges,
 }
 
 pub(super) struct Pace<E> {
-    rule: Rule,
+    rule: PaceRule,
     window: Window,
     /// What the handler is called with as the window closes. None outside a window.
     held: Option<E>,
@@ -46,16 +46,25 @@ enum Window {
     Open(Option<Instant>),
 }
 
+/// The time of a run, looked up when it is first asked for.
+pub(super) struct RunClock(pub(super) Option<Instant>);
+
+impl RunClock {
+    pub(super) fn now(&mut self) -> Instant {
+        *self.0.get_or_insert_with(Instant::now)
+    }
+}
+
 /// What becomes of an event.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Taken<E> {
+pub(super) enum Paced<E> {
     Call(E),
-    /// Nothing for now. It may have taken another's place, which is to be dropped.
-    Nothing(Option<E>),
+    /// Not now. It may have taken the place of another, which is to be dropped.
+    NotNow(Option<E>),
 }
 
 impl<E> Pace<E> {
-    pub(super) fn new(rule: Rule) -> Self {
+    pub(super) fn new(rule: PaceRule) -> Self {
         Pace { rule, window: Window::Shut, held: None }
     }
 
@@ -67,17 +76,17 @@ impl<E> Pace<E> {
         }
     }
 
-    pub(super) fn take(&mut self, event: E, now: Instant) -> Taken<E> {
+    pub(super) fn take(&mut self, event: E, now: Instant) -> Paced<E> {
         let is_first = matches!(self.window, Window::Shut);
-        if is_first || self.rule.kind == Kind::Debounce {
+        if is_first || self.rule.kind == PaceKind::Debounce {
             self.open(now);
         }
         if is_first && self.rule.edges != Edges::Trailing {
-            Taken::Call(event)
+            Paced::Call(event)
         } else if self.rule.edges == Edges::Leading {
-            Taken::Nothing(Some(event))
+            Paced::NotNow(Some(event))
         } else {
-            Taken::Nothing(self.held.replace(event))
+            Paced::NotNow(self.held.replace(event))
         }
     }
 
@@ -85,7 +94,7 @@ impl<E> Pace<E> {
     pub(super) fn close(&mut self, now: Instant) -> Option<E> {
         self.window = Window::Shut;
         let held = self.held.take();
-        if held.is_some() && self.rule.kind == Kind::Throttle {
+        if held.is_some() && self.rule.kind == PaceKind::Throttle {
             self.open(now);
         }
         held
@@ -107,10 +116,10 @@ mod tests {
     use super::*;
 
     /// The events at these times, and what is called when, a clock ticking by 1.
-    fn called(kind: Kind, edges: Edges, events: &[u64]) -> Vec<(u64, u64)> {
+    fn called(kind: PaceKind, edges: Edges, events: &[u64]) -> Vec<(u64, u64)> {
         let start = Instant::now();
         let wait = Duration::from_millis(10);
-        let mut pace = Pace::new(Rule { kind, wait, edges });
+        let mut pace = Pace::new(PaceRule { kind, wait, edges });
         let mut called = vec![];
         for tick in 0..100 {
             let now = start + Duration::from_millis(tick);
@@ -118,7 +127,7 @@ mod tests {
                 called.extend(pace.close(now).map(|event| (tick, event)));
             }
             if events.contains(&tick) {
-                if let Taken::Call(event) = pace.take(tick, now) {
+                if let Paced::Call(event) = pace.take(tick, now) {
                     called.push((tick, event));
                 }
             }
@@ -129,7 +138,7 @@ mod tests {
     #[test]
     fn a_debounce_calls_once_for_a_burst_at_the_edges_it_was_told() {
         let events = [0, 5, 14, 50];
-        let debounced = |edges| called(Kind::Debounce, edges, &events);
+        let debounced = |edges| called(PaceKind::Debounce, edges, &events);
         assert_eq!(debounced(Edges::Trailing), [(24, 14), (60, 50)]);
         assert_eq!(debounced(Edges::Leading), [(0, 0), (50, 50)]);
         assert_eq!(debounced(Edges::Both), [(0, 0), (24, 14), (50, 50)]);
@@ -138,7 +147,7 @@ mod tests {
     #[test]
     fn a_throttle_calls_at_most_once_in_each_interval_and_does_not_lose_the_last_event() {
         let events = [0, 5, 8, 14, 21, 50];
-        let throttled = |edges| called(Kind::Throttle, edges, &events);
+        let throttled = |edges| called(PaceKind::Throttle, edges, &events);
         assert_eq!(throttled(Edges::Both), [(0, 0), (10, 8), (20, 14), (30, 21), (50, 50)]);
         assert_eq!(throttled(Edges::Trailing), [(10, 8), (20, 14), (30, 21), (60, 50)]);
         assert_eq!(throttled(Edges::Leading), [(0, 0), (14, 14), (50, 50)]);
@@ -147,13 +156,13 @@ mod tests {
     #[test]
     fn a_window_longer_than_the_clock_can_tell_stays_open() {
         let now = Instant::now();
-        let rule = Rule { kind: Kind::Throttle, wait: Duration::MAX, edges: Edges::Both };
+        let rule = PaceRule { kind: PaceKind::Throttle, wait: Duration::MAX, edges: Edges::Both };
         let mut pace = Pace::new(rule);
-        assert_eq!(pace.take(1, now), Taken::Call(1));
-        assert_eq!(pace.take(2, now), Taken::Nothing(None));
+        assert_eq!(pace.take(1, now), Paced::Call(1));
+        assert_eq!(pace.take(2, now), Paced::NotNow(None));
         assert_eq!(pace.due(), None);
-        assert_eq!(pace.take(3, now), Taken::Nothing(Some(2)));
+        assert_eq!(pace.take(3, now), Paced::NotNow(Some(2)));
         assert_eq!(pace.cancel(), Some(3));
-        assert_eq!(pace.take(4, now), Taken::Call(4));
+        assert_eq!(pace.take(4, now), Paced::Call(4));
     }
 }

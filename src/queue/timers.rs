@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use super::flavor::Place;
+use super::mailbox::MailboxKey;
 
-/// A window that is open: when it closes, which of the queue's connections it is of, in the order in which
-/// they were connected, and where that is. Places are used again, so they would tell no order.
-pub(super) type Timer = (Instant, u64, Place);
+/// A window that is open: when it closes, the number of its connection in the order of connecting,
+/// and the connection's key. (Keys are used again, so they tell no order.)
+pub(super) type Timer = (Instant, u64, MailboxKey);
 
 #[derive(Default)]
 pub(super) struct Timers {
     open: BTreeSet<Timer>,
-    /// How many of those that are open close at or before a time. So nobody counts them all again who asks
-    /// again a little later.
+    /// How many of those that are open close at or before a time. So nobody counts them all again
+    /// who asks again a little later.
     counted: Option<(Instant, usize)>,
 }
 
@@ -23,8 +23,8 @@ impl Timers {
     }
 
     /// When the next one closes.
-    pub(super) fn next(&self) -> Option<(Instant, Place)> {
-        self.open.first().map(|(due, _, place)| (*due, *place))
+    pub(super) fn next(&self) -> Option<(Instant, MailboxKey)> {
+        self.open.first().map(|(due, _, key)| (*due, *key))
     }
 
     pub(super) fn insert(&mut self, timer: Timer) {
@@ -50,7 +50,7 @@ impl Timers {
     /// How many close at or before this time.
     pub(super) fn due(&mut self, now: Instant) -> usize {
         // After all that close at this time.
-        let after = |time| (time, u64::MAX, Place::default());
+        let after = |time| (time, u64::MAX, MailboxKey::default());
         let count = match self.counted {
             Some((until, count)) if until <= now => {
                 count + self.open.range(after(until)..after(now)).count()
@@ -73,7 +73,7 @@ mod tests {
         let (start, mut timers) = (Instant::now(), Timers::default());
         let at = |time: u64| start + Duration::from_millis(time);
         let mut set: Vec<u64> = Vec::new();
-        let timer = |time, number| (at(time), number, Place::default());
+        let timer = |time, number| (at(time), number, MailboxKey::default());
         let mut random = 7_u64;
         for _ in 0..2000 {
             random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);

@@ -288,8 +288,7 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
-    /// dropped under the signal's lock; for what is to end with the connection, there is
-    /// [an keep_alive](KeepAlive::until_the_end).
+    /// dropped under the signal's lock: see [`KeepAlive::until_the_end`].
     #[cfg(feature = "std")]
     pub(crate) fn held<I, T>(target: Checked<T, F>) -> Self
     where

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled};
 use crate::raw::Flavor;
 
-/// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is known.
+/// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is
+/// known.
 pub(crate) trait StandIn: Clone {
     /// That of the owner, as far as it is known.
     fn liveness(&self) -> Liveness;
@@ -27,7 +28,7 @@ impl<T> Held<T> {
 
 #[cfg(feature = "std")]
 impl<F: Flavor> KeepAlive<F> {
-    /// For what is to end with the connection of such a handle.
+    /// Owns what is to be dropped when the slot of such a handle ends.
     pub(crate) fn until_the_end<T: Clone>(ends: Checked<T, F>) -> Self {
         KeepAlive::new(ends.0)
     }

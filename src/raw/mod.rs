@@ -22,15 +22,11 @@
 //! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
 //! | `inlet` | a link to what takes events over | the same; and the pointer in it holds the memory |
 //! | [`thread_bound`] | values that stay on their thread, in memory that does not | only their thread opens them |
-//! | [`split`] | one piece of memory, a part of which has one user | there is one token for it, borrowed mutably |
-//! | [`cell_owner`] | values that are under one lock, wherever they are | only their owner opens them, borrowed mutably |
 //!
 //! [`base`]: crate::base
 
 mod bounds;
 mod caller;
-#[cfg(feature = "std")]
-mod cell_owner;
 mod entry;
 mod erased_ptr;
 mod flavor;
@@ -52,8 +48,6 @@ mod slot_state;
 #[cfg(feature = "async")]
 mod spin_lock;
 #[cfg(feature = "std")]
-mod split;
-#[cfg(feature = "std")]
 mod thread_bound;
 mod typed;
 mod versions;
@@ -63,8 +57,6 @@ pub(crate) use bounds::Checked;
 pub use bounds::MaybeSend;
 pub use bounds::MaybeSendSync;
 pub(crate) use caller::{Admission, Caller};
-#[cfg(feature = "std")]
-pub(crate) use cell_owner::{CellOwner, OwnedCell};
 pub(crate) use entry::{AnyEntry, SlotLabel};
 pub use flavor::Flavor;
 pub use flavor::Local;
@@ -98,8 +90,6 @@ pub(crate) use pointers::Pointers;
 pub(crate) use slot_state::{SlotState, StateCell};
 #[cfg(feature = "async")]
 pub(crate) use spin_lock::{SpinGuard, SpinLock};
-#[cfg(feature = "std")]
-pub(crate) use split::{Split, SplitOwner, SplitToken};
 #[cfg(feature = "std")]
 pub(crate) use thread_bound::{HomeThread, ThreadBound};
 pub(crate) use typed::{Entry, Typed};

@@ -2,22 +2,22 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A place on the thread that made it, where its residents may be looked at. It does not leave that thread.
+/// Opens the values that were bound to the thread it was made on. It does not leave that thread.
 pub(crate) struct HomeThread {
     number: usize,
     here: PhantomData<*const ()>,
 }
 
-/// A value that only its [`HomeThread`] opens, so that memory which any thread has may have it too. Dropping it
-/// does not drop the value: that has to be [taken](Self::take).
+/// A value that only its [`HomeThread`] opens, so that it may lie in memory that any thread has.
+/// Dropping this does not drop the value, which has to be [taken](Self::take) for that.
 pub(crate) struct ThreadBound<T> {
-    /// That of its residence, which no other ever has.
-    residence: usize,
+    /// The number of its `HomeThread`, which no other ever has.
+    home: usize,
     value: ManuallyDrop<T>,
 }
 
-// SAFETY: the value is reached by whoever has its residence, which never leaves one thread; and it was put in
-// there. Elsewhere it is not even dropped.
+// SAFETY: the value is reached by whoever has its `HomeThread`, which never leaves the thread that
+// the value was put in on. Elsewhere it is not even dropped.
 unsafe impl<T> Send for ThreadBound<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for ThreadBound<T> {}
@@ -33,24 +33,24 @@ impl HomeThread {
         HomeThread { number, here: PhantomData }
     }
 
-    pub(crate) fn settle<T>(&self, value: T) -> ThreadBound<T> {
-        ThreadBound { residence: self.number, value: ManuallyDrop::new(value) }
+    pub(crate) fn bind<T>(&self, value: T) -> ThreadBound<T> {
+        ThreadBound { home: self.number, value: ManuallyDrop::new(value) }
     }
 }
 
 impl<T> ThreadBound<T> {
     /// # Panics
-    /// When it is the residence of others.
+    /// When it is bound to another.
     #[inline]
-    pub(crate) fn open<'a>(&'a self, residence: &'a HomeThread) -> &'a T {
-        assert!(self.residence == residence.number, "each residence opens its own");
+    pub(crate) fn open<'a>(&'a self, home: &'a HomeThread) -> &'a T {
+        assert!(self.home == home.number, "a value is opened by the thread it is bound to");
         &self.value
     }
 
     /// # Panics
-    /// When it is the residence of others.
-    pub(crate) fn take(self, residence: &HomeThread) -> T {
-        self.open(residence);
+    /// When it is bound to another.
+    pub(crate) fn take(self, home: &HomeThread) -> T {
+        self.open(home);
         ManuallyDrop::into_inner(self.value)
     }
 }
@@ -62,16 +62,16 @@ mod tests {
     use std::rc::Rc;
 
     #[test]
-    fn a_resident_is_opened_where_it_was_settled_and_leaked_elsewhere() {
+    fn a_value_is_opened_where_it_was_bound_and_leaked_elsewhere() {
         let (one, two) = (HomeThread::new(), HomeThread::new());
         let value = Rc::new(1);
-        let resident = one.settle(value.clone());
-        assert_eq!(**resident.open(&one), 1);
-        assert!(catch_unwind(AssertUnwindSafe(|| **resident.open(&two))).is_err());
-        let lost = one.settle(value.clone());
+        let bound = one.bind(value.clone());
+        assert_eq!(**bound.open(&one), 1);
+        assert!(catch_unwind(AssertUnwindSafe(|| **bound.open(&two))).is_err());
+        let lost = one.bind(value.clone());
         std::thread::spawn(move || _ = lost).join().unwrap();
         assert_eq!(Rc::strong_count(&value), 3);
-        drop(resident.take(&one));
+        drop(bound.take(&one));
         assert_eq!(Rc::strong_count(&value), 2);
     }
 }
