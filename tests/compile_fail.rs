@@ -1,20 +1,24 @@
 //! Programs that must not compile, and what the compiler must say of them.
 //!
-//! Each program in `tests/compile_fail/src/bin` names after `//~` what its errors must contain.
+//! Each program in `tests/compile_fail/src/bin` names after `//~` what its errors must contain, and
+//! after `//@ features` those features that it is compiled with, if not with all.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
+
+const ALL: &str = "tokio";
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compile_fail")
 }
 
 /// What `cargo check` says of one program, and whether it compiles.
-fn check(program: &str) -> (bool, String) {
+fn check(program: &str, features: &str) -> (bool, String) {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compile_fail");
     let output = Command::new(env::var_os("CARGO").unwrap_or("cargo".into()))
         .args(["check", "--quiet", "--offline", "--color", "never", "--bin", program])
+        .args(["--no-default-features", "--features", features])
         .arg("--manifest-path")
         .arg(here().join("Cargo.toml"))
         .env("CARGO_TARGET_DIR", target)
@@ -26,7 +30,7 @@ fn check(program: &str) -> (bool, String) {
 
 #[test]
 fn each_misuse_is_refused_with_a_message_that_helps() {
-    let (compiles, errors) = check("control");
+    let (compiles, errors) = check("control", ALL);
     assert!(compiles, "the way these programs are checked is broken:\n{errors}");
     let mut failures = Vec::new();
     let mut programs = 0;
@@ -41,7 +45,8 @@ fn each_misuse_is_refused_with_a_message_that_helps() {
         let expected: Vec<&str> =
             text.lines().filter_map(|line| line.strip_prefix("//~ ")).collect();
         assert!(!expected.is_empty(), "{program} expects nothing");
-        let (compiles, errors) = check(program);
+        let features = text.lines().find_map(|line| line.strip_prefix("//@ features"));
+        let (compiles, errors) = check(program, features.map_or(ALL, str::trim));
         if compiles {
             failures.push(format!("{program} compiles"));
         }
