@@ -1,3 +1,13 @@
+// The README's links within the repository are relative, as its host and crates.io want them. Here they
+// are whole: of two definitions of a link the first counts.
+#![doc = concat!("[ARCHITECTURE.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/ARCHITECTURE.md")]
+#![doc = concat!("[BENCHMARKS.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/BENCHMARKS.md")]
+#![doc = concat!("[MIT]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/LICENSE-MIT")]
+#![doc = concat!("[Apache-2.0]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/LICENSE-APACHE")]
+#![doc = concat!("[async_bus]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/examples/async_bus.rs")]
+#![doc = concat!("[desktop]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/examples/desktop")]
+#![doc = concat!("[window]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/examples/desktop/window.png")]
+//!
 // Its examples are run when all they need is there.
 #![cfg_attr(any(not(doctest), feature = "async"), doc = include_str!("../README.md"))]
 //!
