@@ -19,7 +19,8 @@
 
 extern crate alloc;
 
-// Each layer imports those above it in this list, and none below: see ARCHITECTURE.md.
+// Each layer imports some of those before it in this list, and none after it: `base`, `raw`, `signal`,
+// `overflow`, `async_signal`, `queue`, `stream`. See ARCHITECTURE.md.
 #[cfg(feature = "async")]
 mod async_signal;
 mod base;
@@ -33,7 +34,6 @@ mod signal;
 #[cfg(feature = "async")]
 mod stream;
 
-pub mod design;
 #[cfg(not(feature = "tokio"))]
 mod features_off;
 #[cfg(any(doc, doctest))]
