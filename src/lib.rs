@@ -1,62 +1,26 @@
+// The README's links within the repository are relative, as its host and crates.io want them. Here they
+// are whole: of two definitions of a link the first counts.
+#![doc = concat!("[ARCHITECTURE.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/ARCHITECTURE.md")]
+#![doc = concat!("[BENCHMARKS.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/BENCHMARKS.md")]
+#![doc = concat!("[MIT]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/LICENSE-MIT")]
+#![doc = concat!("[Apache-2.0]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/LICENSE-APACHE")]
+#![doc = concat!("[async_bus]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/examples/async_bus.rs")]
+#![doc = concat!("[desktop]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/examples/desktop")]
+#![doc = concat!("[window]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/examples/desktop/window.png")]
+//!
 // Its examples are run when all they need is there.
 #![cfg_attr(any(not(doctest), feature = "async"), doc = include_str!("../README.md"))]
 //!
 //! New here? The [`guide`] says which type to take when, and shows each at work.
 #![cfg_attr(not(feature = "std"), no_std)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
 #![warn(missing_docs, unreachable_pub)]
 
 extern crate alloc;
 
-macro_rules! aliases {
-    ($flavor:ty) => {
-        /// [`generic::Signal`] of this flavor.
-        pub type Signal<E, R = ()> = generic::Signal<E, R, $flavor>;
-        /// [`generic::Source`] of this flavor.
-        pub type Source<E, R = ()> = generic::Source<E, R, $flavor>;
-        /// [`generic::SlotOptions`] of this flavor.
-        pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, $flavor>;
-        /// [`generic::Emission`] of this flavor.
-        pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, $flavor>;
-        /// [`generic::Connection`] of this flavor.
-        pub type Connection = generic::Connection<$flavor>;
-        /// [`generic::ScopedConnection`] of this flavor.
-        pub type ScopedConnection = generic::ScopedConnection<$flavor>;
-        /// [`generic::ConnectionSet`] of this flavor.
-        pub type ConnectionSet = generic::ConnectionSet<$flavor>;
-        /// [`generic::ScopedConnectionSet`] of this flavor.
-        pub type ScopedConnectionSet = generic::ScopedConnectionSet<$flavor>;
-        /// [`generic::Block`] of this flavor.
-        pub type Block = generic::Block<$flavor>;
-        /// [`generic::WeakMethod`] of this flavor.
-        pub type WeakMethod<E, R = ()> = generic::WeakMethod<E, R, $flavor>;
-        /// [`generic::BoundMethod`] of this flavor.
-        pub type BoundMethod<E, R = ()> = generic::BoundMethod<E, R, $flavor>;
-        /// [`generic::EmitError`] of this flavor.
-        #[cfg(feature = "std")]
-        pub type EmitError = generic::EmitError<$flavor>;
-        /// [`generic::SlotFailure`] of this flavor.
-        #[cfg(feature = "std")]
-        pub type SlotFailure = generic::SlotFailure<$flavor>;
-        /// [`generic::AsyncSignal`] of this flavor.
-        #[cfg(feature = "async")]
-        pub type AsyncSignal<E, R = ()> = generic::AsyncSignal<E, R, $flavor>;
-        /// [`generic::AsyncSource`] of this flavor.
-        #[cfg(feature = "async")]
-        pub type AsyncSource<E, R = ()> = generic::AsyncSource<E, R, $flavor>;
-        /// [`generic::AsyncSlotOptions`] of this flavor.
-        #[cfg(feature = "async")]
-        pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, $flavor>;
-        /// [`generic::EventStream`] of this flavor.
-        #[cfg(feature = "async")]
-        pub type EventStream<T> = generic::EventStream<T, $flavor>;
-        /// [`generic::NextEvent`] of this flavor.
-        #[cfg(feature = "async")]
-        pub type NextEvent<T> = generic::NextEvent<T, $flavor>;
-    };
-}
-
-// Each layer imports those above it in this list, and none below: see ARCHITECTURE.md.
+// Each layer imports some of those before it in this list, and none after it: `base`, `raw`, `slots`,
+// `signal`, `overflow`, `async_signal`, `queue`, `stream`. See ARCHITECTURE.md.
 #[cfg(feature = "async")]
 mod async_signal;
 mod base;
@@ -71,16 +35,21 @@ mod slots;
 #[cfg(feature = "async")]
 mod stream;
 
-pub mod design;
+#[cfg(not(feature = "tokio"))]
+mod features_off;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod local;
 #[cfg(all(test, sigwire_loom))]
 mod models;
+#[cfg(feature = "std")]
+mod shared;
 
-/// Both flavors in one: the types with the [`Flavor`](generic::Flavor) as their last parameter, for
-/// code that serves either. The names at the [crate root](crate) are these with `Shared`, those in
-/// [`local`] with `Local`.
+/// The types of both flavors, with the [`Flavor`](generic::Flavor) as their last parameter.
+///
+/// Most programs do not need this module: the names at the [crate root](crate) are these types with
+/// `Shared`, and those in [`local`] are these types with `Local`. It is for code that serves both.
+/// Here, too, is what each type does in detail: its methods, its hard cases and its costs.
 pub mod generic {
     #[cfg(feature = "async")]
     pub use crate::async_signal::{
@@ -122,22 +91,14 @@ pub use overflow::{Backpressure, Lagged};
 pub use queue::{Edges, RunReport};
 #[cfg(feature = "std")]
 pub use raw::{HazardArc, WeakHazardArc};
+#[cfg(feature = "async")]
+pub use shared::{AsyncSignal, AsyncSlotOptions, AsyncSource, EventStream, NextEvent};
 #[cfg(feature = "std")]
-pub use shared::*;
+pub use shared::{
+    Block, BoundMethod, Connection, ConnectionSet, Emission, EmitError, LocalQueue, Queue,
+    ScopedConnection, ScopedConnectionSet, Signal, SlotFailure, SlotOptions, Source, WeakMethod,
+};
 #[cfg(feature = "std")]
 pub use signal::Failure;
 pub use signal::Owner;
 pub use slots::WaitError;
-
-#[cfg(feature = "std")]
-mod shared {
-    use crate::generic;
-    use crate::raw::Shared;
-    aliases!(Shared);
-
-    /// [`generic::Queue`] for handlers of `Arc` owners, which any one thread runs.
-    pub type Queue = generic::Queue<Shared>;
-    /// [`generic::Queue`] for handlers of `Rc` owners, which stays on their thread. The signals are the
-    /// thread-safe ones all the same.
-    pub type LocalQueue = generic::Queue<crate::raw::Local>;
-}

@@ -12,6 +12,10 @@ use crate::slots::{Connection, ScopedConnection};
 
 /// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
 /// [`AsyncSource::slot`].
+///
+/// Generic over the flavor. Its everyday names are
+/// [`AsyncSlotOptions`](crate::AsyncSlotOptions) and
+/// [`local::AsyncSlotOptions`](crate::local::AsyncSlotOptions).
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
 pub struct AsyncSlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     pub(crate) slot: SlotOptions<'a, Request<E, R, F>, Answer<R>, F>,

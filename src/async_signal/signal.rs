@@ -14,6 +14,9 @@ use crate::slots::{Block, Connection, ScopedConnection};
 /// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
 /// that have connected are run, one after another or all at once, on the task that awaits the emission.
 ///
+/// Generic over the flavor. Its everyday names are [`AsyncSignal`](crate::AsyncSignal) and
+/// [`local::AsyncSignal`](crate::local::AsyncSignal).
+///
 /// It belongs to no runtime. Slots hold their owners weakly. A handler's owner is held strongly from the moment
 /// its future is made until that ends, and never longer.
 ///
@@ -101,6 +104,9 @@ pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Flavor> {
 }
 
 /// The subscribe-only face of an [`AsyncSignal`].
+///
+/// Generic over the flavor. Its everyday names are [`AsyncSource`](crate::AsyncSource) and
+/// [`local::AsyncSource`](crate::local::AsyncSource).
 #[repr(transparent)]
 pub struct AsyncSource<E: ?Sized + 'static, R: 'static, F: Flavor> {
     signal: Signal<Request<E, R, F>, Answer<R>, F>,

@@ -94,7 +94,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
 #[derive(Debug)]
 pub struct Spawned<R> {
     /// The slot's connection.
-    pub connection: crate::Connection,
+    pub connection: Connection<Shared>,
     /// The task. It ends in what the handler returned, in `None` when that was not ready at its deadline, and
     /// in an error when it panicked. Dropping this lets the handler run on; aborting it drops the handler.
     pub handler: JoinHandle<Option<R>>,

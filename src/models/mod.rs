@@ -7,7 +7,7 @@
 //! `Flavor::sequential` makes up for it with fences, which it does model.
 //!
 //! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
-//! the names, in the files below and in `raw/hazards.rs`):
+//! the names, in the files below and in `raw/hazard/protocol.rs`):
 //!
 //! | planted | seen by |
 //! |---|---|
@@ -34,7 +34,7 @@
 //! | a dead slot not buried; buried and not tidied away | `an_owner_ends_`, `so_does_`, `two_emitters_find_` |
 //! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
 //! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
-//! | tracked owners (`raw::hazards`): no order between entering and looking for an owner, or between its last drop and looking at the cells; no cell looked at; leaving relaxed; no exchange at the end, or no look after it; the end not claimed | each `a_tracked_object_` |
+//! | tracked owners (`raw::hazard`): no order between entering and looking for an owner, or between its last drop and looking at the cells; no cell looked at; leaving relaxed; no exchange at the end, or no look after it; the end not claimed | each `a_tracked_object_` |
 //! | what was left before not looked at when the next is entered | `tracked_objects_that_end_` |
 //! | only the first thread's cells looked at, or two threads given the same; only the first level's | `a_tracked_object_ends_once_beside_`; `a_tracked_object_called_in_an_inner_` |
 //! | a strong pointer released relaxed | `a_tracked_object_that_a_weak_` |

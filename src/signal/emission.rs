@@ -540,12 +540,15 @@ type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
 /// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
 /// what it returned. Made by [`Signal::call`](crate::Signal::call).
 ///
+/// Generic over the flavor. Its everyday names are [`Emission`](crate::Emission) and
+/// [`local::Emission`](crate::local::Emission).
+///
 /// It covers the slots that were connected when it was made. Slots that are disconnected, blocked
 /// or without owner when their turn comes are passed over. Dropping it half way leaves the later
 /// slots uncalled. Connecting and disconnecting meanwhile is free to everyone, the slots included.
 ///
 /// # Cost
-/// HandleMaker it takes the signal's lock for a moment, and so does dropping it if slots ended meanwhile;
+/// Making it takes the signal's lock for a moment, and so does dropping it if slots ended meanwhile;
 /// each `next` adds to the call what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
 /// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit), and
 /// allocates only when that does.

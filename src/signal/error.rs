@@ -7,6 +7,9 @@ use crate::slots::Connection;
 
 /// Some slots failed in a `try_emit`, of a [`Signal`](crate::Signal::try_emit) or an `AsyncSignal`, or
 /// what they let go of panicked. All the others were called.
+///
+/// Generic over the flavor. Its everyday names are [`EmitError`](crate::EmitError) and
+/// [`local::EmitError`](crate::local::EmitError).
 pub struct EmitError<F: Flavor> {
     pub(crate) called: usize,
     pub(crate) failures: Vec<SlotFailure<F>>,
@@ -60,6 +63,9 @@ pub enum Failure {
 const TIMED_OUT: &str = "was not ready at its deadline";
 
 /// One failure of a slot.
+///
+/// Generic over the flavor. Its everyday names are [`SlotFailure`](crate::SlotFailure) and
+/// [`local::SlotFailure`](crate::local::SlotFailure).
 pub struct SlotFailure<F: Flavor> {
     pub(crate) connection: Connection<F>,
     pub(crate) name: Option<&'static str>,

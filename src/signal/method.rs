@@ -65,6 +65,9 @@ where
 
 /// A method of an object, held weakly: the `weakref.WeakMethod` of this crate.
 ///
+/// Generic over the flavor. Its everyday names are [`WeakMethod`](crate::WeakMethod) and
+/// [`local::WeakMethod`](crate::local::WeakMethod).
+///
 /// It does not keep the object alive, and can be called as long as something else does. Two are
 /// equal when they are the same method of the same object; that stays so, and so does the hash,
 /// when the object is gone. A method is known by its type: all `fn` pointers of one signature
@@ -166,6 +169,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for WeakMethod<E, R,
 }
 
 /// A method with its object, which it keeps alive. Made by [`WeakMethod::upgrade`].
+///
+/// Generic over the flavor. Its everyday names are [`BoundMethod`](crate::BoundMethod) and
+/// [`local::BoundMethod`](crate::local::BoundMethod).
 #[must_use = "it keeps the object alive, and does nothing else until it is called"]
 pub struct BoundMethod<E: ?Sized + 'static, R: 'static, F: Flavor> {
     method: WeakMethod<E, R, F>,

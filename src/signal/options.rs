@@ -18,6 +18,9 @@ use crate::slots::{Connection, ScopedConnection};
 /// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
 /// [`Source::slot`].
 ///
+/// Generic over the flavor. Its everyday names are [`SlotOptions`](crate::SlotOptions) and
+/// [`local::SlotOptions`](crate::local::SlotOptions).
+///
 /// ```
 /// use sigwire::Signal;
 /// use std::sync::{Arc, Mutex};

@@ -141,7 +141,7 @@ impl<T: ?Sized + 'static> InteriorMut for RefCell<T> {
 mod shared {
     use super::{InteriorMut, Owner, already_borrowed, sealed};
     use crate::raw::Shared;
-    use crate::{HazardArc, WeakHazardArc};
+    use crate::raw::{HazardArc, WeakHazardArc};
     use std::any::type_name;
     use std::cell::{Cell, RefCell};
     use std::ptr;

@@ -11,6 +11,9 @@ use crate::raw::Local;
 /// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are
 /// connected.
 ///
+/// Generic over the flavor. Its everyday names are [`Signal`](crate::Signal) and
+/// [`local::Signal`](crate::local::Signal).
+///
 /// Events are values of `E`, passed by reference; slots return `R`. `E` may be unsized: `Signal<str>`
 /// goes with methods that take `&str`. It holds no borrows (`E: 'static`). Slots hold their owners weakly:
 /// connecting keeps nothing alive, and an object may connect to its own signal.

@@ -11,6 +11,9 @@ use crate::slots::{OnceSlots, Slots, WeakSlots};
 /// The subscribe-only face of a [`Signal`](crate::generic::Signal). Publish `&Source` and keep the `Signal` private, so that
 /// everyone can connect and only you can emit.
 ///
+/// Generic over the flavor. Its everyday names are [`Source`](crate::Source) and
+/// [`local::Source`](crate::local::Source).
+///
 /// ```
 /// use sigwire::{Signal, Source};
 ///

@@ -16,6 +16,9 @@ pub(crate) type WeakSlots<F> = OutlinedWeak<AnySlots<F>, F>;
 /// The handle to one slot. Dropping it does nothing: the slot stays connected as long as its owner
 /// and its signal live.
 ///
+/// Generic over the flavor. Its everyday names are [`Connection`](crate::Connection) and
+/// [`local::Connection`](crate::local::Connection).
+///
 /// It is not generic over the signal's event, so one `Vec<Connection>` holds any mix. All its
 /// methods may be called at any time, from inside the slot too, and after the signal is gone.
 ///
@@ -176,6 +179,10 @@ impl<F: Flavor> fmt::Debug for Connection<F> {
 ///
 /// There is one guard for a slot, so it is not `Clone`. A handle beside it is `Connection::clone(&guard)`.
 ///
+/// Generic over the flavor. Its everyday names are
+/// [`ScopedConnection`](crate::ScopedConnection) and
+/// [`local::ScopedConnection`](crate::local::ScopedConnection).
+///
 /// ```
 /// use sigwire::Signal;
 ///
@@ -251,6 +258,9 @@ impl<F: Flavor> fmt::Debug for ScopedConnection<F> {
 /// [`ConnectionSet::block`]. A blocked slot stays connected; it is not called, and
 /// [`emit`](crate::Signal::emit) does not count it. A block outlives what it blocks without harm.
 ///
+/// Generic over the flavor. Its everyday names are [`Block`](crate::Block) and
+/// [`local::Block`](crate::local::Block).
+///
 /// [`Source::block`]: crate::Source::block
 #[must_use = "dropping it ends the silence at once"]
 pub struct Block<F: Flavor> {
@@ -298,6 +308,9 @@ impl<F: Flavor> fmt::Debug for Block<F> {
 
 /// A bag of connections, of any signals, to disconnect or block together. Dropping it does nothing,
 /// as with [`Connection`]; a [`scoped`](Self::scoped) one disconnects.
+///
+/// Generic over the flavor. Its everyday names are [`ConnectionSet`](crate::ConnectionSet) and
+/// [`local::ConnectionSet`](crate::local::ConnectionSet).
 ///
 /// ```
 /// use sigwire::{ConnectionSet, Signal};
@@ -408,6 +421,10 @@ impl<F: Flavor> fmt::Debug for ConnectionSet<F> {
 /// A [`ConnectionSet`] that disconnects all of its connections when it is dropped. It derefs to the
 /// set, so connections are added and blocked as there. Keep one in an object, and what the object is
 /// connected to ends with it, also where it is not the owner of the slots.
+///
+/// Generic over the flavor. Its everyday names are
+/// [`ScopedConnectionSet`](crate::ScopedConnectionSet) and
+/// [`local::ScopedConnectionSet`](crate::local::ScopedConnectionSet).
 ///
 /// ```
 /// use sigwire::{ScopedConnectionSet, Signal};

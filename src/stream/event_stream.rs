@@ -13,6 +13,9 @@ use crate::slots::{Connection, ScopedConnection};
 /// The events of a signal, one after the other, as a [`Stream`]. Made by
 /// [`Source::stream`](crate::Source::stream).
 ///
+/// Generic over the flavor. Its everyday names are [`EventStream`](crate::EventStream) and
+/// [`local::EventStream`](crate::local::EventStream).
+///
 /// Each item is an event, or says at the place where events are missing how many those are:
 /// `Err(`[`Lagged`]`)`. The stream goes on after that. With [`Overflow::Latest`](crate::Overflow::Latest) there is no such item:
 /// that newer events replace older ones is what was asked for. [`missed`](Self::missed) counts both.

@@ -11,6 +11,9 @@ use crate::slots::Connection;
 /// The next event of a signal, as a future: `None` when there is none to come, because the signal or
 /// the connection ended. Made by [`Source::next_event`](crate::Source::next_event).
 ///
+/// Generic over the flavor. Its everyday names are [`NextEvent`](crate::NextEvent) and
+/// [`local::NextEvent`](crate::local::NextEvent).
+///
 /// It is connected from the moment it is made, awaited or not, until an event came or it is dropped.
 /// It borrows nothing, so it can be given to a task. Polled again once it is done, it gives `None`.
 ///

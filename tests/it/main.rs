@@ -7,6 +7,7 @@
 #[macro_use]
 mod support;
 
+mod architecture;
 // ThreadSanitizer does not see the locks of the standard library, which tokio uses: see
 // `threads/asynchronous.rs` for what it can run.
 #[cfg(all(feature = "tokio", not(sigwire_tsan)))]
