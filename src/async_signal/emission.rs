@@ -154,7 +154,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
             return Poll::Ready(0);
         };
         let Sequence { requests, source, cursor } = self;
-        requests.expect_handlers();
+        requests.take_spare_buffer();
         let end = requests.with(context, |request, _| {
             let each = until_pending(count(called));
             Cursor::begin(slots, request, cursor, || *source = None, each)
@@ -418,7 +418,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
             return true;
         };
         let mut requests = Requests::new(*event);
-        requests.expect_handlers();
+        requests.take_spare_buffer();
         requests.with(context, |request, left| {
             let each = until_all_started(pending, MOST, || left.take(), ready);
             Cursor::begin(slots, request, rest, || *unstarted = None, each)

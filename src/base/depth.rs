@@ -1,15 +1,16 @@
-//! How deep emissions are nested, so that runaway recursion ends in a panic and not in an
-//! overflowing stack.
+//! How deep emissions are nested, so that runaway recursion ends in a panic instead of a stack
+//! overflow.
 
 use core::marker::PhantomData;
 
-/// The deepest nesting of emissions. At this depth a thread with a 2 MiB stack still has 8 KiB for
+/// The deepest nesting of emissions. At this depth, a thread with a 2 MiB stack still has 8 KiB for
 /// each level.
-pub(crate) const DEEPEST: usize = 256;
+pub(crate) const MAX_DEPTH: usize = 256;
 
 #[cfg(feature = "std")]
 std::thread_local! {
-    /// Has no destructor, so it can be used while a thread ends. Its address names the thread.
+    /// Has no destructor, so it can be used while its thread ends. Its address identifies the
+    /// thread.
     static DEPTH: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
 }
 
@@ -19,30 +20,30 @@ pub(crate) fn this_thread() -> usize {
     DEPTH.with(|depth| core::ptr::from_ref(depth).addr())
 }
 
-/// One level of nesting, until it is dropped.
+/// One level of nesting. Ends when this is dropped.
 pub(crate) struct Depth(PhantomData<*const ()>);
 
 impl Depth {
-    /// With `std` all emissions on this thread count; without, those of the one signal, which
-    /// `on_this_signal` counts.
+    /// Begins a level of nesting. With `std`, all emissions on this thread count. Without it, only
+    /// those of one signal do, and `on_this_signal` returns their number.
     ///
     /// # Panics
-    /// At [`DEEPEST`] levels.
+    /// If the emissions are nested [`MAX_DEPTH`] deep already.
     #[inline]
     #[track_caller]
     pub(crate) fn enter(_on_this_signal: impl FnOnce() -> usize) -> Self {
         #[cfg(feature = "std")]
         let depth = DEPTH.with(|here| {
-            // One look at what is the thread's, which is many calls where nothing is optimised.
+            // A single access to the thread-local: each is many calls in an unoptimized build.
             let depth = here.get();
-            if depth < DEEPEST {
+            if depth < MAX_DEPTH {
                 here.set(depth + 1);
             }
             depth
         });
         #[cfg(not(feature = "std"))]
         let depth = _on_this_signal();
-        if depth >= DEEPEST {
+        if depth >= MAX_DEPTH {
             runaway(depth);
         }
         Depth(PhantomData)
@@ -53,7 +54,7 @@ impl Depth {
 impl Drop for Depth {
     #[inline]
     fn drop(&mut self) {
-        // However they are nested: it is their number that counts.
+        // Levels may end in any order: only their number counts.
         DEPTH.with(|here| here.set(here.get() - 1));
     }
 }

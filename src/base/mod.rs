@@ -1,4 +1,4 @@
-//! What everything else stands on. It imports nothing of the crate.
+//! Small types that all other modules use. This module imports nothing from the crate.
 
 mod depth;
 mod never;

@@ -1,9 +1,9 @@
-//! What tells the slots of a signal from one another.
+//! The key of a slot.
 
 use slotmap::KeyData;
 
 slotmap::new_key_type! {
-    /// Identifies one slot of one signal; never used twice.
+    /// Identifies one slot of one signal. Never reused.
     pub(crate) struct SlotKey;
 }
 
@@ -16,7 +16,7 @@ impl SlotKey {
         SlotKey(KeyData::from_ffi(bits))
     }
 
-    /// Counts the uses of the key's place in the map, in steps of 2 from 1.
+    /// Counts how often the key's index in the map was used: 1 at first, 2 more with each reuse.
     pub(crate) fn version(self) -> u32 {
         (self.to_bits() >> 32) as u32
     }
@@ -26,8 +26,9 @@ impl SlotKey {
     }
 }
 
-/// A key as one word, never 0. Where a word has 32 bits, two keys may share a tag: then
-/// `disconnect_and_wait` takes one for the other, and may wait too long or refuse to, never too short.
+/// A key in one word, never 0. On a 32-bit target two keys may share a tag. Then
+/// `disconnect_and_wait` takes one slot for the other: it may wait too long or refuse to wait, but
+/// never returns too early.
 #[inline(always)]
 pub(crate) fn tag(key_bits: u64) -> usize {
     #[cfg(target_pointer_width = "64")]

@@ -1,4 +1,4 @@
-//! Who is called while slots come, go and fall silent.
+//! Which slots are called while others connect, disconnect and block.
 
 use loom::thread;
 use std::sync::Arc;
@@ -28,7 +28,7 @@ fn after_disconnecting_and_waiting_no_call_is_under_way_and_none_starts() {
     });
 }
 
-/// What a queue puts into a slot: it is entered by a look at it.
+/// What a queue puts into a slot. It is entered by a load, without an exchange.
 #[derive(Clone)]
 struct Sender(Arc<(Exclusive, Counter)>);
 
@@ -146,7 +146,8 @@ fn the_first_connections_of_two_threads_are_both_called() {
     });
 }
 
-/// On event 1 the slot does `before`, emits 0 on its own signal, and notes how many were called then.
+/// On event 1, the slot runs `before`, emits 0 into its own signal, and counts in `nested` how many
+/// slots that called.
 fn nests(signal: &Arc<Signal>, nested: &Counter, before: impl Fn(&Signal) + 'static) -> SlotKey {
     let (in_slot, nested) = (Arc::downgrade(signal), nested.clone());
     connect_fn(signal, move |event| {
@@ -216,7 +217,7 @@ fn a_slot_that_emits_into_itself_is_waited_for_until_the_outer_call_is_over() {
     });
 }
 
-/// `block` silences the slot, or all slots.
+/// Runs a model in which `block` blocks the slot, or all slots.
 fn silence(block: fn(&Signal, SlotKey) -> generic::Block<Modelled>) {
     loom::model(move || {
         let signal = Arc::new(Signal::default());

@@ -1,4 +1,4 @@
-//! MaybeSendSync, owners and signals that end while they are in use.
+//! Captures, owners and signals that end while they are in use.
 
 use loom::thread;
 use std::sync::{Arc, Mutex};
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use super::*;
 
 #[test]
-fn a_disconnected_slot_lets_go_of_what_it_captured_whoever_was_in_the_way() {
+fn a_disconnected_slot_drops_what_it_captured_whoever_was_in_the_way() {
     loom::model(|| {
         let signal = Arc::new(Signal::default());
         let ended = Counter::default();
@@ -49,7 +49,7 @@ fn in_lists(signal: &Signal) -> (usize, usize) {
 }
 
 #[test]
-fn a_connect_that_prunes_beside_an_emission_that_buries_frees_the_dead_slot_once() {
+fn a_connect_that_prunes_beside_an_emission_that_does_too_frees_the_dead_slot_once() {
     loom::model(|| {
         let signal = Arc::new(Signal::default());
         let ended = Counter::default();
@@ -69,14 +69,14 @@ fn a_connect_that_prunes_beside_an_emission_that_buries_frees_the_dead_slot_once
     });
 }
 
-/// What happened, in order: on one thread of the system loom runs one step after the other.
+/// What happened, in order: loom runs one step of its threads after the other.
 type Log = Arc<Mutex<Vec<(&'static str, usize)>>>;
 
 fn note(log: &Log, what: &'static str) {
     log.lock().unwrap().push((what, Modelled::this_thread()));
 }
 
-/// Uses its signal when it ends, as owners may.
+/// Uses its signal in its destructor, as owners may.
 struct Owner {
     log: Log,
     inside: UnsafeCell<()>,
@@ -101,7 +101,7 @@ impl Drop for Owner {
     }
 }
 
-/// The last reference outside an emission is dropped beside it.
+/// Drops the last strong pointer outside of an emission while the emission runs.
 fn last_drop(connect: fn(&Signal, &Strong<Owner>) -> SlotKey) {
     let after_its_call = Counter::default();
     let seen = after_its_call.clone();
@@ -157,7 +157,7 @@ fn a_destructor_that_uses_the_signal_runs_under_no_lock_whoever_looks_after_the_
         let log = Log::default();
         let owner = Owner::new(&log, &signal);
         connect(&signal, &owner, Owner::on);
-        // What it captured ends with it, and uses the signal too.
+        // What the method captured ends with the slot, and uses the signal too.
         let captured = Owner::new(&log, &signal);
         connect(&signal, &owner, move |owner, event| {
             owner.on(event);

@@ -1,61 +1,66 @@
-//! Models of what threads can do to one signal, run by loom through all orders that count.
+//! Models of what threads can do to one signal. Loom runs each in all orders that matter.
 //!
-//! `RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 cargo test --release --all-features --lib models`
+//! ```sh
+//! RUSTFLAGS="--cfg sigwire_loom" LOOM_MAX_PREEMPTIONS=3 \
+//!     cargo test --release --all-features --lib models
+//! ```
 //!
-//! A flavor of its own puts loom's atomics and lock, and an `Arc` and a `Weak` whose count is one of
-//! loom's atomics, under the code that is shipped. Loom takes SeqCst operations for AcqRel;
-//! `Flavor::sequential` makes up for it with fences, which it does model.
+//! The models run the shipped code in a flavor of their own: its atomics and lock are loom's, and
+//! its `Arc` and `Weak` count in one of loom's atomics. Loom treats SeqCst operations as AcqRel.
+//! `Flavor::sequential` adds the fences, which loom does model.
 //!
-//! The models bite. Each of these faults was planted once, and this is who saw it (by the first words of
-//! the names, in the files below and in `raw/hazard/protocol.rs`):
+//! The models find faults. Each of the following faults was planted once, and these models failed.
+//! (They are named by their first words. They are in the files below and in
+//! `raw/hazard/protocol.rs`.)
 //!
-//! | planted | seen by |
+//! | planted fault | models that failed |
 //! |---|---|
-//! | no order between taking a reader and looking at `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
-//! | no order between hiding `head` and looking at the readers | these, and `a_slot_connected_` |
-//! | the readers not looked at; retired versions freed although held | `a_pinned_`, `two_edits_` |
-//! | only the first reader looked at: for who holds a version; for who runs | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
-//! | a reader taken that is taken already | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
-//! | leaving a reader, or publishing a version, relaxed | `a_pinned_`, `two_edits_` |
-//! | restoring `head` relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
-//! | `untidy` set without, or after, the look at the readers | `a_pinned_`, `two_edits_` |
-//! | no order between leaving and looking at `untidy` | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
-//! | the first list set without looking whether there is one, or found relaxed | `the_first_connections_` |
-//! | a call begun, or ended, relaxed; not begun at all | `after_disconnecting_`, `a_blocked_`, `a_slot_that_emits_` |
-//! | entries of a former list not told to ask | `a_slot_disconnected_after_` |
-//! | a target that is entered without an exchange not fenced, where the order rests on exchanges | `after_disconnecting_and_waiting_none_` |
-//! | a `once` slot's claim not taken; its gate not looked at | `two_emitters_call_` |
-//! | an entry's state written, or read at the gate, relaxed | `a_blocked_slot_`, `a_blocked_signal_` |
-//! | entries not marked by a block of the slot; of the signal | `a_blocked_slot_`; `a_blocked_signal_` |
-//! | blocks of the slot, or of the signal, not looked at when asked | `a_blocked_slot_`; `a_blocked_signal_` |
-//! | a disconnected entry not marked | `a_disconnected_slot_` |
-//! | an owner let go before its method runs | `an_owner_ends_` |
-//! | under the lock: an owner held to find out whether it lives; captures dropped | `a_destructor_` |
-//! | a dead slot not buried; buried and not tidied away | `an_owner_ends_`, `so_does_`, `two_emitters_find_` |
-//! | connecting does not prune; prunes and does not sweep | `a_connect_that_prunes_` |
-//! | a signal ends without disconnecting | `a_signal_ends_at_once_` |
-//! | tracked owners (`raw::hazard`): no order between entering and looking for an owner, or between its last drop and looking at the cells; no cell looked at; leaving relaxed; no exchange at the end, or no look after it; the end not claimed | each `a_tracked_object_` |
-//! | what was left before not looked at when the next is entered | `tracked_objects_that_end_` |
-//! | only the first thread's cells looked at, or two threads given the same; only the first level's | `a_tracked_object_ends_once_beside_`; `a_tracked_object_called_in_an_inner_` |
-//! | a strong pointer released relaxed | `a_tracked_object_that_a_weak_` |
-//! | no fence when a wait finds its signal gone (it was missing until a model said so) | `a_signal_that_ends_` |
-//! | a channel's lock taken, or let go, relaxed; an event wakes nobody | `while_its_signal_` |
-//! | a consumer does not look again before it waits; the end wakes nobody | models of `streams` |
-//! | a waker is kept where a newer one came | `a_consumer_that_waits_with_` |
-//! | a call that clones an event does not keep its stream from the end | `the_same_goes_for_an_event_` |
-//! | an event put in without looking whether the slot is still to be called | that, and `a_disconnect_beside_` |
-//! | what a call puts in after its stream was dropped is kept | `a_stream_dropped_beside_` |
-//! | a loss counted twice | `drop_oldest_` |
-//! | who waits for room is not woken when there is some; or when the stream is dropped, or can wait after that | `an_emission_that_waits_for_room_is_`; `an_emission_that_waits_for_room_goes_on_` |
+//! | no order between taking a reader cell and checking `head` again | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | no order between setting `head` to null and checking the reader cells | these, and `a_slot_connected_` |
+//! | the reader cells are not checked; retired versions are freed although a cell contains them | `a_pinned_`, `two_edits_` |
+//! | only the first reader cell is checked: for a version; for a call | `a_pinned_`, `two_emitters_`; `after_disconnecting_and_waiting_a_nested_` |
+//! | a reader takes a cell that is already taken | `a_pinned_`, `two_emitters_`, `a_slot_that_emits_` |
+//! | leaving a reader cell, or publishing a version, is relaxed | `a_pinned_`, `two_edits_` |
+//! | restoring `head` is relaxed | `a_pinned_`, `two_edits_`, `what_a_reader_` |
+//! | the marks for tidying are not set before the reader cells are checked | `a_pinned_`, `two_edits_` |
+//! | no order between leaving a cell and checking the marks | `a_pinned_`, `two_edits_`, `what_a_reader_`; `what_a_sharer_` |
+//! | the first list is set without checking whether there is one, or is found by a relaxed load | `the_first_connections_` |
+//! | beginning or ending a call is relaxed; calls are not begun at all | `after_disconnecting_`, `a_blocked_`, `a_slot_that_emits_` |
+//! | the entries of a replaced list are not set to ask | `a_slot_disconnected_after_` |
+//! | no fence for a target that is entered without an exchange, where the order rests on exchanges | `after_disconnecting_and_waiting_none_` |
+//! | the call of a `once` slot is not claimed; its state is not checked | `two_emitters_call_` |
+//! | the state of an entry is written relaxed, or read relaxed before the call | `a_blocked_slot_`, `a_blocked_signal_` |
+//! | blocking the slot does not mark its entry; blocking the signal does not mark entries | `a_blocked_slot_`; `a_blocked_signal_` |
+//! | a slot that asks ignores its own blocks; those of the signal | `a_blocked_slot_`; `a_blocked_signal_` |
+//! | the entry of a disconnected slot is not marked | `a_disconnected_slot_` |
+//! | an owner is released before its method runs | `an_owner_ends_` |
+//! | under the lock: an owner is upgraded to check whether it lives; captures are dropped | `a_destructor_` |
+//! | a dead slot is not pruned; it is pruned but not tidied away | `an_owner_ends_`, `so_does_`, `two_emitters_find_` |
+//! | connecting does not prune; it prunes but does not sweep | `a_connect_that_prunes_` |
+//! | a signal ends without disconnecting its slots | `a_signal_ends_at_once_` |
+//! | `raw::hazard`: no order between entering and checking for an owner, or between releasing the last one and checking the cells; no cell is checked; leaving is relaxed; no exchange at the end of an emission, or no check after it; destroying is not claimed | each `a_hazard_object_` |
+//! | the object that was left before is not checked when the next is entered | `hazard_objects_that_end_` |
+//! | only the first thread's cells are checked, or two threads lease the same ones; only the cell of the outer emission is checked | `a_hazard_object_ends_once_beside_`; `a_hazard_object_called_in_an_inner_` |
+//! | releasing a strong pointer is relaxed | `a_hazard_object_that_a_weak_` |
+//! | no fence when a wait finds its signal gone (a model found that it was missing) | `a_signal_that_ends_` |
+//! | locking or unlocking a channel is relaxed; an event wakes nobody | `while_its_signal_` |
+//! | a consumer does not check again before it waits; the end wakes nobody | models in `streams` |
+//! | an old waker is kept when a new one comes | `a_consumer_that_waits_with_` |
+//! | a call that clones an event does not keep its stream from ending | `the_same_goes_for_an_event_` |
+//! | an event is put in without checking whether the slot may still be called | the same, and `a_disconnect_beside_` |
+//! | an event that a call puts in after its stream was dropped is kept | `a_stream_dropped_beside_` |
+//! | a loss is counted twice | `drop_oldest_` |
+//! | an emission that waits for room is not woken when there is some; when the stream is dropped; or can begin to wait after that | `an_emission_that_waits_for_room_is_`; `an_emission_that_waits_for_room_goes_on_` |
 //! | an event that is taken back is not reported | `an_event_taken_back_` |
-//! | of queues: a run that begins does not ask to be woken again; one that leaves events does not wake | `a_loop_that_runs_one_` |
-//! | a driven queue that found nothing does not ask to be woken again; its waker not taken | `a_driven_` |
-//! | the events of an ended connection still counted; its mailbox left in the queue | `no_call_starts_once_the_loop_knows_`, `a_driven_queue_`; `a_loop_that_runs_when_it_is_woken_lets_go_`, `what_a_local_queue_` |
-//! | methods of ended connections not let go | `what_a_local_queue_` |
+//! | queues: a run does not ask at its beginning to be woken again; a run that leaves events does not wake | `a_loop_that_runs_one_` |
+//! | a driven queue that found nothing does not ask to be woken again; its waker is not taken | `a_driven_` |
+//! | the events of an ended connection are still counted; its mailbox stays in the queue | `no_call_starts_once_the_loop_knows_`, `a_driven_queue_`; `a_loop_that_runs_when_it_is_woken_drops_`, `what_a_local_queue_` |
+//! | the methods of ended connections are not dropped | `what_a_local_queue_` |
 //!
-//! One is not seen: the fence in `threads_in`, because the fences that make up for SeqCst stand beside it.
+//! One planted fault was not found: a missing fence in `threads_in`, because the fences that make
+//! up for SeqCst stand beside it.
 
-// Loom runs all its threads on one.
+// Loom runs all its threads on one thread of the system.
 #![allow(clippy::arc_with_non_send_sync)]
 
 use core::sync::atomic::Ordering;
@@ -84,8 +89,8 @@ pub(crate) use pointers::Strong;
 
 type Signal = generic::Signal<u32, (), Modelled>;
 
-/// With `EXCHANGE_IS_BARRIER` as on x86-64. Loom's exchanges are none: so this is for targets that are entered
-/// in some other way.
+/// The flavor of the models. `EXCHANGE_IS_BARRIER` is true on x86-64, but loom's exchanges are no
+/// barriers: so use true only for targets that are entered without an exchange.
 pub(crate) struct LoomFlavor<const EXCHANGE_IS_BARRIER: bool>;
 
 pub(crate) type Modelled = LoomFlavor<false>;
@@ -113,7 +118,7 @@ impl<T> Lock<T> for Mutex<T> {
 }
 
 loom::lazy_static! {
-    /// It begins anew with each run of a model: what a thread does depends on its number.
+    /// Starts anew in each run of a model, since what a thread does depends on its number.
     static ref NEXT: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(1);
 }
 
@@ -147,7 +152,8 @@ where
     }
 }
 
-/// A number that the models count with: not loom's, since they know when to look at it.
+/// A number that the models count in. Not one of loom's atomics: the models read it only when
+/// nothing else can write it.
 #[derive(Clone, Default)]
 struct Counter(std::sync::Arc<std::sync::atomic::AtomicUsize>);
 
@@ -160,8 +166,8 @@ impl Counter {
     }
 }
 
-/// Something of which there is one user at a time: loom reports any two that are not one after
-/// the other.
+/// Accessed by one thread at a time: loom reports two accesses of which neither happens before the
+/// other.
 #[derive(Clone)]
 struct Exclusive(std::sync::Arc<UnsafeCell<()>>);
 
@@ -174,7 +180,7 @@ impl Exclusive {
     }
 }
 
-/// Counts how often it is dropped, as captures and owners are.
+/// Counts how often it is dropped. Serves as a capture or an owner.
 struct Ends(Counter);
 
 impl Drop for Ends {
@@ -193,7 +199,7 @@ fn put(
     signal.slots().connect(slot, made)
 }
 
-/// Connects a closure, which the signal keeps.
+/// Connects a closure.
 fn connect_fn(signal: &Signal, act: impl Fn(&u32) + 'static) -> SlotKey {
     let (handle, keep_alive) = Handle::closure(Checked::new(act));
     put(signal, None, (handle, Some(keep_alive)))

@@ -1,4 +1,4 @@
-//! `Arc` and `Weak` as far as signals need them, over a count that loom watches.
+//! `Arc` and `Weak`, as far as signals need them, with a strong count that loom checks.
 
 #![allow(unsafe_code)]
 
@@ -15,12 +15,12 @@ use crate::raw::{
     Caller, Hold, Link, Liveness, MaybeSendSync, NotCalled, Pointers, pointers, weak_link,
 };
 
-/// What stands in memory right before each value.
+/// Directly before each value in memory.
 #[repr(align(16))]
 struct Counts {
     strong: AtomicUsize,
-    /// All strong pointers together count as one more. It frees memory and decides nothing else, so
-    /// it is not loom's: the models stay small.
+    /// All strong pointers together count as one. The count only decides when the memory is freed,
+    /// so it is not one of loom's atomics: that keeps the models small.
     weak: std::sync::atomic::AtomicUsize,
     free: unsafe fn(*const Counts),
 }
@@ -32,13 +32,15 @@ struct Block<T> {
 }
 
 unsafe fn free<T>(counts: *const Counts) {
-    // SAFETY: only the last pointer to the block calls this, with the block that `Strong::new` made.
+    // SAFETY: only the last pointer to the block calls this, with the block that `Strong::new` has
+    // made.
     drop(unsafe { Box::from_raw(counts.cast_mut().cast::<Block<T>>()) });
 }
 
-/// The pointer is as `into_raw` gives it: it may be asked for its counts as long as it counts.
+/// `value` is what `into_raw` returns, of a pointer that is still counted.
 fn counts<'a, T: ?Sized>(value: *const T) -> &'a Counts {
-    // SAFETY: `Strong::new` put them there, and saw to it that nothing lies between.
+    // SAFETY: `Strong::new` has put the counts directly before the value, and the count that the
+    // caller has keeps them.
     unsafe { &*value.cast::<Counts>().sub(1) }
 }
 
@@ -46,10 +48,10 @@ pub(crate) struct Strong<T: ?Sized>(*const T);
 
 impl<T> Strong<T> {
     pub(crate) fn new(value: T) -> Self {
-        assert!(align_of::<T>() <= align_of::<Counts>(), "the value follows the counts at once");
+        assert!(align_of::<T>() <= align_of::<Counts>(), "the value directly follows the counts");
         let counts = Counts { strong: AtomicUsize::new(1), weak: 1.into(), free: free::<T> };
         let block = Box::into_raw(Box::new(Block { counts, value: ManuallyDrop::new(value) }));
-        // SAFETY: the block was made just now.
+        // SAFETY: the block was just allocated.
         Strong(unsafe { &raw const (*block).value }.cast())
     }
 }
@@ -62,7 +64,7 @@ impl<T: ?Sized> Strong<T> {
         ManuallyDrop::new(this).0
     }
     /// # Safety
-    /// `raw` came from `into_raw` and is used for this once.
+    /// `raw` came from `into_raw`, and is passed to this function only once.
     pub(crate) unsafe fn from_raw(raw: *const T) -> Self {
         Strong(raw)
     }
@@ -78,7 +80,7 @@ impl<T: ?Sized> Strong<T> {
 impl<T: ?Sized> Deref for Strong<T> {
     type Target = T;
     fn deref(&self) -> &T {
-        // SAFETY: the value is there as long as a strong pointer is.
+        // SAFETY: a strong pointer keeps the value.
         unsafe { &*self.0 }
     }
 }
@@ -94,7 +96,7 @@ impl<T: ?Sized> Drop for Strong<T> {
     fn drop(&mut self) {
         if counts(self.0).strong.fetch_sub(1, Ordering::Release) == 1 {
             fence(Ordering::Acquire);
-            // SAFETY: this was the last strong pointer, and nothing makes another one.
+            // SAFETY: this was the last strong pointer, and without one no other can be made.
             unsafe { drop_in_place(self.0.cast_mut()) };
             drop(Weak(self.0));
         }
@@ -129,7 +131,7 @@ impl<T: ?Sized> Weak<T> {
         ManuallyDrop::new(self).0
     }
     /// # Safety
-    /// `raw` came from `into_raw` and is used for this once.
+    /// `raw` came from `into_raw`, and is passed to this function only once.
     pub(crate) unsafe fn from_raw(raw: *const T) -> Self {
         Weak(raw)
     }
@@ -148,7 +150,7 @@ impl<T: ?Sized> Drop for Weak<T> {
     fn drop(&mut self) {
         let Some(counts) = self.counts() else { return };
         if counts.weak.fetch_sub(1, Ordering::AcqRel) == 1 {
-            // SAFETY: this was the last pointer.
+            // SAFETY: this was the last pointer, so nothing uses the block any more.
             unsafe { (counts.free)(counts) };
         }
     }
@@ -158,8 +160,8 @@ weak_link!(Strong, Weak<T>, Weak::<()>::new(), |_| false);
 pointers!(LoomFlavor<true>, Strong, Weak<T>, fence(Ordering::Acquire));
 pointers!(LoomFlavor<false>, Strong, Weak<T>, fence(Ordering::Acquire));
 
-// SAFETY: loom runs all its threads on one.
+// SAFETY: loom runs all its threads on one thread of the system.
 unsafe impl<T: ?Sized + 'static, const B: bool> MaybeSendSync<LoomFlavor<B>> for T {}
-// SAFETY: loom runs all its threads on one.
+// SAFETY: loom runs all its threads on one thread of the system.
 #[cfg(feature = "async")]
 unsafe impl<T: ?Sized, const B: bool> MaybeSend<LoomFlavor<B>> for T {}

@@ -1,8 +1,8 @@
-//! Events that wait for a loop while others emit, disconnect and end.
+//! Events that wait for a loop, while other threads emit, disconnect and end.
 //!
-//! The queue's lock is loom's here; the signals are the shipped ones, whose atomics and lock loom does not
-//! see. That is sound: loom changes threads at the queue's lock only, which nothing but a connect takes
-//! while it has the signal's. The models of signals are in the files beside this one.
+//! The queue's lock is loom's. The signals are of the shipped flavor, whose atomics and lock loom
+//! does not see. That is sound: loom switches threads only at the queue's lock, and only a connect
+//! takes that lock while it holds the signal's. The other files here model the signals.
 
 use loom::sync::Notify;
 use loom::thread;
@@ -16,7 +16,7 @@ use super::{Counter, Modelled};
 use crate::raw::Flavor;
 use crate::{LocalQueue, Overflow, Queue, Signal};
 
-/// What a loop waits for. A wake that is lost leaves it waiting, which loom reports.
+/// What a loop waits for. Loom reports a lost wake, since the loop then waits for ever.
 #[derive(Clone)]
 struct TaskWaker(Arc<Notify>);
 
@@ -34,7 +34,7 @@ impl Wake for TaskWaker {
 
 type Seen = Arc<Mutex<Vec<u32>>>;
 
-/// A signal whose one handler, in this queue, notes its events.
+/// A signal with one handler in this queue, which records its events.
 fn noting(queue: &Queue, is_latest: bool) -> (Arc<Signal<u32>>, Seen, crate::Connection) {
     let (signal, seen) = (Arc::new(Signal::new()), Seen::default());
     let slot = signal.slot().on(queue);
@@ -124,7 +124,7 @@ fn a_driven_queue_whose_events_were_taken_back_is_woken_for_the_next() {
             taken_back.emit(&1);
             connection.disconnect();
             signal.emit(&2);
-            signal // whose end would take its event back
+            signal // not dropped here, since that would take its event back
         });
         let bell = Arc::new(TaskWaker::new());
         let waker = Waker::from(bell.clone());
@@ -172,7 +172,7 @@ fn no_call_starts_once_the_loop_knows_of_a_disconnect_elsewhere() {
 }
 
 #[test]
-fn no_event_is_lost_but_within_the_policy_and_none_uncounted() {
+fn events_are_lost_only_as_the_policy_says_and_each_lost_one_is_counted() {
     for overflow in [Overflow::DropOldest, Overflow::DropNewest, Overflow::Latest] {
         loom::model(move || {
             let queue = Queue::default().bounded(1, overflow);
@@ -227,7 +227,7 @@ fn an_event_that_takes_the_place_of_one_whose_turn_in_a_run_comes_is_delivered_o
     });
 }
 
-/// An event that counts how many there are of it.
+/// An event that counts how often it is made and dropped.
 struct Counted(Counter, Counter);
 
 impl Clone for Counted {
@@ -264,13 +264,13 @@ fn a_queue_that_ends_beside_an_emission_and_a_disconnect_drops_every_event_once(
         assert!(!connection.is_connected());
         emitting.join().unwrap();
         disconnecting.join().unwrap();
-        // The one that was emitted was not cloned.
+        // The event that was emitted is not a clone, so it was not counted in `made`.
         assert_eq!(dropped.get(), made.get() + 1);
         assert_eq!((signal.slot_count(), Arc::weak_count(&owner)), (0, 0));
     });
 }
 
-/// Must end on the thread it began on.
+/// Has to be dropped on the thread that made it.
 struct Bound(usize, Counter);
 
 impl Drop for Bound {
@@ -292,7 +292,8 @@ fn what_a_local_queue_was_given_ends_on_its_thread_whoever_disconnects() {
         let emitting = emitter(&signal, &[1]);
         let ending = thread::spawn(move || connection.disconnect());
         assert!(queue.run().called <= 1);
-        // Its place may be used again before what was there is let go. (By another signal: see above.)
+        // Its place in the queue may be used again before what was there is dropped. (By another
+        // signal: see the head of this file.)
         let other: Signal<u32> = Signal::new();
         let again = other.slot().on(&queue).connect(&owner, |_, _| ());
         emitting.join().unwrap();
@@ -306,7 +307,7 @@ fn what_a_local_queue_was_given_ends_on_its_thread_whoever_disconnects() {
 }
 
 #[test]
-fn a_loop_that_runs_when_it_is_woken_lets_go_of_what_ended_elsewhere() {
+fn a_loop_that_runs_when_it_is_woken_drops_what_ended_elsewhere() {
     loom::model(|| {
         let bell = TaskWaker::new();
         let rung = bell.clone();

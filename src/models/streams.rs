@@ -1,4 +1,4 @@
-//! Streams: what a consumer is woken for, and what it gets.
+//! Streams: when a consumer is woken, and what it receives.
 
 use core::future::Future;
 use futures::future::join;
@@ -16,13 +16,13 @@ use crate::stream::{Feed, StreamEvent, stream_event};
 
 stream_event!(Modelled,);
 
-/// Emits the events in their order and drops its part of the signal.
+/// Emits the events in order, on a thread that drops the signal at its end.
 fn emit_elsewhere(signal: &Arc<Signal>, events: &'static [u32]) -> thread::JoinHandle<()> {
     let signal = signal.clone();
     thread::spawn(move || events.iter().for_each(|event| _ = signal.emit(event)))
 }
 
-/// Takes items until the end. Loom reports a wait that nobody ends.
+/// All items until the stream ends. Loom reports a wait that nobody ends.
 fn all<T: 'static>(mut stream: EventStream<T, Modelled>) -> Vec<Result<T, Lagged>> {
     block_on(async {
         let mut items = Vec::new();
@@ -68,7 +68,8 @@ fn a_consumer_that_waits_with_another_waker_each_time_is_woken_all_the_same() {
     });
 }
 
-/// Touched when it is cloned: after the fences of the emission, which would hide a lock without order.
+/// Accesses what it contains when it is cloned. That is after the emission's fences, which would
+/// hide a lock without order.
 struct Touched(Exclusive);
 
 impl Clone for Touched {
@@ -93,7 +94,7 @@ fn while_its_signal_lives_on_a_consumer_is_woken_by_an_event_and_sees_what_was_d
     });
 }
 
-/// One thread emits into a stream with room for one event, while another takes what it gets.
+/// One thread emits into a stream that holds one event, while another one receives.
 fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lagged>])) {
     loom::model(move || {
         let signal = Arc::new(Signal::default());
@@ -105,7 +106,7 @@ fn overflow(overflow: Overflow, check: fn(&[Result<u32, Lagged>])) {
     });
 }
 
-/// Each event is there, or is among those that are reported as lost where it is missing.
+/// Each event was received, or is among those reported as lost in its place.
 fn in_order_and_complete(items: &[Result<u32, Lagged>]) {
     let mut due = 1;
     for item in items {
@@ -191,7 +192,7 @@ fn a_disconnect_beside_an_emission_ends_the_stream_after_its_event_if_it_was_cal
 }
 
 #[test]
-fn the_same_goes_for_an_event_whose_clone_is_code_of_the_users() {
+fn the_same_goes_for_an_event_whose_clone_is_user_code() {
     loom::model(|| {
         let signal: Arc<generic::Signal<Touched, (), Modelled>> = Arc::default();
         let stream = signal.stream(1, Overflow::DropOldest);
@@ -221,13 +222,13 @@ fn after_disconnecting_a_stream_and_waiting_no_event_is_cloned_and_none_comes() 
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let polled = core::pin::Pin::new(&mut stream);
         let polled = futures_core::Stream::poll_next(polled, &mut context);
-        let core::task::Poll::Ready(item) = polled else { panic!("it comes, or the end does") };
+        let core::task::Poll::Ready(item) = polled else { panic!("an event or the end is there") };
         assert_eq!(emitter.join().unwrap(), usize::from(item.is_some()));
     });
 }
 
 #[test]
-fn a_stream_dropped_beside_an_emission_lets_go_of_its_events() {
+fn a_stream_dropped_beside_an_emission_drops_its_events() {
     #[derive(Clone)]
     struct Event(#[allow(dead_code)] Arc<()>);
     loom::model(|| {
@@ -246,7 +247,8 @@ fn a_stream_dropped_beside_an_emission_lets_go_of_its_events() {
 
 type AsyncSignal = generic::AsyncSignal<u32, (), Modelled>;
 
-/// Emits the events in their order, waiting for room, and drops its part of the signal.
+/// Emits the events in order, each when there is room for it, on a thread that drops the signal at
+/// its end.
 fn emit_all_elsewhere(
     signal: &Arc<AsyncSignal>,
     events: &'static [u32],

@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use super::Modelled;
 use crate::raw::Versions;
 
-/// A version that loom watches: reading it while it is written or dropped is reported.
+/// A version that loom checks: it reports a read during a write or a drop.
 struct Watched {
     value: UnsafeCell<usize>,
-    /// How many there are.
+    /// How many versions exist.
     alive: Arc<AtomicUsize>,
 }
 
@@ -22,12 +22,12 @@ impl Watched {
     }
     #[allow(unsafe_code)]
     fn read(&self) -> usize {
-        // SAFETY: loom checks that nothing writes meanwhile.
+        // SAFETY: loom checks that nothing writes the value meanwhile.
         self.value.with(|value| unsafe { *value })
     }
     #[allow(unsafe_code)]
     fn write(&mut self, new: usize) {
-        // SAFETY: loom checks that nothing reads meanwhile.
+        // SAFETY: loom checks that nothing reads the value meanwhile.
         self.value.with_mut(|value| unsafe { *value = new });
     }
 }
@@ -56,7 +56,7 @@ fn read(versions: &Model) -> usize {
     read_and_tidy(versions, |_| ())
 }
 
-/// As an emission does: reads, leaves, and tidies if it is told to.
+/// As an emission does: reads, leaves, and tidies if it has to.
 fn read_and_tidy(versions: &Model, tidy: impl FnOnce(&mut Watched)) -> usize {
     let pinned = versions.pin();
     let value = pinned.read();
@@ -68,7 +68,7 @@ fn read_and_tidy(versions: &Model, tidy: impl FnOnce(&mut Watched)) -> usize {
     value
 }
 
-/// On a thread of its own.
+/// Runs `run` on another thread.
 fn beside(versions: &Arc<Model>, run: impl FnOnce(&Model) + 'static) -> thread::JoinHandle<()> {
     let versions = versions.clone();
     thread::spawn(move || run(&versions))
@@ -122,7 +122,7 @@ fn what_a_sharer_was_in_the_way_of_is_tidied_when_it_ends() {
                 versions.lock().tidy(|version, ()| version.write(10));
             }
         });
-        // Tidying is to leave 10: by whoever is not in the way.
+        // Whoever does not find the other in the way writes 10.
         versions.lock().tidy(|version, ()| version.write(10));
         sharer.join().unwrap();
         assert_eq!(read(&versions), 10);
@@ -145,7 +145,7 @@ fn what_a_reader_was_in_the_way_of_is_tidied_when_the_next_one_ends_at_the_lates
 }
 
 #[test]
-fn a_version_shared_out_of_a_lane_stays_as_it_is_when_the_lane_is_left() {
+fn a_version_that_a_reader_shares_stays_as_it_is_when_the_reader_leaves() {
     loom::model(|| {
         let (versions, _) = versions();
         let reader = beside(&versions, |versions| {

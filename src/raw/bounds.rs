@@ -1,3 +1,5 @@
+//! `Send` and `Sync` bounds that hold for the thread-safe flavor only.
+
 use core::marker::PhantomData;
 
 use crate::raw::Local;
@@ -30,26 +32,26 @@ pub unsafe trait MaybeSendSync<F>: 'static {}
 )]
 pub unsafe trait MaybeSend<F> {}
 
-// SAFETY: no thread-safe flavor.
+// SAFETY: `Local` is not thread-safe, so there is nothing to promise.
 unsafe impl<T: ?Sized + 'static> MaybeSendSync<Local> for T {}
-// SAFETY: no thread-safe flavor.
+// SAFETY: `Local` is not thread-safe, so there is nothing to promise.
 #[cfg(feature = "async")]
 unsafe impl<T: ?Sized> MaybeSend<Local> for T {}
 
 #[cfg(feature = "std")]
 mod shared {
     use crate::raw::Shared;
-    // Else the compiler says of `Send` and of `Sync` that it is missing, and nothing of what to do.
+    // Otherwise the compiler says only that `Send` or `Sync` is missing, and not what to do.
     #[diagnostic::do_not_recommend]
-    // SAFETY: it is what is asked for.
+    // SAFETY: the impl requires `Send + Sync`.
     unsafe impl<T: ?Sized + Send + Sync + 'static> super::MaybeSendSync<Shared> for T {}
-    // SAFETY: it is what is asked for.
+    // SAFETY: the impl requires `Send`.
     #[cfg(feature = "async")]
     unsafe impl<T: ?Sized + Send> super::MaybeSend<Shared> for T {}
 }
 
-/// A value that was checked to be [`MaybeSendSync`], also where that cannot be said of its type: the compiler
-/// knows no such thing of pairs.
+/// A value that was checked to be [`MaybeSendSync`]. Needed where the bound cannot be written: the
+/// compiler cannot derive it for a pair from the bounds of its parts.
 pub(crate) struct Checked<V, F>(pub(super) V, PhantomData<fn() -> F>);
 
 impl<V, F> Checked<V, F> {
@@ -61,7 +63,7 @@ impl<V, F> Checked<V, F> {
         Checked(value, PhantomData)
     }
 
-    /// For what is good for any flavor.
+    /// For a value that is `Send + Sync`, and so fits any flavor.
     #[cfg(any(feature = "async", all(test, feature = "std")))]
     pub(crate) fn any(value: V) -> Self
     where

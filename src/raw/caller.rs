@@ -1,3 +1,5 @@
+//! An emission as the handles see it that it calls.
+
 use core::cell::Cell;
 use core::marker::PhantomData;
 
@@ -8,31 +10,33 @@ use {
     super::hazard::{self, HazardCell},
 };
 
-/// What a call asks of the signal when the state of a slot does not say yes or no.
+/// Decides whether a slot is called when its state alone does not; and is told what an emission
+/// does besides calling slots, so that a panic there is not reported as the slot's.
 pub(crate) trait Admission {
-    /// Whether the slot may be called, asked when its target is held, so that a yes is not lost.
+    /// Whether the slot may be called. Asked only while the target is kept alive, so that a slot
+    /// that is admitted is also called.
     fn admits(&self, key: SlotKey) -> bool;
-    /// A slot is passed over, until this is called again: what is dropped meanwhile, and may panic, is none of
-    /// its doing.
+    /// If `begins`: from now on, destructors may run that the slot did not cause. Otherwise: what
+    /// runs from now on is the slot's doing again.
     fn passing_over(&self, _begins: bool) {}
-    /// The emission ends, and destroys what it left: that is no slot's doing either.
+    /// The emission ends. Destructors that run from now on are not the doing of any slot.
     #[cfg(feature = "std")]
     fn ending(&self) {}
 }
 
-/// Who calls handles: a running emission, or one call of a suspended one.
+/// The caller of handles: a running emission, or one call out of a suspended one.
 ///
-/// It has a cell of its own while it runs, where it notes what it calls if that counts no references; so
-/// emissions on one thread may end in any order. What it calls is there longer than it is, for `'l`: of that
-/// the borrow checker is the proof.
+/// Where a call counts no references, the caller protects the target by a hazard cell. It keeps the
+/// cell until it is dropped, so emissions on one thread may end in any order. Everything that it
+/// calls outlives it: the borrow checker ensures that by `'l`.
 pub struct Caller<'l> {
     admission: &'l dyn Admission,
     #[cfg(feature = "std")]
     cell: Option<&'static HazardCell<Shared>>,
-    /// There is no cell to be had.
+    /// There was no cell left, so calls count references.
     #[cfg(feature = "std")]
     counts: bool,
-    /// Makes `'l` what it is, no longer and no shorter.
+    /// Makes `'l` invariant.
     calls: PhantomData<Cell<&'l ()>>,
 }
 
@@ -54,7 +58,7 @@ impl<'l> Caller<'l> {
         self.admission
     }
 
-    /// Its cell, if there is one or the thread has one at hand.
+    /// Its hazard cell, if it has one or the thread has a spare one.
     #[cfg(feature = "std")]
     #[inline(always)]
     pub(super) fn cell(&mut self) -> Option<&'static HazardCell<Shared>> {
@@ -64,14 +68,14 @@ impl<'l> Caller<'l> {
         self.cell
     }
 
-    /// Whether references are counted instead.
+    /// Whether calls count references, because no cell was left.
     #[cfg(feature = "std")]
     pub(super) fn counts(&self) -> bool {
         self.counts
     }
 
-    /// Takes a cell, if there is one to be had: not if the thread has too many emissions under way, nor while it
-    /// ends.
+    /// Takes a hazard cell. None is left if too many emissions on this thread have one, or while
+    /// the thread ends: then calls count references.
     #[inline]
     pub(crate) fn find_cell(&mut self) {
         #[cfg(feature = "std")]
@@ -87,7 +91,8 @@ impl Drop for Caller<'_> {
     fn drop(&mut self) {
         #[cfg(feature = "std")]
         if let Some(cell) = self.cell {
-            // SAFETY: it is this caller's, and what was called is there still: `'l` has not ended.
+            // SAFETY: the cell belongs to this caller. By the contract of `Link::enter`, every
+            // target has been left, and its memory is kept for as long as the caller exists.
             unsafe { hazard::give_back(cell, self.admission) };
         }
     }

@@ -1,3 +1,5 @@
+//! One slot in a signal's list: its handle, and what the handle's target captured.
+
 use core::sync::atomic::Ordering;
 
 use super::{AnyHandle, KeepAlive};
@@ -5,33 +7,34 @@ use crate::base::SlotKey;
 use crate::raw::{Atom, Flavor};
 use crate::raw::{SlotState, StateCell};
 
-/// One slot as an emission sees it. All that it calls by stays as it is while an emission can see it.
+/// One slot as emissions see it. While an emission can see an entry, only `state` and `owns`
+/// change.
 ///
-/// It owns what its handle refers to, if that is nobody else's: what a closure or a method captured.
-/// Of an entry and its copies only the newest does, so that disconnecting drops it at once, however
-/// many emissions still have an older list.
+/// If the target of the handle was made for this slot (it holds what a closure or method captured),
+/// an entry owns one strong count of it. Among an entry and its copies only the newest copy owns
+/// it. So disconnecting drops the captures at once, even if emissions still read older lists.
 pub(crate) struct AnyEntry<F: Flavor> {
     pub(super) handle: AnyHandle<F>,
-    /// The key as one number, for one load.
+    /// The [`SlotKey`] as one integer, so that one load reads it.
     pub(super) key_bits: u64,
     priority: i32,
     pub(super) state: StateCell<F>,
-    /// 1 if one strong count of the handle's target belongs to this entry.
+    /// 1 if this entry owns one strong count of the handle's target, otherwise 0.
     owns: F::State,
     is_named: bool,
 }
 
-/// What an entry says of its slot, beside what to call.
+/// The part of an entry that describes its slot.
 #[derive(Clone, Copy)]
 pub(crate) struct SlotLabel {
     pub(crate) key: SlotKey,
     pub(crate) priority: i32,
-    /// Whether the slot has a name, which is to be looked up.
+    /// Whether the slot has a name. The name itself is in the ledger.
     pub(crate) is_named: bool,
 }
 
 impl<F: Flavor> AnyEntry<F> {
-    /// Gives the keep_alive back if it is not of the handle's own target.
+    /// Takes over `keep_alive` if it keeps the handle's own target; returns it otherwise.
     pub(crate) fn new(
         handle: AnyHandle<F>,
         keep_alive: Option<KeepAlive<F>>,
@@ -41,7 +44,7 @@ impl<F: Flavor> AnyEntry<F> {
         let own = keep_alive.as_ref().and_then(|_| handle.own_keep_alive());
         let owns = F::State::new(u8::from(own.is_some()));
         let rest = if own.is_some() { None } else { keep_alive };
-        // Its count is the entry's now.
+        // The entry owns this count now: `owns` says so.
         core::mem::forget(own);
         let SlotLabel { key, priority, is_named } = label;
         let (key_bits, state) = (key.to_bits(), StateCell::new(state));
@@ -88,7 +91,7 @@ impl<F: Flavor> AnyEntry<F> {
         self.state.store(SlotState::Gone);
     }
 
-    /// From now on the ledger decides: the list is not the current version any more.
+    /// Makes emissions ask the ledger: this list is no longer the current version.
     pub(crate) fn ask(&self) {
         if self.is(SlotState::Call) {
             self.state.store(SlotState::Ask);
@@ -100,28 +103,30 @@ impl<F: Flavor> AnyEntry<F> {
         self.is(SlotState::Gone)
     }
 
-    /// Gives up what it owns, to be dropped where that may be.
+    /// Gives up the strong count that this entry owns, if any. The caller drops it where user code
+    /// may run.
     #[inline]
-    pub(crate) fn let_go(&self) -> Option<KeepAlive<F>> {
+    pub(crate) fn take_owned(&self) -> Option<KeepAlive<F>> {
         if !self.disown() {
             return None;
         }
         let keep_alive = self.handle.own_keep_alive()?;
-        // SAFETY: one count belonged to this entry, which gives it up.
+        // SAFETY: `disown` returned true, so one strong count belonged to this entry, and only to
+        // it. `own_keep_alive` has just counted another one, so `keep_alive` stays valid.
         unsafe { keep_alive.uncount() };
         Some(keep_alive)
     }
 
-    /// Whether it has owned something until now.
+    /// Returns true if this entry owned a strong count. It does not own one any more.
     #[inline]
     fn disown(&self) -> bool {
         self.owns.load(Ordering::Relaxed) != 0 && self.owns.swap(0, Ordering::AcqRel) != 0
     }
 
-    /// A gap that was let go keeps nothing else either.
+    /// Drops what a disconnected entry still holds.
     pub(crate) fn vacate(&mut self) {
         self.set_gone();
-        drop(self.let_go());
+        drop(self.take_owned());
         self.handle = AnyHandle::vacant();
     }
 }
@@ -142,6 +147,6 @@ impl<F: Flavor> Clone for AnyEntry<F> {
 impl<F: Flavor> Drop for AnyEntry<F> {
     #[inline]
     fn drop(&mut self) {
-        drop(self.let_go());
+        drop(self.take_owned());
     }
 }

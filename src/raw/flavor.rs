@@ -1,7 +1,7 @@
-//! The two flavors as one parameter: which pointers, cells and locks the algorithm is built from.
+//! The pointers, cells and locks that a flavor consists of.
 //!
-//! [`Shared`] is `Arc`, atomics and `Mutex`; [`Local`] is `Rc`, `Cell` and `RefCell`. Everything
-//! above this module is written once, over a [`Flavor`].
+//! [`Shared`] uses `Arc`, atomics and `Mutex`; [`Local`] uses `Rc`, `Cell` and `RefCell`.
+//! Everything above this module is written once, generic over [`Flavor`].
 
 use core::cell::{Cell, RefCell, RefMut};
 use core::ops::DerefMut;
@@ -18,44 +18,46 @@ pub struct Shared;
 #[derive(Debug, Clone, Copy)]
 pub struct Local;
 
-/// What a flavor is made of. Sealed: [`Shared`] and [`Local`] are the two flavors there are.
+/// What a flavor consists of. Sealed: [`Shared`] and [`Local`] are the only flavors.
 pub trait Flavor: Pointers {
-    /// A pointer that an emission and a connect may touch at the same time.
+    /// A pointer that an emission and a connect may access at the same time.
     #[doc(hidden)]
     type Ptr<T>: Atom<*mut T>;
-    /// A counter, likewise.
+    /// A counter that both may access at the same time.
     #[doc(hidden)]
     type Count: Atom<usize>;
-    /// The number of the thread that has a reader.
+    /// The number of the thread that a reader cell belongs to.
     #[doc(hidden)]
     type Thread: Atom<usize>;
-    /// A small state, likewise.
+    /// A small state that several threads may access at the same time.
     #[doc(hidden)]
     type State: Atom<u8>;
-    /// Its alignment keeps apart in memory what several threads write to.
+    /// A type whose alignment keeps data of different threads on different cache lines.
     #[doc(hidden)]
     type Spacing;
-    /// What connects and disconnects hold for a moment; user code never runs under it.
+    /// The lock that connects and disconnects hold for a moment. User code never runs under it.
     #[doc(hidden)]
     type Lock<T>: Lock<T>;
     /// Whether slots of one signal can run on several threads.
     #[doc(hidden)]
     const THREADED: bool;
-    /// Whether an atomic read-modify-write keeps a store before it from being overtaken by a load after it.
+    /// Whether an atomic read-modify-write is a full barrier: no load after it overtakes a store
+    /// before it.
     #[doc(hidden)]
     const EXCHANGE_IS_BARRIER: bool;
-    /// A fence with SeqCst.
+    /// A SeqCst fence.
     #[doc(hidden)]
     fn full_fence();
-    /// Stands between SeqCst operations whose one order counts. A model checker to which SeqCst is
-    /// less than to the language makes up for it here.
+    /// Stands between SeqCst operations whose single total order matters. Does nothing, except in a
+    /// model checker whose SeqCst is weaker than that of the language: there it is a fence.
     #[doc(hidden)]
     #[inline(always)]
     fn sequential() {}
-    /// A number that tells the running threads apart; never 0.
+    /// A number that no other running thread has. Never 0.
     #[doc(hidden)]
     fn this_thread() -> usize;
-    /// Between two looks at what another thread does; longer after more `looks`.
+    /// Pauses before checking again what another thread does. `looks` is the number of checks so
+    /// far: the pause grows with it.
     #[doc(hidden)]
     fn wait_a_little(looks: u32);
 }
@@ -67,7 +69,8 @@ pub trait Atom<V> {
     fn load(&self, order: Ordering) -> V;
     fn store(&self, value: V, order: Ordering);
     fn swap(&self, value: V, order: Ordering) -> V;
-    /// Puts `new` where `current` was; false when something else was there.
+    /// Replaces `current` by `new`. Returns false, and changes nothing, if the value is not
+    /// `current`.
     fn replace(&self, current: V, new: V, order: Ordering) -> bool;
 }
 
@@ -109,7 +112,7 @@ impl<V: Copy + PartialEq> Atom<V> for Cell<V> {
     }
 }
 
-/// The number of a thread where there is one.
+/// The number of the thread where there is only one.
 #[doc(hidden)]
 pub struct OnlyThread;
 
@@ -162,11 +165,11 @@ impl Flavor for Local {
         1
     }
     fn wait_a_little(_: u32) {
-        unreachable!("without threads, a slot that runs runs here")
+        unreachable!("there is no other thread to wait for")
     }
 }
 
-/// The atomics of a threaded flavor, std's or a model checker's.
+/// Implements [`Atom`] for atomics: those of std, or those of a model checker.
 #[cfg(feature = "std")]
 macro_rules! atom {
     ($($atomic:ty: $value:ty $(, $generic:ident)?;)*) => {$(
@@ -210,7 +213,8 @@ mod shared {
         AtomicU8: u8;
     }
 
-    /// A poisoned lock is taken all the same: no user code runs under it, so nothing is half done.
+    /// Ignores poisoning: no user code runs under the lock, so no panic leaves the value half
+    /// changed.
     impl<T> Lock<T> for Mutex<T> {
         type Guard<'a>
             = MutexGuard<'a, T>
@@ -220,8 +224,8 @@ mod shared {
             Mutex::new(value)
         }
         fn lock(&self) -> MutexGuard<'_, T> {
-            // ThreadSanitizer does not see the waiting, which lies in the precompiled standard
-            // library; it sees the trying, which is inlined.
+            // ThreadSanitizer does not see `lock`, which is in the precompiled standard library. It
+            // sees `try_lock`, which is inlined.
             while cfg!(sigwire_tsan) {
                 match Lock::try_lock(self) {
                     Some(guard) => return guard,
@@ -239,7 +243,7 @@ mod shared {
         }
     }
 
-    /// A pair of cache lines: x86-64 fetches them in pairs.
+    /// Two cache lines: x86-64 fetches them in pairs.
     #[doc(hidden)]
     #[repr(align(128))]
     pub struct LinePair;
@@ -252,8 +256,8 @@ mod shared {
         type State = AtomicU8;
         type Lock<T> = Mutex<T>;
         const THREADED: bool = true;
-        // There it is a locked instruction, which is a full barrier: Intel SDM vol. 3A, "Memory Ordering in
-        // P6 and More Recent Processor Flavors".
+        // On x86-64 it is a locked instruction, which is a full barrier: Intel SDM vol. 3A, "Memory
+        // Ordering in P6 and More Recent Processor Families".
         const EXCHANGE_IS_BARRIER: bool = cfg!(target_arch = "x86_64");
         #[inline(always)]
         fn full_fence() {

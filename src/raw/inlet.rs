@@ -1,27 +1,31 @@
+//! A link to an event sink that a slot calls without counting references: a stream's channel.
+
 use core::ops::Deref;
 
 use super::{Caller, Hold, Link, Liveness, NotCalled};
 
-/// What ends when nobody keeps it from its end any more, which is not when its memory goes.
+/// Counts its keepers. It ends when the last keeper is dropped, although its memory may stay
+/// longer.
 pub(crate) trait CountsKeepers {
-    /// One more keeps it. False: it has ended.
-    fn keep_on(&self) -> bool;
-    /// And one less.
-    fn let_go(&self);
+    /// Counts one more keeper. Returns false, and counts none, if it has ended.
+    fn try_retain(&self) -> bool;
+    /// Counts one keeper less.
+    fn release(&self);
 }
 
-/// What takes events over, when its slot is called. Such a call keeps it from its end.
+/// Receives the events of the slot that calls it. Does not end during such a call.
 pub(crate) trait Intake<E: ?Sized>: CountsKeepers {
-    /// Takes the event over, unless it has ended or `is_to_be_called` says no. That is asked once, after an
-    /// atomic exchange that came after this began.
+    /// Takes the event, unless it has ended or `is_to_be_called` returns false. Calls
+    /// `is_to_be_called` at most once, after an atomic read-modify-write that this call has
+    /// performed.
     fn take_over(&self, event: &E, is_to_be_called: impl FnOnce() -> bool) -> bool;
 }
 
-/// Keeps it from its end.
+/// A strong pointer that is counted as a keeper: while it exists, what it points to does not end.
 pub(crate) struct Keeper<S: Deref<Target: CountsKeepers>>(S);
 
 impl<S: Deref<Target: CountsKeepers>> Keeper<S> {
-    /// The first one, which is counted already.
+    /// The first keeper, which is counted already.
     pub(crate) fn first(strong: S) -> Self {
         Keeper(strong)
     }
@@ -33,15 +37,15 @@ impl<S: Deref<Target: CountsKeepers>> Keeper<S> {
 
 impl<S: Deref<Target: CountsKeepers> + Clone> Clone for Keeper<S> {
     fn clone(&self) -> Self {
-        let is_kept = self.0.keep_on();
-        debug_assert!(is_kept, "this keeps it");
+        let is_kept = self.0.try_retain();
+        debug_assert!(is_kept, "it does not end while a keeper exists");
         Keeper(self.0.clone())
     }
 }
 
 impl<S: Deref<Target: CountsKeepers>> Drop for Keeper<S> {
     fn drop(&mut self) {
-        self.0.let_go();
+        self.0.release();
     }
 }
 
@@ -52,7 +56,7 @@ impl<S: Deref<Target: CountsKeepers>> Deref for Keeper<S> {
     }
 }
 
-// SAFETY: what it points at is alive and stays where it is, as the pointer in it says.
+// SAFETY: the pointer inside is a `Hold` too: it keeps the target alive and in place.
 unsafe impl<S: Hold<Target: CountsKeepers>> Hold for Keeper<S> {
     type Strong = Self;
     fn keep(self) -> Option<Self> {
@@ -60,13 +64,13 @@ unsafe impl<S: Hold<Target: CountsKeepers>> Hold for Keeper<S> {
     }
 }
 
-/// A link to what takes events over. It holds the memory, so that a call counts no references, but does not keep
-/// it from its end. It may be dropped under the signal's lock: so nothing of the user's is to be left in that
-/// memory when no pointer but links is.
+/// A link to an [`Intake`]. It keeps the memory, so that a call counts no references, but is not a
+/// keeper. It may be dropped under the signal's lock. So once only links are left, that memory must
+/// not hold values of the user, whose destructors would run there.
 #[derive(Clone)]
 pub(super) struct Inlet<S>(pub(super) S);
 
-// SAFETY: nothing is said.
+// SAFETY: `ENTERS_BY_EXCHANGE` is false, so there is nothing to promise.
 unsafe impl<S: Hold<Target: CountsKeepers> + Clone> Link for Inlet<S> {
     type Target = S::Target;
     type Strong = Keeper<S>;
@@ -77,9 +81,9 @@ unsafe impl<S: Hold<Target: CountsKeepers> + Clone> Link for Inlet<S> {
         S: 'a;
 
     fn upgrade(&self) -> Option<Keeper<S>> {
-        self.0.keep_on().then(|| Keeper(self.0.clone()))
+        self.0.try_retain().then(|| Keeper(self.0.clone()))
     }
-    /// It ends with its connection, not before.
+    /// Always alive: it ends when its connection does, not before.
     fn liveness(&self) -> Liveness {
         Liveness::Alive
     }

@@ -1,13 +1,15 @@
+//! An owned strong pointer whose type is erased.
+
 use alloc::boxed::Box;
 use core::marker::PhantomData;
 
 use super::erased_ptr::{ErasedPtr, fits};
 
-/// Owns one strong pointer, of whatever type, and does nothing but keep it.
+/// Owns one strong pointer of any type. It can be cloned and dropped, nothing else.
 pub(crate) struct KeepAlive<F> {
     data: ErasedPtr,
-    /// Made for the type in `data`.
-    table: &'static KeepAliveVtable,
+    /// Made for the type of the value in `data`.
+    vtable: &'static KeepAliveVtable,
     flavor: PhantomData<F>,
 }
 
@@ -17,7 +19,7 @@ struct KeepAliveVtable {
 }
 
 impl<F> KeepAlive<F> {
-    /// For the thread-safe flavor, `S` must be `Send + Sync` (see the `Send` impl below).
+    /// For the thread-safe flavor `S` must be `Send + Sync`: see the `Send` impl below.
     #[inline(always)]
     pub(super) fn new<S: Clone>(strong: S) -> Self {
         if const { fits::<S>() } { Self::of(strong) } else { Self::of(Box::new(strong)) }
@@ -27,52 +29,55 @@ impl<F> KeepAlive<F> {
     fn of<V: Clone>(value: V) -> Self {
         KeepAlive {
             data: ErasedPtr::new(value),
-            table: &KeepAliveVtable { clone: clone::<V>, release: release::<V> },
+            vtable: &KeepAliveVtable { clone: clone::<V>, release: release::<V> },
             flavor: PhantomData,
         }
     }
 }
 
 impl<F> KeepAlive<F> {
-    /// Takes back a count that was kept by nothing but the knowledge of it.
+    /// Drops one strong count that no pointer represents.
     ///
     /// # Safety
-    /// There is one of this pointer, which fits into a word, beside this keep_alive's own.
+    /// - The strong pointer fits into one word, so it is not boxed.
+    /// - Besides the count of this `KeepAlive`, there is one more that belongs to the caller.
     pub(super) unsafe fn uncount(&self) {
-        // SAFETY: `table` was made for the type in `data`; and the caller's promise.
-        unsafe { (self.table.release)(self.data) }
+        // SAFETY: `vtable` was made for the type in `data`. A copy of the pointer releases the
+        // count that the caller gives up, and this `KeepAlive` still has its own.
+        unsafe { (self.vtable.release)(self.data) }
     }
 }
 
 unsafe fn clone<V: Clone>(data: &ErasedPtr) -> ErasedPtr {
-    // SAFETY: `KeepAlive` calls this with the data its table was made for.
+    // SAFETY: only `KeepAlive` calls this, with data of the type `V` that its vtable was made for.
     ErasedPtr::new(unsafe { data.get::<V>() }.clone())
 }
 
 unsafe fn release<V>(data: ErasedPtr) {
-    // SAFETY: as in `clone`, and `KeepAlive` releases once.
+    // SAFETY: as in `clone`. `KeepAlive` releases each count once.
     drop(unsafe { data.take::<V>() });
 }
 
 impl<F> Clone for KeepAlive<F> {
     fn clone(&self) -> Self {
-        // SAFETY: `table` was made for the type in `data`.
-        let data = unsafe { (self.table.clone)(&self.data) };
-        KeepAlive { data, table: self.table, flavor: PhantomData }
+        // SAFETY: `vtable` was made for the type in `data`.
+        let data = unsafe { (self.vtable.clone)(&self.data) };
+        KeepAlive { data, vtable: self.vtable, flavor: PhantomData }
     }
 }
 
 impl<F> Drop for KeepAlive<F> {
     fn drop(&mut self) {
-        // SAFETY: `table` was made for the type in `data`, and this runs once.
-        unsafe { (self.table.release)(self.data) }
+        // SAFETY: `vtable` was made for the type in `data`. `drop` runs once.
+        unsafe { (self.vtable.release)(self.data) }
     }
 }
 
-// SAFETY: a thread-safe keep_alive is made (in `handle`) only of strong pointers to what was `Checked` to be
-// `Send + Sync`, with which they are.
+// SAFETY: a `KeepAlive<Shared>` is made, in `handle` and `held`, only from values that were
+// `Checked` to be `Send + Sync`, or from strong pointers to such values, which then are
+// `Send + Sync` too.
 #[cfg(feature = "std")]
 unsafe impl Send for KeepAlive<crate::raw::Shared> {}
-// SAFETY: as above; and through a shared keep_alive nothing can be reached at all.
+// SAFETY: as above.
 #[cfg(feature = "std")]
 unsafe impl Sync for KeepAlive<crate::raw::Shared> {}

@@ -1,3 +1,5 @@
+//! The traits of the weak and strong pointers that handles are made of.
+
 use core::any::TypeId;
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -7,21 +9,22 @@ use super::Caller;
 /// Keeps a target alive while it is called.
 ///
 /// # Safety
-/// The target is alive as long as this is, or what it [keeps](Self::keep), and stays where it is when that
-/// moves.
+/// The target is alive, and does not move, as long as this pointer exists, or the pointer that
+/// [`keep`](Self::keep) returns. That holds also when the pointer itself moves.
 #[doc(hidden)]
 pub unsafe trait Hold: Deref {
     type Strong: Hold<Target = Self::Target, Strong = Self::Strong>;
-    /// Keeps it longer than that, if it still has an owner.
+    /// Turns this into a strong pointer, which may be kept after the call. `None` if the target has
+    /// no owner any more.
     fn keep(self) -> Option<Self::Strong>;
-    /// Whether to drop it is known to end the target, and costs nothing to know.
+    /// Whether dropping this is known to drop the target too. False where that is costly to know.
     #[inline(always)]
     fn is_last(&self) -> bool {
         false
     }
 }
 
-// SAFETY: it is there for ever.
+// SAFETY: the target is borrowed for `'static`.
 #[cfg(feature = "async")]
 unsafe impl<T: ?Sized> Hold for &'static T {
     type Strong = Self;
@@ -30,7 +33,7 @@ unsafe impl<T: ?Sized> Hold for &'static T {
     }
 }
 
-/// A target out of a handle: so for a thread-safe flavor it is `Send + Sync`.
+/// A target that a handle refers to. In a thread-safe flavor it is `Send + Sync`.
 pub(crate) struct Target<H, F>(H, PhantomData<fn() -> F>);
 
 impl<H: Hold, F> Target<H, F> {
@@ -56,39 +59,42 @@ impl<H: Hold, F> Deref for Target<H, F> {
     }
 }
 
-/// What a weak pointer knows of its target.
+/// What a weak pointer knows about its target.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Liveness {
     Alive,
-    /// It was alive, or never will be.
+    /// It was dropped, or never will exist.
     Gone,
-    /// It is gone, or not complete yet: which of the two, this kind of pointer cannot say.
+    /// It was dropped or is not complete yet: this kind of pointer cannot distinguish the two.
     Absent,
 }
 
-/// A weak pointer to what a handle calls, in any flavor: std's own, or that of an owner that is
-/// [tracked](crate::HazardArc).
+/// A weak pointer to what a handle calls, in any flavor: std's own, or that of a
+/// [`HazardArc`](crate::HazardArc).
 ///
 /// # Safety
-/// Where [`ENTERS_BY_EXCHANGE`](Self::ENTERS_BY_EXCHANGE) is true, that is so.
+/// If [`ENTERS_BY_EXCHANGE`](Self::ENTERS_BY_EXCHANGE) is true, then in a flavor with threads each
+/// successful call of [`upgrade`](Self::upgrade) or [`enter`](Self::enter) performs an atomic
+/// read-modify-write.
 #[doc(hidden)]
 pub unsafe trait Link: Clone {
     type Target: ?Sized;
-    /// Keeps the target alive.
+    /// A strong pointer to the target.
     type Strong: Hold<Target = Self::Target, Strong = Self::Strong> + Clone;
 
-    /// Whether [`upgrade`](Self::upgrade) and [`enter`](Self::enter), when they succeed, have made an atomic
-    /// read-modify-write. The order that [`ReaderCell::begin`](super::ReaderCell::begin) speaks of may rest on it.
+    /// Whether a successful [`upgrade`](Self::upgrade) or [`enter`](Self::enter) performs an atomic
+    /// read-modify-write. The order described at [`ReaderCell::begin`](super::ReaderCell::begin)
+    /// may rest on it.
     const ENTERS_BY_EXCHANGE: bool;
 
     fn upgrade(&self) -> Option<Self::Strong>;
     fn liveness(&self) -> Liveness;
     /// Where the target is, or was, or will be.
     fn address(&self) -> *const ();
-    /// Whether the target knows the method, and not the handle's type.
+    /// Whether the target knows its method, instead of the handle's type.
     const KNOWS_METHOD: bool = false;
-    /// What tells the method from others, and its name, where the target knows that.
+    /// The type that identifies the method, and its name. Only if the target knows its method.
     fn method(&self) -> (TypeId, &'static str) {
         unreachable!("the handle's type knows the method")
     }
@@ -98,23 +104,28 @@ pub unsafe trait Link: Clone {
     where
         Self: 'a;
 
-    /// Enters the target.
+    /// Enters the target, if it is alive.
     ///
     /// # Safety
-    /// The memory of the target is kept, by this link or another, until `caller` is dropped. That enters one
-    /// target at a time.
+    /// - This link or another one keeps the target's memory until `caller` is dropped.
+    /// - A caller enters one target at a time: what it entered before was dropped. It may enter the
+    ///   same target again meanwhile; then it only drops the outer pointer afterwards.
+    /// - What it entered is dropped before `caller` is. After [`NotCalled::Begun`],
+    ///   [`finish_entering`](Self::finish_entering) is called before either.
     unsafe fn enter(&self, caller: &mut Caller<'_>) -> Result<Self::Entered<'_>, NotCalled>;
 
-    /// SplitToken after the target was entered: nothing of what was entered before is to be looked at before it is left.
+    /// Called right after this target was entered. From now on `caller` does not look again at the
+    /// target that it left before, until it leaves this one.
     #[inline(always)]
     fn forget_left(&self, _caller: &mut Caller<'_>) {}
 
-    /// Whether there is anything to finish.
+    /// Whether [`finish_entering`](Self::finish_entering) does anything.
     const FINISHES_ENTERING: bool = false;
-    /// Finishes what [`enter`](Self::enter) has begun. Says whether it is worth entering the target once more.
+    /// Finishes what [`enter`](Self::enter) has begun. Returns whether to enter the target once
+    /// more.
     ///
     /// # Safety
-    /// As for `enter`, which has just said [`Begun`](NotCalled::Begun).
+    /// As for `enter`, which has just returned [`Begun`](NotCalled::Begun) for this target.
     unsafe fn finish_entering(&self, _caller: &mut Caller<'_>) -> bool {
         true
     }
@@ -124,12 +135,12 @@ pub unsafe trait Link: Clone {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotCalled {
-    /// The owner is gone.
+    /// The owner is gone, or not complete yet.
     Dead,
     /// The signal has to be asked.
     Asks,
-    /// The caller has no cell yet.
+    /// The caller has no hazard cell yet.
     NeedsCell,
-    /// The target is being entered: [`Link::finish_entering`].
+    /// Entering the target has begun: see [`Link::finish_entering`].
     Begun,
 }

@@ -1,27 +1,27 @@
-//! All `unsafe` code of the crate, behind safe faces, and what a flavor is built from. It imports [`base`]
-//! and nothing else of the crate. One concept a file:
+//! All `unsafe` code of the crate, behind safe interfaces, and the types that a flavor consists of.
+//! Imports only [`base`] from the crate. One concept in each file:
 //!
-//! | file | what it gives | what makes it sound |
+//! | file | provides | sound because |
 //! |---|---|---|
 //! | [`flavor`] | cells, locks and threads of a flavor | safe code |
-//! | [`bounds`] | values that may be shared between threads where their flavor is | bounds, where they are made |
-//! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavor | std's own contracts of `from_raw` |
-//! | [`erased_ptr`] | a pointer of any type in one word | whoever takes it out knows what was put in |
-//! | [`keep_alive`] | an owned strong pointer of any type | it is dropped by the function made for its type |
-//! | [`handle`] | a weak method handle of any owner and method, in two words | its vtable was made for its type |
-//! | [`caller`] | an emission, as what it calls knows it | what it calls lives longer: its lifetime says so |
-//! | [`entry`] | a handle in a list, with what it owns | its count is there until it is given up, once |
+//! | [`bounds`] | values that are `Send + Sync` if their flavor is | bounds where they are made |
+//! | [`pointers`], [`link`] | `Arc` or `Rc`, by flavor | the contracts of std's `from_raw` |
+//! | [`erased_ptr`] | a value of any type in one word | who reads the value knows its type |
+//! | [`keep_alive`] | an owned strong pointer of any type | its vtable was made for its type |
+//! | [`handle`] | a weak handle to any method, in two words | its vtable was made for its types |
+//! | [`caller`] | an emission as handles see it | a lifetime: what it calls outlives it |
+//! | [`entry`] | a handle in a list, with what it owns | it gives up its strong count once |
 //! | [`slot_state`] | whether a slot may be called, in one byte | safe code |
-//! | [`versions`] | a list that emissions read while others edit it | reader cells: what is read is neither edited nor freed |
+//! | [`versions`] | a list that is edited while emissions read it | hazard pointers to lists |
 //! | [`outlined_weak`] | a weak pointer whose drop is one call | it is dropped once |
-//! | [`typed`] | what knows its event and result by type, over what does not | only handles of these types come in |
+//! | [`typed`] | an event's and a result's type, put back on what has none | all handles in it have these types |
 //! | [`lazy_strong`] | a strong pointer made at first use, in one word | it is set once |
-//! | [`hazard`] | owners whose calls count no references | what is in a cell is not destroyed |
-//! | `future` | the futures of asynchronous handlers | the future is dropped before what it borrows from |
-//! | `spin_lock` | a lock for moments | one holder at a time, by an atomic state |
-//! | [`held`] | a link that holds what it points at | an emission keeps its list, and so the link |
-//! | `inlet` | a link to what takes events over | the same; and the pointer in it holds the memory |
-//! | [`thread_bound`] | values that stay on their thread, in memory that does not | only their thread opens them |
+//! | [`hazard`] | owners whose calls count no references | hazard pointers to owners |
+//! | `future` | the futures of asynchronous handlers | they are dropped before what they borrow |
+//! | `spin_lock` | a lock for very short critical sections | an atomic state |
+//! | [`held`] | a link that keeps its target alive | an emission keeps its list, and so the link |
+//! | `inlet` | a link to an event sink | the same; and the link keeps the memory |
+//! | [`thread_bound`] | values of one thread, in memory of any | only their thread opens them |
 //!
 //! [`base`]: crate::base
 
@@ -95,7 +95,7 @@ pub(crate) use thread_bound::{HomeThread, ThreadBound};
 pub(crate) use typed::{Entry, Typed};
 pub(crate) use versions::{EditGuard, PinnedVersion, ReaderCell, Versions};
 
-// For a flavor that tests make.
+// For the flavor that the loom models define.
 #[cfg(all(test, sigwire_loom))]
 pub(crate) use {
     flavor::atom,

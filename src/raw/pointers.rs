@@ -1,3 +1,5 @@
+//! `Rc` or `Arc`, and their weak pointers, as a flavor's pointers.
+
 use alloc::rc::{self, Rc};
 
 use super::{Caller, Hold, Link, Liveness, NotCalled};
@@ -13,25 +15,27 @@ pub trait Pointers: Sized + 'static {
     fn as_ptr<T: ?Sized>(strong: &Self::Strong<T>) -> *const T;
     fn into_raw<T: ?Sized>(strong: Self::Strong<T>) -> *const T;
     /// # Safety
-    /// `raw` came from `into_raw` and is used for this once.
+    /// `raw` came from `into_raw`, and is passed to this function only once.
     unsafe fn from_raw<T: ?Sized>(raw: *const T) -> Self::Strong<T>;
-    /// The value, if there is no other pointer to it.
+    /// The value, if this is the only strong pointer to it.
     ///
     /// # Safety
-    /// There never was a weak pointer to it, and while this looks nobody clones another strong one.
+    /// There never was a weak pointer to the value. Nobody clones another strong pointer during the
+    /// call.
     unsafe fn get_mut<T: ?Sized>(strong: &mut Self::Strong<T>) -> Option<&mut T>;
     fn downgrade<T: ?Sized>(strong: &Self::Strong<T>) -> Self::Weak<T>;
 
     fn dangling<T>() -> Self::Weak<T>;
     fn weak_into_raw<T: ?Sized>(weak: Self::Weak<T>) -> *const T;
     /// # Safety
-    /// `raw` came from `weak_into_raw` and is used for this once.
+    /// `raw` came from `weak_into_raw`, and is passed to this function only once.
     unsafe fn weak_from_raw<T: ?Sized>(raw: *const T) -> Self::Weak<T>;
 }
 
 macro_rules! weak_link {
     ($strong:ident, $weak:path, $dangling:expr, $is_last:expr) => {
-        // SAFETY: it counts as an owner, and its value has a place of its own in memory.
+        // SAFETY: a strong pointer keeps the value alive. The value is in an allocation of its own,
+        // so it stays in place when the pointer moves.
         unsafe impl<T: ?Sized> Hold for $strong<T> {
             type Strong = Self;
             #[inline(always)]
@@ -44,7 +48,8 @@ macro_rules! weak_link {
             }
         }
 
-        // SAFETY: one more reference is counted, in an atomic where there are threads.
+        // SAFETY: `upgrade` and `enter` count one more reference: in a threaded flavor by an atomic
+        // read-modify-write.
         unsafe impl<T: ?Sized> Link for $weak {
             type Target = T;
             type Strong = $strong<T>;
@@ -63,7 +68,7 @@ macro_rules! weak_link {
                 if self.strong_count() > 0 {
                     Liveness::Alive
                 } else if core::ptr::addr_eq(self.as_ptr(), $dangling.as_ptr()) {
-                    // Made by `Weak::new`: it never had a target.
+                    // Made by `Weak::new`, so it never had a target.
                     Liveness::Gone
                 } else {
                     Liveness::Absent
@@ -100,19 +105,21 @@ macro_rules! pointers {
                 $strong::into_raw(strong)
             }
             unsafe fn from_raw<T: ?Sized>(raw: *const T) -> $strong<T> {
-                // SAFETY: the caller's promise is the one `from_raw` asks for.
+                // SAFETY: this function has the same contract.
                 unsafe { $strong::from_raw(raw) }
             }
             unsafe fn get_mut<T: ?Sized>(strong: &mut $strong<T>) -> Option<&mut T> {
                 // ThreadSanitizer does not see the fence.
                 #[cfg(sigwire_tsan)]
                 return $strong::get_mut(strong);
-                // That takes two more atomic exchanges, to rule out weak pointers.
+                // `get_mut` takes two more atomic exchanges, to rule out weak pointers.
                 #[cfg(not(sigwire_tsan))]
                 return ($strong::strong_count(strong) == 1).then(|| {
-                    // What was done through those that are gone comes before.
+                    // Pairs with the Release decrement of each strong pointer that was dropped:
+                    // what was done through it happens before.
                     $acquire;
-                    // SAFETY: this is the only pointer, by the count and the caller's promise.
+                    // SAFETY: this is the only strong pointer, by the count; it stays the only one
+                    // during this call and there are no weak pointers, by the caller's promise.
                     unsafe { &mut *$strong::as_ptr(strong).cast_mut() }
                 });
             }
@@ -126,13 +133,13 @@ macro_rules! pointers {
                 weak.into_raw()
             }
             unsafe fn weak_from_raw<T: ?Sized>(raw: *const T) -> Self::Weak<T> {
-                // SAFETY: the caller's promise is the one `from_raw` asks for.
+                // SAFETY: this function has the same contract.
                 unsafe { Self::Weak::<T>::from_raw(raw) }
             }
         }
     };
 }
-/// Where there is one thread.
+/// For the flavor without threads.
 fn no_fence() {}
 
 weak_link!(Rc, rc::Weak<T>, rc::Weak::<()>::new(), |rc| Rc::strong_count(rc) == 1);

@@ -1,23 +1,25 @@
+//! Whether a slot may be called, in one byte.
+
 use core::sync::atomic::Ordering;
 
 use crate::raw::{Atom, Flavor};
 
-/// What an emission does with a slot when it comes to it.
+/// What an emission does when it comes to the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum SlotState {
-    /// It is called: nothing speaks against it.
+    /// Calls it.
     Call = 0,
-    /// The ledger decides: the slot is blocked, or counts its calls, or the list is not the current version
-    /// any more.
+    /// Asks the ledger: the slot is blocked, or its calls are counted, or the list is no longer the
+    /// current version.
     Ask = 1,
-    /// As `Ask`, and the owner was never seen complete: if it is not there, it may still be to come.
+    /// As `Ask`. Also, the owner was never seen complete: if it is absent, it may still come.
     Incomplete = 2,
-    /// It is not called: it is disconnected, and its entry waits to be swept out.
+    /// Skips it: the slot is disconnected, and its entry has not been swept out yet.
     Gone = 3,
 }
 
-/// The state of a slot: written under the signal's lock, read without.
+/// The state of a slot. Written under the signal's lock, read without it.
 pub(crate) struct StateCell<F: Flavor>(F::State);
 
 impl<F: Flavor> StateCell<F> {
@@ -25,7 +27,7 @@ impl<F: Flavor> StateCell<F> {
         StateCell(F::State::new(state as u8))
     }
 
-    /// One comparison.
+    /// Cheaper than comparing with [`load`](Self::load): one comparison.
     #[inline(always)]
     pub(crate) fn is(&self, state: SlotState, order: Ordering) -> bool {
         self.0.load(order) == state as u8

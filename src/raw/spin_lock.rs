@@ -1,3 +1,5 @@
+//! A spin lock that sleeps when it has waited for long.
+
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
@@ -5,11 +7,11 @@ use core::sync::atomic::Ordering;
 
 use crate::raw::{Atom, Flavor};
 
-/// A lock for moments in which a few values are moved and nothing else is done. It saves what a lock
-/// pays at its release to find out whether someone sleeps: who has to wait looks again, after a while
-/// that grows.
+/// A lock for critical sections that only move a few values. Unlocking is one store: it does not
+/// have to find out whether a thread sleeps. Instead a waiting thread checks the state again and
+/// again, after pauses that grow.
 pub(crate) struct SpinLock<T, F: Flavor> {
-    /// Whoever turns [`FREE`] into [`HELD`] has the value, until it turns it back.
+    /// The thread that replaces [`FREE`] by [`HELD`] has the lock until it stores [`FREE`].
     state: F::State,
     value: UnsafeCell<T>,
 }
@@ -17,7 +19,8 @@ pub(crate) struct SpinLock<T, F: Flavor> {
 const FREE: u8 = 0;
 const HELD: u8 = 1;
 
-/// Neither `Send` nor `Sync`: the second would share a value that need not be `Sync`.
+/// Holds the lock until it is dropped. Neither `Send` nor `Sync`: `Sync` would share a value that
+/// need not be `Sync`.
 pub(crate) struct SpinGuard<'a, T, F: Flavor>(&'a SpinLock<T, F>, PhantomData<*const ()>);
 
 impl<T, F: Flavor> SpinLock<T, F> {
@@ -53,7 +56,7 @@ impl<T, F: Flavor> Deref for SpinGuard<'_, T, F> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: who has a `SpinGuard` turned the state, and is the only one who has, until it is dropped.
+        // SAFETY: this guard holds the lock, so there is no other guard, and no other access.
         unsafe { &*self.0.value.get() }
     }
 }
@@ -61,7 +64,7 @@ impl<T, F: Flavor> Deref for SpinGuard<'_, T, F> {
 impl<T, F: Flavor> DerefMut for SpinGuard<'_, T, F> {
     #[inline(always)]
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: as in `deref`, and this borrows it mutably.
+        // SAFETY: as in `deref`; and the guard is borrowed mutably.
         unsafe { &mut *self.0.value.get() }
     }
 }
@@ -73,7 +76,8 @@ impl<T, F: Flavor> Drop for SpinGuard<'_, T, F> {
     }
 }
 
-// SAFETY: as for `Mutex`. One thread at a time has a `SpinGuard`, and keeps it to itself; what it did with
-// the value is over before the next one has it, by release and acquire of the state.
+// SAFETY: as for `Mutex`. One thread at a time has a `SpinGuard`, which is not `Send`. The store in
+// its `drop` is Release and the exchange in `lock` and `try_lock` is Acquire, so all accesses under
+// one guard happen before those under the next.
 #[cfg(feature = "std")]
 unsafe impl<T: Send> Sync for SpinLock<T, crate::raw::Shared> {}

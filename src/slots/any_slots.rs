@@ -277,7 +277,7 @@ fn take<F: Flavor>(list: &List<F>, ledger: &mut Ledger<F>, key: SlotKey, freed: 
     if let Some(taken) = ledger.take(list, key) {
         let entry = &list.entries()[taken.position];
         entry.set_gone();
-        if let Some(keep_alive) = entry.let_go() {
+        if let Some(keep_alive) = entry.take_owned() {
             freed.push(keep_alive);
         }
         if let Some(keep_alive) = taken.keep_alive {

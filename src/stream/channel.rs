@@ -426,14 +426,14 @@ impl<T, F: Flavor> Drop for Lose<'_, T, F> {
 impl<T, F: Flavor> RefUnwindSafe for Channel<T, F> {}
 
 impl<T, F: Flavor> CountsKeepers for Channel<T, F> {
-    fn keep_on(&self) -> bool {
+    fn try_retain(&self) -> bool {
         let mut state = self.lock();
         let is_kept = state.keepers > 0;
         state.keepers += u32::from(is_kept);
         is_kept
     }
 
-    fn let_go(&self) {
+    fn release(&self) {
         let mut state = self.lock();
         state.keepers -= 1;
         if state.keepers > 0 {
@@ -504,7 +504,7 @@ struct Call<'a, T, F: Flavor>(&'a Channel<T, F>);
 
 impl<T, F: Flavor> Drop for Call<'_, T, F> {
     fn drop(&mut self) {
-        self.0.let_go();
+        self.0.release();
     }
 }
 

@@ -1,4 +1,4 @@
-//! A handler's future, of whatever type, with what it borrows from.
+//! The future of a handler, with its type erased, and all that it borrows from.
 
 use alloc::alloc::Layout;
 use core::cell::UnsafeCell;
@@ -14,18 +14,23 @@ use super::buffer::FutureBuffer;
 use crate::base::{Depth, Outcome};
 use crate::raw::{Again, Flavor, Hold, MaybeSend, Target};
 
-/// FutureBuffer for one future at a time. What it has allocated for one it uses again for the next.
+/// Holds one future at a time. The next one reuses its memory.
 pub(crate) struct ErasedFuture<'a, E: ?Sized, R: 'static, F> {
-    room: FutureBuffer,
+    buffer: FutureBuffer,
     state: State<R>,
     /// The future may borrow from the event.
     event: PhantomData<&'a E>,
     flavor: PhantomData<fn() -> F>,
 }
 
-/// Whether a room is empty, and how large it is then, or how to poll and drop what is in it. In one
-/// word, so that one comparison says whether there is room for a future, and one store that it is
-/// taken: less its size, or half the address of the table, which is even.
+/// Whether a buffer is empty, with its size, or which vtable the future in it has. It is one word,
+/// so that one comparison tells whether there is space for a future, and one store marks it as
+/// occupied:
+///
+/// | word, as a signed integer | meaning |
+/// |---|---|
+/// | 0 or negative | empty; the negated size of the buffer |
+/// | positive | half of the vtable's address, which is even |
 struct State<R: 'static>(*const FutureVtable<R>);
 
 impl<R: 'static> State<R> {
@@ -35,9 +40,9 @@ impl<R: 'static> State<R> {
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn taken(by: &'static FutureVtable<R>) -> Self {
+    fn occupied(vtable: &'static FutureVtable<R>) -> Self {
         const { assert!(align_of::<FutureVtable<R>>() > 1) };
-        State(core::ptr::from_ref(by).map_addr(|address| address >> 1))
+        State(core::ptr::from_ref(vtable).map_addr(|address| address >> 1))
     }
 
     #[inline(always)]
@@ -45,23 +50,24 @@ impl<R: 'static> State<R> {
         self.0.addr() as isize <= 0
     }
 
-    /// Whether it is empty, and not smaller than this.
+    /// Whether the buffer is empty, and at least of this size.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn has_room(&self, size: usize) -> bool {
+    fn has_space(&self, size: usize) -> bool {
         self.0.addr() as isize <= size.wrapping_neg() as isize
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn table(&self) -> Option<&'static FutureVtable<R>> {
-        // SAFETY: `taken` had it from a reference. No layout is larger than `isize::MAX`, so an
-        // empty room is no positive number; and half an address is.
+    fn vtable(&self) -> Option<&'static FutureVtable<R>> {
+        // SAFETY: if the state is not empty, `occupied` has made it from a reference, and doubling
+        // restores the address. The two cannot be confused: no size is larger than `isize::MAX`, so
+        // the word of an empty buffer is never positive, and half of an address always is.
         (!self.is_empty()).then(|| unsafe { &*self.0.map_addr(|half| half << 1) })
     }
 }
 
-/// Made for the type of the future.
+/// The functions for one type of future.
 struct FutureVtable<R> {
-    /// Drops it as soon as it is ready, or has panicked.
+    /// Also drops the future when it is ready, or has panicked.
     poll: unsafe fn(*mut u8, &mut Context<'_>) -> Poll<Outcome<R>>,
     drop: unsafe fn(*mut u8),
 }
@@ -73,110 +79,115 @@ impl<R: 'static> FutureVtable<R> {
 }
 
 /// # Safety
-/// It is the future that the table was made for, and is not moved. Unless it is pending, it is not used again.
+/// `future` points to a `V` that is pinned there. Unless this returns `Pending`, it is not used
+/// again.
 unsafe fn poll<V: Future>(future: *mut u8, context: &mut Context<'_>) -> Poll<V::Output> {
     let future = InPlace(future.cast::<V>());
-    // SAFETY: the caller's promise.
+    // SAFETY: the caller promises that the future is pinned.
     let polled = unsafe { Pin::new_unchecked(&mut *future.0) }.poll(context);
     if polled.is_pending() {
         core::mem::forget(future);
     } else {
-        // Before the result is returned: if this panics, that must be dropped, too.
+        // Now, not at the end of the scope: if this panics, `polled` must be dropped too.
         drop(future);
     }
     polled
 }
 
 /// # Safety
-/// As for `poll`, and for the last time.
+/// `future` points to a `V`, which is not used again.
 unsafe fn drop_future<V>(future: *mut u8) {
-    // SAFETY: the caller's promise.
+    // SAFETY: this function has the same contract.
     unsafe { drop_in_place(future.cast::<V>()) };
 }
 
 impl<E: ?Sized, R: 'static, F> ErasedFuture<'_, E, R, F> {
     pub(crate) fn new() -> Self {
         ErasedFuture {
-            room: FutureBuffer::NONE,
+            buffer: FutureBuffer::NONE,
             state: State::empty(0),
             event: PhantomData,
             flavor: PhantomData,
         }
     }
 
-    /// Takes the room that the last emission on this thread has left, if there is one, for handlers that are about
-    /// to be started.
+    /// Takes the spare buffer of this thread, if there is one. Called before handlers are started.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn expect_handlers(&mut self) {
-        if self.room.is_none() {
-            if let Some(room) = FutureBuffer::spare() {
-                // There is nothing to drop.
-                core::mem::forget(core::mem::replace(&mut self.room, room));
+    fn take_spare_buffer(&mut self) {
+        if self.buffer.is_none() {
+            if let Some(buffer) = FutureBuffer::spare() {
+                // The buffer that is replaced has no memory, so its destructor would have nothing
+                // to do.
+                core::mem::forget(core::mem::replace(&mut self.buffer, buffer));
                 self.set_empty();
             }
         }
     }
 
-    /// Whether there is an empty room, good for a future with this layout.
+    /// Whether the buffer is empty, and fits a future with this layout.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn has_room(&self, layout: Layout) -> bool {
-        self.state.has_room(layout.size()) && self.room.is_aligned(layout.align())
+    fn has_space(&self, layout: Layout) -> bool {
+        self.state.has_space(layout.size()) && self.buffer.is_aligned(layout.align())
     }
 
-    fn find_room(&mut self, layout: Layout) {
+    /// Empties the buffer, and makes it fit a future with this layout.
+    fn make_space(&mut self, layout: Layout) {
         self.clear();
-        // Until there is one again.
+        // While there is no memory: `grow` may panic.
         self.state = State::empty(0);
-        self.room.grow(layout);
+        self.buffer.grow(layout);
         self.set_empty();
     }
 
-    /// Leaves the future that is in the room to be polled later.
+    /// Records that the buffer contains a `V`, which is polled later.
     ///
     /// # Safety
-    /// It was written to the room, which was empty, and is good for `'a`. For the thread-safe
-    /// flavor it is `Send`, if `E` is `Sync`.
+    /// `_future` was written to the buffer, which was empty before, and is pinned there. It is
+    /// valid for `'a`. For the thread-safe flavor it is `Send` if `E` is `Sync`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn leave<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
-        self.state = State::taken(FutureVtable::of::<V>());
+    unsafe fn set_occupied<V: Future<Output = Outcome<R>>>(&mut self, _future: *mut V) {
+        self.state = State::occupied(FutureVtable::of::<V>());
     }
 
     /// Drops the future, if there is one.
     #[inline(never)]
     fn clear(&mut self) {
-        if let Some(table) = self.state.table() {
+        if let Some(vtable) = self.state.vtable() {
             self.set_empty();
-            // SAFETY: it was left there, and it is not used again.
-            unsafe { (table.drop)(self.room.place()) };
+            // SAFETY: by the contract of `set_occupied` the buffer contains the future of this
+            // vtable. The state is empty now, so the future is not used again.
+            unsafe { (vtable.drop)(self.buffer.place()) };
         }
     }
 
-    /// Whether there is no future, or none any more.
+    /// Whether there is no future, or it is over.
     pub(crate) fn is_over(&self) -> bool {
         self.state.is_empty()
     }
 
-    /// From now on there is no future in the room.
+    /// Records that the buffer contains no future.
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn set_empty(&mut self) {
-        self.state = State::empty(self.room.size());
+        self.state = State::empty(self.buffer.size());
     }
 
-    /// Polls the future; drops it as soon as it is ready, or has panicked. To be called inside of a
-    /// [`Depth`] of the emission.
+    /// Polls the future, and drops it when it is ready or has panicked. To be called at a [`Depth`]
+    /// of the emission.
     ///
     /// # Panics
-    /// When the future does, and when there is none.
+    /// If the future panics, or there is none.
     #[inline]
     pub(crate) fn poll_in_emission(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        let table = self.state.table().expect("a task is polled until it is ready");
+        let vtable = self.state.vtable().expect("the future has not ended yet");
         self.set_empty();
-        // SAFETY: it was left there, and is used again only if it is pending.
-        let polled = unsafe { (table.poll)(self.room.place(), context) };
+        // SAFETY: by the contract of `set_occupied` the buffer contains the future of this vtable,
+        // pinned. Unless it is pending, the state stays empty, so it is not used again.
+        let polled = unsafe { (vtable.poll)(self.buffer.place(), context) };
         if polled.is_pending() {
-            self.state = State::taken(table);
+            self.state = State::occupied(vtable);
         } else {
-            // SAFETY: it was taken, and nobody else can leave one as long as this has the task.
+            // SAFETY: `set_empty` has set it, and nobody else can change it while `self` is
+            // borrowed.
             unsafe { core::hint::assert_unchecked(self.state.is_empty()) };
         }
         polled
@@ -192,8 +203,8 @@ impl<E: ?Sized, R: 'static, F> Drop for ErasedFuture<'_, E, R, F> {
     }
 }
 
-/// For a future that was not ready when its slot was called. What it emits is nested as deep as if it were in
-/// that call.
+/// Polls a future that was not ready when its slot was called. What it emits counts as nested as
+/// deep as in that call.
 impl<E: ?Sized, R: 'static, F: Flavor> Future for ErasedFuture<'_, E, R, F> {
     type Output = Outcome<R>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
@@ -202,48 +213,48 @@ impl<E: ?Sized, R: 'static, F: Flavor> Future for ErasedFuture<'_, E, R, F> {
     }
 }
 
-// SAFETY: by the promise to `leave`.
+// SAFETY: by the contract of `set_occupied` the future is `Send`, since `E` is `Sync`.
 unsafe impl<E: ?Sized + Sync, R: 'static> Send for ErasedFuture<'_, E, R, crate::raw::Shared> {}
-// SAFETY: nothing can be done with a shared task.
+// SAFETY: through a shared reference only the state can be read.
 unsafe impl<E: ?Sized + Sync, R: 'static> Sync for ErasedFuture<'_, E, R, crate::raw::Shared> {}
 impl<E: ?Sized, R: 'static, F> Unpin for ErasedFuture<'_, E, R, F> {}
 
-/// What the slots of an asynchronous signal are called with: an event, a task for the future, and
-/// whom it wakes. It is good for one call, so a slot never keeps it.
+/// The event of an asynchronous signal's slots: the event of the emission, the memory for a
+/// handler's future, and the context to poll it with. Valid for one call, so slots cannot keep it.
 pub(crate) struct Request<E: ?Sized + 'static, R: 'static, F: Flavor> {
     event: *const E,
-    /// The handler that is being started has it for itself.
-    task: UnsafeCell<ErasedFuture<'static, E, R, F>>,
+    /// The handler that is being started has exclusive access to it.
+    erased: UnsafeCell<ErasedFuture<'static, E, R, F>>,
     first_poll: FirstPoll<E, F>,
 }
 
-/// The requests of one emission, with one task: each time the same one. Whoever waits for a handler
-/// has to write down only whom that wakes, and little else is moved.
+/// The requests of one emission. They are the same `Request` each time: only its context is written
+/// anew.
 pub(crate) struct Requests<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     request: Request<E, R, F>,
-    /// The event outlives what is in the task.
-    tasks: PhantomData<ErasedFuture<'a, E, R, F>>,
+    /// The event outlives the future.
+    lifetime: PhantomData<ErasedFuture<'a, E, R, F>>,
 }
 
-/// The future that the slot called last has left.
-pub(crate) struct LeftFuture<'r, 'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+/// Access to the future of the slot that was called last, if it was pending.
+pub(crate) struct PendingFuture<'r, 'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     request: &'r Request<E, R, F>,
-    tasks: PhantomData<ErasedFuture<'a, E, R, F>>,
+    lifetime: PhantomData<ErasedFuture<'a, E, R, F>>,
 }
 
-impl<'a, E: ?Sized, R: 'static, F: Flavor> LeftFuture<'_, 'a, E, R, F> {
-    /// Takes the task with the future in it.
+impl<'a, E: ?Sized, R: 'static, F: Flavor> PendingFuture<'_, 'a, E, R, F> {
+    /// Takes the future, with its memory.
     pub(crate) fn take(&self) -> ErasedFuture<'a, E, R, F> {
-        // SAFETY: `Requests::with` has the only reference to the task, and no handler is at work
-        // with it: none can come to this, which is not `'static`.
-        unsafe { core::mem::replace(&mut *self.request.task.get(), ErasedFuture::new()) }
+        // SAFETY: `Requests::with` has the only reference to the request besides this one, and no
+        // handler is being started: handlers cannot reach `self`, which is not `'static`.
+        unsafe { core::mem::replace(&mut *self.request.erased.get(), ErasedFuture::new()) }
     }
 }
 
-/// When a future is polled first.
+/// When a future is polled for the first time.
 enum FirstPoll<E: ?Sized, F: Flavor> {
     AtOnce(*mut Context<'static>),
-    /// By a runtime. The future keeps the event until then.
+    /// Later, by a runtime. The future keeps the event until it is dropped.
     #[cfg(feature = "tokio")]
     Later(F::Strong<E>),
     #[cfg(not(feature = "tokio"))]
@@ -253,57 +264,57 @@ enum FirstPoll<E: ?Sized, F: Flavor> {
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Requests<'a, E, R, F> {
     #[inline(always)]
     pub(crate) fn new(event: &'a E) -> Self {
-        let (task, first_poll) =
+        let (erased, first_poll) =
             (ErasedFuture::new().into(), FirstPoll::AtOnce(core::ptr::null_mut()));
-        Requests { request: Request { event, task, first_poll }, tasks: PhantomData }
+        Requests { request: Request { event, erased, first_poll }, lifetime: PhantomData }
     }
 
-    /// See [`ErasedFuture::expect_handlers`].
+    /// See [`ErasedFuture::take_spare_buffer`].
     #[inline(always)]
-    pub(crate) fn expect_handlers(&mut self) {
-        self.request.task.get_mut().expect_handlers();
+    pub(crate) fn take_spare_buffer(&mut self) {
+        self.request.erased.get_mut().take_spare_buffer();
     }
 
     /// See [`ErasedFuture::poll_in_emission`].
     #[inline(always)]
     pub(crate) fn poll_in_emission(&mut self, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        self.request.task.get_mut().poll_in_emission(context)
+        self.request.erased.get_mut().poll_in_emission(context)
     }
 
-    /// Whether there is no handler under way, or none any more.
+    /// Whether no handler is pending.
     #[inline(always)]
     pub(crate) fn are_over(&self) -> bool {
-        // SAFETY: as long as others have the request, this is borrowed mutably.
-        unsafe { &*self.request.task.get() }.is_over()
+        // SAFETY: while somebody else has the request, `with` borrows `self` mutably.
+        unsafe { &*self.request.erased.get() }.is_over()
     }
 
-    /// Calls a slot, or several, with a request. A future that is not ready at once is left in the
-    /// task, and must be taken from there before the next slot is called.
+    /// Calls one or several slots with the request. If the future of a slot is pending, it has to
+    /// be taken before the next slot is called.
     #[inline(always)]
     pub(crate) fn with<U>(
         &mut self,
         context: &mut Context<'_>,
-        call: impl FnOnce(&Request<E, R, F>, &LeftFuture<'_, 'a, E, R, F>) -> U,
+        call: impl FnOnce(&Request<E, R, F>, &PendingFuture<'_, 'a, E, R, F>) -> U,
     ) -> U {
         self.request.first_poll = FirstPoll::AtOnce(core::ptr::from_mut(context).cast());
-        call(&self.request, &LeftFuture { request: &self.request, tasks: PhantomData })
+        call(&self.request, &PendingFuture { request: &self.request, lifetime: PhantomData })
     }
 }
 
-// SAFETY: the event is lent, the task is `Send`, and the context is used as long as `with` borrows
-// it.
+// SAFETY: the event is borrowed for `'a`, and `&E` is `Send` since `E` is `Sync`. The erased future
+// is `Send`. The context is used only while `with` borrows it.
 unsafe impl<E: ?Sized + Sync, R: 'static> Send for Requests<'_, E, R, crate::raw::Shared> {}
-// SAFETY: what is shared can be asked for what it says, and nothing else.
+// SAFETY: through a shared reference only the future's state can be read.
 unsafe impl<E: ?Sized + Sync, R: 'static> Sync for Requests<'_, E, R, crate::raw::Shared> {}
 impl<E: ?Sized, R: 'static, F: Flavor> Unpin for Requests<'_, E, R, F> {}
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
-    /// Calls a slot with a request for a future that keeps the event, and is not polled yet. It is
-    /// left in `task`.
+    /// Calls a slot with a request for a future that keeps the event, and is not polled yet. Stores
+    /// the future in `erased`.
     #[cfg(feature = "tokio")]
     pub(crate) fn for_later<U>(
         event: &F::Strong<E>,
-        task: &mut ErasedFuture<'static, E, R, F>,
+        erased: &mut ErasedFuture<'static, E, R, F>,
         call: impl FnOnce(&Request<E, R, F>) -> U,
     ) -> U
     where
@@ -311,19 +322,20 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
     {
         let first_poll = FirstPoll::Later(event.clone());
         let request =
-            Request { event: &raw const **event, task: ErasedFuture::new().into(), first_poll };
+            Request { event: &raw const **event, erased: ErasedFuture::new().into(), first_poll };
         let result = call(&request);
-        *task = request.task.into_inner();
+        *erased = request.erased.into_inner();
         result
     }
 
-    /// The event, for a slot that is ready at once.
+    /// The event, for a handler that is not asynchronous.
     pub(crate) fn event(&self) -> &E {
-        // SAFETY: it is borrowed longer than there is a request.
+        // SAFETY: `Requests` borrows the event, or `for_later` does: both longer than the request
+        // exists.
         unsafe { &*self.event }
     }
 
-    /// Makes a future that borrows nothing, and polls it once.
+    /// Makes a future that borrows neither target nor event, and polls it once.
     pub(crate) fn start_owned<C, V, L>(
         &self,
         target: &C,
@@ -335,64 +347,72 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
         V: Future<Output = R> + MaybeSend<F> + 'static,
         L: Limit,
     {
-        // SAFETY: a unit is `Send + Sync`.
-        let nobody = unsafe { Target::new(&()) };
-        // SAFETY: the future is `'static`, and `MaybeSend`; and so is all that it is made of.
-        unsafe { self.start(nobody, |(), event| make(target, event), limit, None) }
+        // SAFETY: `()` is `Send + Sync`.
+        let no_owner = unsafe { Target::new(&()) };
+        // SAFETY: the future is `'static`, so it keeps nothing of the target and the event; and it
+        // is `MaybeSend`.
+        unsafe { self.start(no_owner, |(), event| make(target, event), limit, None) }
     }
 
-    /// Whether the task has room for a `V`.
+    /// Whether there is space for a `V`.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn has_room<V>(&self) -> bool {
-        // SAFETY: as in `keep`.
-        unsafe { &*self.task.get() }.has_room(Layout::new::<V>())
+    fn has_space<V>(&self) -> bool {
+        // SAFETY: as in `set_occupied`.
+        unsafe { &*self.erased.get() }.has_space(Layout::new::<V>())
     }
 
-    /// Sees to it that the task has room for a `V`. Gives back what it is given: so the way that is seldom taken
-    /// leaves nothing to be kept for afterwards, and registers need not be saved for it.
+    /// Makes sure that there is space for a `V`. Returns its arguments: so nothing has to be kept
+    /// across the call of the cold function, and no registers have to be saved for it.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn with_room<V, S>(&self, owner: S) -> (&Self, S) {
-        if self.has_room::<V>() { (self, owner) } else { self.find_room(Layout::new::<V>(), owner) }
+    fn with_space<V, S>(&self, owner: S) -> (&Self, S) {
+        if self.has_space::<V>() {
+            (self, owner)
+        } else {
+            self.make_space(Layout::new::<V>(), owner)
+        }
     }
 
-    /// This is for the first handler of an emission.
+    /// Mostly for the first handler of an emission.
     #[cold]
     #[inline(never)]
-    fn find_room<S>(&self, layout: Layout, owner: S) -> (&Self, S) {
-        // SAFETY: as in `keep`.
-        unsafe { &mut *self.task.get() }.find_room(layout);
+    fn make_space<S>(&self, layout: Layout, owner: S) -> (&Self, S) {
+        // SAFETY: as in `set_occupied`.
+        unsafe { &mut *self.erased.get() }.make_space(layout);
         (self, owner)
     }
 
-    /// The same, where the handler can be called once more.
+    /// Makes space where the handler can be called once more.
     #[cold]
     #[inline(never)]
-    fn find_room_and_call<S>(
+    fn make_space_and_call<S>(
         &self,
         layout: Layout,
         owner: S,
         again: Again<'_, Self, Poll<Outcome<R>>>,
     ) -> Option<Poll<Outcome<R>>> {
-        drop(self.find_room(layout, owner));
+        drop(self.make_space(layout, owner));
         again.call(self)
     }
 
     /// # Safety
-    /// As for [`ErasedFuture::leave`].
+    /// As for [`ErasedFuture::set_occupied`].
     #[cfg_attr(not(debug_assertions), inline(always))]
-    unsafe fn keep<V: Future<Output = Outcome<R>>>(&self, future: *mut V) {
-        // SAFETY: `with` lends the task to the one handler that is started. The rest is the
-        // caller's promise.
-        unsafe { (*self.task.get()).leave(future) };
+    unsafe fn set_occupied<V: Future<Output = Outcome<R>>>(&self, future: *mut V) {
+        // SAFETY: only the handler that is being started uses `erased`: `with` and `for_later` lend
+        // the request to one at a time. The rest is the contract of this function too.
+        unsafe { (*self.erased.get()).set_occupied(future) };
     }
 
-    /// Makes the future of a handler, and polls it once. None when the owner is gone. It is called
-    /// `again` where that can be and is of use.
+    /// Makes the future of a handler, and polls it once. `None` if the owner is gone. Calls `again`
+    /// instead, if there is one, when there is no space for the future yet.
     ///
     /// # Safety
-    /// `make` keeps what it is given nowhere but in the future, although it may take it for good for as long
-    /// as it likes. For the thread-safe flavor the future is `Send`, if `E` is `Sync`. Both hold nothing but what
-    /// is `'static` and what `make` is given: so they come to no request, and use the task of none.
+    /// - `make` keeps its arguments nowhere but in the future, although their lifetime `'x` may be
+    ///   longer than they exist.
+    /// - For the thread-safe flavor the future is `Send` if `E` is `Sync`.
+    /// - The future contains nothing but the arguments of `make` and what is `'static`. `make` may
+    ///   also borrow from the handler. So neither of them can reach a request, or its erased
+    ///   future.
     #[inline(always)]
     pub(super) unsafe fn start<'x, H, V, L>(
         &self,
@@ -410,51 +430,53 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
         let owner = owner.take().keep()?;
         let (this, owner) = match self.first_poll {
             FirstPoll::AtOnce(_) => match again {
-                Some(again) if !self.has_room::<HandlerFutureOf<V, L, R, H>>() => {
+                Some(again) if !self.has_space::<HandlerFutureOf<V, L, R, H>>() => {
                     let layout = Layout::new::<HandlerFutureOf<V, L, R, H>>();
-                    return self.find_room_and_call(layout, owner, again);
+                    return self.make_space_and_call(layout, owner, again);
                 }
                 Some(_) => (self, owner),
-                None => self.with_room::<HandlerFutureOf<V, L, R, H>, _>(owner),
+                None => self.with_space::<HandlerFutureOf<V, L, R, H>, _>(owner),
             },
             #[cfg(feature = "tokio")]
             FirstPoll::Later(_) => {
-                self.with_room::<HandlerFutureOf<V, L, R, H, F::Strong<E>>, _>(owner)
+                self.with_space::<HandlerFutureOf<V, L, R, H, F::Strong<E>>, _>(owner)
             }
             #[cfg(not(feature = "tokio"))]
             FirstPoll::_Later(never, _) => match never {},
         };
-        // SAFETY: the owner is kept with the future, and dropped after it; what it derefs to stays where it is
-        // when it moves, as `Hold` promises.
+        // SAFETY: the owner is stored with the future, and dropped after it. What it derefs to does
+        // not move with it, as `Hold` promises.
         let target: &'x H::Target = unsafe { &*core::ptr::from_ref(&*owner) };
-        let owner = InHand::new(owner);
-        // SAFETY: the future goes into a task of the event's lifetime, or keeps the event.
+        let owner = OwnerOnPoll::new(owner);
+        // SAFETY: the future is dropped before the event: its `ErasedFuture` has the lifetime of
+        // the event, or the future keeps the event.
         let event: &'x E = unsafe { &*this.event };
-        // SAFETY: as in `keep`.
-        let place = unsafe { &*this.task.get() }.room.place();
-        // The future is made where it stays: what is written in small parts and moved in large ones
-        // right afterwards keeps the processor waiting. The pointer to its owner is put beside it
-        // when it has to wait.
+        // SAFETY: as in `set_occupied`.
+        let place = unsafe { &*this.erased.get() }.buffer.place();
+        // The future is made where it stays: moving it by wide reads right after narrow writes
+        // would stall the processor. The pointer to its owner is stored beside it only if the
+        // future is pending.
         match &this.first_poll {
             FirstPoll::AtOnce(context) => {
-                let room: *mut HandlerFutureOf<V, L, R, H> = place.cast();
-                // SAFETY: the future does not move before it is dropped: here, or by the task that keeps it
-                // with the rest. What it borrows from lives as long as it does, see above; the rest is the
-                // caller's promise. `with` borrows the context as long as it calls.
+                let stored: *mut HandlerFutureOf<V, L, R, H> = place.cast();
+                // SAFETY: there is space for it. The future does not move before it is dropped:
+                // here, or by the `ErasedFuture` that stores it with the owner. What it borrows
+                // lives as long as it does, see above. `with` borrows the context while it calls.
+                // The rest of the contract of `set_occupied` is that of this function too.
                 unsafe {
                     let future =
-                        InPlace::new(&raw mut (*room).future, limit.limit(make(target, event)));
+                        InPlace::new(&raw mut (*stored).future, limit.limit(make(target, event)));
                     match Pin::new_unchecked(&mut *future.0).poll(&mut **context) {
                         Poll::Ready(output) => {
                             drop(future);
                             let outcome = L::outcome(output);
-                            // As in `poll`.
-                            owner.end_with(outcome)
+                            // Like the future, the owner is dropped before the result is returned.
+                            owner.drop_and_return(outcome)
                         }
                         Poll::Pending => {
                             core::mem::forget(future);
-                            (&raw mut (*room)._owner).write(owner.take());
-                            this.keep(room);
+                            (&raw mut (*stored)._owner).write(owner.take());
+                            this.set_occupied(stored);
                             Some(Poll::Pending)
                         }
                     }
@@ -462,17 +484,17 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
             }
             #[cfg(feature = "tokio")]
             FirstPoll::Later(keeper) => {
-                let room: *mut HandlerFutureOf<V, L, R, H, F::Strong<E>> = place.cast();
+                let stored: *mut HandlerFutureOf<V, L, R, H, F::Strong<E>> = place.cast();
                 let _event = keeper.clone();
-                // SAFETY: as above.
+                // SAFETY: as above, except that nothing is polled here.
                 unsafe {
-                    room.write(HandlerFuture {
+                    stored.write(HandlerFuture {
                         future: limit.limit(make(target, event)),
                         limit: PhantomData,
                         _owner: owner.take(),
                         _event,
                     });
-                    this.keep(room);
+                    this.set_occupied(stored);
                 }
                 Some(Poll::Pending)
             }
@@ -482,68 +504,68 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Request<E, R, F> {
     }
 }
 
-/// The owner of a handler on its first poll. It can be in a register until then: where it is
-/// dropped, its pointer is copied first, and so is not one that has an address.
-struct InHand<S: Hold>(ManuallyDrop<S>);
+/// The owner of a handler during its first poll. It can stay in a register: dropping it copies the
+/// pointer out first, so that the pointer itself needs no address.
+struct OwnerOnPoll<S: Hold>(ManuallyDrop<S>);
 
-impl<S: Hold> InHand<S> {
+impl<S: Hold> OwnerOnPoll<S> {
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn new(owner: S) -> Self {
-        InHand(ManuallyDrop::new(owner))
+        OwnerOnPoll(ManuallyDrop::new(owner))
     }
 
     #[cfg_attr(not(debug_assertions), inline(always))]
     fn take(self) -> S {
         let mut this = ManuallyDrop::new(self);
-        // SAFETY: it is not used again, nor dropped.
+        // SAFETY: `this` is neither used again nor dropped.
         unsafe { ManuallyDrop::take(&mut this.0) }
     }
 
-    /// Drops it, for a handler that was ready at once.
+    /// Drops the owner of a handler that was ready at once, and returns the outcome.
     #[cfg_attr(not(debug_assertions), inline(always))]
-    fn end_with<R>(self, outcome: Outcome<R>) -> Option<Poll<Outcome<R>>> {
+    fn drop_and_return<R>(self, outcome: Outcome<R>) -> Option<Poll<Outcome<R>>> {
         let owner = self.take();
         if owner.is_last() {
-            return end(owner, outcome);
+            return drop_last_and_return(owner, outcome);
         }
         drop(owner);
         Some(Poll::Ready(outcome))
     }
 }
 
-impl<S: Hold> Drop for InHand<S> {
+impl<S: Hold> Drop for OwnerOnPoll<S> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: it is not used again.
-        let_go(unsafe { ManuallyDrop::take(&mut self.0) });
+        // SAFETY: `drop` runs once, and nothing uses the owner afterwards.
+        drop_after_panic(unsafe { ManuallyDrop::take(&mut self.0) });
     }
 }
 
-/// The owner of a handler that has panicked.
+/// Drops the owner of a handler that has panicked.
 #[cold]
 #[inline(never)]
-fn let_go<S>(owner: S) {
+fn drop_after_panic<S>(owner: S) {
     drop(owner);
 }
 
-/// The last pointer to an owner. There is nothing to do after this call, not even to know what it
-/// returns: so what calls it needs no place of its own on the stack.
+/// Drops the last pointer to an owner. A tail call, so that the caller needs no stack frame: it has
+/// nothing to do afterwards, not even to compute the result.
 #[cold]
 #[inline(never)]
-fn end<S, R>(owner: S, outcome: Outcome<R>) -> Option<Poll<Outcome<R>>> {
+fn drop_last_and_return<S, R>(owner: S, outcome: Outcome<R>) -> Option<Poll<Outcome<R>>> {
     drop(owner);
     core::hint::black_box(Some(Poll::Ready(outcome)))
 }
 
-/// A future on its first poll, which is dropped where it is unless this is forgotten.
+/// A future during its first poll. Dropping this drops the future in place.
 struct InPlace<V>(*mut V);
 
 impl<V> InPlace<V> {
     /// # Safety
-    /// The place is good for writing, and nobody else uses it before this is dropped or forgotten.
+    /// `place` is valid for writes, and nobody else uses it until this is dropped or forgotten.
     #[cfg_attr(not(debug_assertions), inline(always))]
     unsafe fn new(place: *mut V, value: V) -> Self {
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller promises that the place is valid for writes.
         unsafe { place.write(value) };
         InPlace(place)
     }
@@ -552,12 +574,12 @@ impl<V> InPlace<V> {
 impl<V> Drop for InPlace<V> {
     #[inline(always)]
     fn drop(&mut self) {
-        // SAFETY: `new` wrote it there, and nobody has moved it away.
+        // SAFETY: `new` has written the value, and nobody else has used the place since.
         unsafe { drop_in_place(self.0) };
     }
 }
 
-/// Fields are dropped in order: the future borrows from the others.
+/// A future with what it borrows from. Fields are dropped in order: the future first.
 struct HandlerFuture<V, L, R, S, K> {
     future: V,
     limit: PhantomData<fn() -> (L, R)>,
@@ -565,7 +587,7 @@ struct HandlerFuture<V, L, R, S, K> {
     _event: K,
 }
 
-/// That of a method whose future is a `V`, of a target held by an `H`, as an `L` limits it.
+/// For a future `V` of a method, limited by `L`, whose target is kept alive by an `H`.
 type HandlerFutureOf<V, L, R, H, K = ()> =
     HandlerFuture<<L as Limit>::Limited<V>, L, R, <H as Hold>::Strong, K>;
 
@@ -577,7 +599,7 @@ where
     type Output = Outcome<R>;
     #[inline(always)]
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Outcome<R>> {
-        // SAFETY: the future is not moved out of what is pinned; the others are not pinned.
+        // SAFETY: the pinned future is not moved. The other fields are never pinned.
         let future = unsafe { self.map_unchecked_mut(|handler| &mut handler.future) };
         future.poll(context).map(L::outcome)
     }

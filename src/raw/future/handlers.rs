@@ -1,4 +1,4 @@
-//! How slots of asynchronous signals start the futures of their handlers.
+//! How the slots of an asynchronous signal start the futures of their handlers.
 
 use core::task::Poll;
 
@@ -10,7 +10,7 @@ use crate::base::Outcome;
 use crate::raw::MaybeSendSync;
 use crate::raw::{Again, Flavor, Hold, Invoke, MaybeSend, Target};
 
-/// What a handler returns at once: its result, or that it has to wait.
+/// What a handler returns at once: its outcome, or that it is pending.
 pub(crate) type Answer<R> = Poll<Outcome<R>>;
 
 /// Calls an `async` method of the owner.
@@ -32,8 +32,8 @@ where
         owner: Target<impl Hold<Target = O>, F>,
         request: &Request<E, R, F>,
     ) -> Option<Answer<R>> {
-        // SAFETY: the method starts its future for any lifetime of these two, so it keeps nothing of them
-        // elsewhere; and that is `MaybeSend`.
+        // SAFETY: the method starts its future for arguments of any lifetime, so it keeps them
+        // nowhere else. The future is `MaybeSend` by the bound.
         unsafe { request.start(owner, |owner, event| method.start(owner, event), limit, None) }
     }
     #[inline(always)]
@@ -44,12 +44,13 @@ where
         again: Again<'_, Request<E, R, F>, Answer<R>>,
     ) -> Option<Answer<R>> {
         let make = |owner, event| method.start(owner, event);
-        // SAFETY: as above.
+        // SAFETY: as in `invoke`.
         unsafe { request.start(owner, make, limit, Some(again)) }
     }
 }
 
-/// Calls the target, which is an `async` closure with its limit; keeps it while its future lives.
+/// Calls an `async` closure. The target is the closure with its limit, which is kept alive while
+/// its future exists.
 pub(crate) struct CallAsyncClosure;
 
 impl<C, E, R, L, F> Invoke<(), (C, L), Request<E, R, F>, Answer<R>, F> for CallAsyncClosure
@@ -67,12 +68,12 @@ where
         request: &Request<E, R, F>,
     ) -> Option<Answer<R>> {
         let limit = closure.1.clone();
-        // SAFETY: as above, by `AsyncClosure`.
+        // SAFETY: as in `CallAsync::invoke`, with `AsyncClosure::Future`.
         unsafe { request.start(closure, |(closure, _), event| closure.start(event), &limit, None) }
     }
 }
 
-/// Calls an `async` method of what tokio's mutex holds, once it has the lock.
+/// Calls an `async` method of the value in a tokio mutex, as soon as it has the lock.
 #[cfg(feature = "tokio")]
 pub(crate) struct CallAsyncLocked;
 
@@ -110,9 +111,10 @@ where
         request: &Request<E, R, F>,
     ) -> Option<Answer<R>> {
         let start = |owner, event| lock_and_run::<T, E, R, M>(method.clone(), owner, event);
-        // SAFETY: as above, by `AsyncMutMethod`. For a thread-safe flavor the future is `Send` if `E` is
-        // `Sync`: it has the method, which is, the future of that, a reference to the mutex, which is `Sync`
-        // as a target is, and a guard of it, which is no more than such a reference.
+        // SAFETY: as in `CallAsync::invoke`, with `AsyncMutMethod::Future`. For a thread-safe
+        // flavor the future is `Send` if `E` is `Sync`. It contains the method, which is `Send`;
+        // the method's future, which is `MaybeSend`; a reference to the mutex, which is `Sync`
+        // since targets are; and a guard of the mutex, which is no more than such a reference.
         unsafe { request.start(owner, start, limit, None) }
     }
 }

@@ -1,3 +1,5 @@
+//! How long a handler's future may take.
+
 use core::future::Future;
 
 use crate::base::Outcome;
@@ -7,18 +9,18 @@ use crate::base::Outcome;
 /// # Safety
 /// A limited future is `Send` if the future is.
 pub(crate) unsafe trait Limit: Clone + Send + Sync + 'static {
-    /// What comes of a handler that would return an `R`.
+    /// The output of the limited future of a handler that returns an `R`.
     type Output<R>;
     type Limited<V: Future>: Future<Output = Self::Output<V::Output>>;
     fn limit<V: Future>(&self, future: V) -> Self::Limited<V>;
     fn outcome<R>(output: Self::Output<R>) -> Outcome<R>;
 }
 
-/// As long as it takes.
+/// No limit.
 #[derive(Clone)]
 pub(crate) struct NoLimit;
 
-// SAFETY: it is the future.
+// SAFETY: the limited future is the future itself.
 unsafe impl Limit for NoLimit {
     type Output<R> = R;
     type Limited<V: Future> = V;
@@ -39,7 +41,7 @@ mod timeout {
 
     use super::{Future, Limit, Outcome};
 
-    // SAFETY: `_proof` says so.
+    // SAFETY: `_proof` compiles only if `Timeout<V>` is `Send` for each `V` that is.
     unsafe impl Limit for Duration {
         type Output<R> = Result<R, Elapsed>;
         type Limited<V: Future> = Timeout<V>;

@@ -1,26 +1,28 @@
-//! What can be a handler: the bounds on asynchronous methods and closures, and what the compiler says where they
-//! do not hold.
+//! What can be a handler: the bounds on asynchronous methods and closures, and what the compiler
+//! says where they do not hold.
 //!
-//! Each has an `AsyncFn` as its supertrait, from which the compiler infers the types of a closure's parameters.
-//! That alone would not do: it cannot say that the future must be `Send`.
+//! Each has an `AsyncFn` as its supertrait, from which the compiler infers the types of a closure's
+//! parameters. `AsyncFn` alone cannot say that the future must be `Send`.
 //!
-//! Of each there is a second impl, which never applies. Without it the compiler would take the only impl there is,
-//! and complain of what is missing for that. With two it has to choose, finds that neither applies, and says what
-//! is written here.
+//! Each has a second impl, which never applies. With one impl, the compiler would take it and report
+//! what is missing for it. With two it has to choose. It finds that neither applies, and prints the
+//! message of the trait.
 
-// One mistake is out of their reach: an `async` closure that lends what it captures to its future. The compiler says
-// that it "does not implement `Fn` because it captures state from its environment", and quotes the line of the bound.
-// So in `AsyncSource` and `AsyncSlotOptions` a comment in that line says what to do.
+// These messages do not reach one mistake: an `async` closure that lends what it captures to its
+// future. The compiler says that it "does not implement `Fn` because it captures state from its
+// environment", and quotes the line of the bound. So in `AsyncSource` and `AsyncSlotOptions` a comment
+// in that line says what to do.
 
 use core::future::Future;
 
 use crate::base::{Impossible, Never};
 
-/// An `async` method that can be a handler: `async fn(&self, &E) -> R` of the owner by its path, or an async
-/// closure with the owner first, `async |owner, event| ..`. Its future may borrow from both.
+/// An `async` method that can be a handler: the path of an `async fn(&self, &E) -> R` of the owner,
+/// or an async closure that takes the owner first, `async |owner, event| ..`. Its future may borrow
+/// from both.
 ///
-/// There is nothing to implement: it holds for whatever has this shape. In thread-safe signals its future
-/// must be `Send`, too.
+/// You do not implement this trait: everything with this shape has it. In thread-safe signals the
+/// future must be `Send`.
 #[diagnostic::on_unimplemented(
     message = "this is no `async` method that a handler can be: `async Fn(&{T}, &{E}) -> {R}` is needed",
     label = "not `async Fn(&{T}, &{E}) -> {R}`",
@@ -62,7 +64,7 @@ where
     }
 }
 
-/// An async closure, or any that returns a future, that can be a handler without owner.
+/// An async closure, or one that returns a future, that can be a handler without owner.
 #[diagnostic::on_unimplemented(
     message = "this is no `async` closure that a handler can be: `async Fn(&{E}) -> {R}` is needed",
     label = "not `async Fn(&{E}) -> {R}`",
@@ -101,7 +103,8 @@ where
     }
 }
 
-/// An `async` method that takes `&mut self`, for [`connect_mut`](crate::generic::AsyncSource::connect_mut).
+/// An `async` method that takes `&mut self`, for
+/// [`connect_mut`](crate::generic::AsyncSource::connect_mut).
 #[cfg(feature = "tokio")]
 #[diagnostic::on_unimplemented(
     message = "this is no `async` method that a handler can be: `async Fn(&mut {T}, &{E}) -> {R}` is needed",

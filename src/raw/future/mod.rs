@@ -1,4 +1,4 @@
-//! The futures of asynchronous handlers, of any type.
+//! The futures of asynchronous handlers, with their types erased.
 
 mod buffer;
 mod erased;

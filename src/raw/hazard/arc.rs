@@ -1,3 +1,5 @@
+//! `HazardArc`: a strong pointer to an object that emissions call without counting references.
+
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;
@@ -11,65 +13,72 @@ use super::protocol::{HazardCell, HazardHead};
 use super::thread::HAZARDS;
 use crate::raw::{Caller, Hold, Link, Liveness, NotCalled, Shared};
 
-/// An object and what is needed to call it. `repr(C)`: a pointer to it is one to its head.
+/// An object with its head. `repr(C)`, so that a pointer to the object is also one to its head.
 #[repr(C)]
 struct Object<T> {
     head: HazardHead<Shared>,
     value: UnsafeCell<MaybeUninit<T>>,
 }
 
-// SAFETY: strong pointers share the value between threads, and any thread may be the one to drop it.
+// SAFETY: strong pointers share the value between threads, and any thread may drop it. So it has to
+// be `Sync` and `Send`. The head consists of an atomic and a function pointer.
 unsafe impl<T: Send + Sync> Send for Object<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for Object<T> {}
 
 impl<T> Object<T> {
     fn incomplete() -> Arc<Self> {
-        // SAFETY: the value is dropped by the protocol of `hazards` only, which promises just that.
+        // SAFETY: only `hazard::protocol` calls `destroy`, as `destroy` requires.
         let head = unsafe { HazardHead::incomplete(Self::destroy) };
         Arc::new(Object { head, value: UnsafeCell::new(MaybeUninit::uninit()) })
     }
 
     /// Drops the value.
+    ///
+    /// # Safety
+    /// `head` is the head of an `Object<T>`, and valid for all of it. The object is complete,
+    /// nobody can reach its value any more, and this is called once.
     unsafe fn destroy(head: *const HazardHead<Shared>) {
-        // SAFETY: by the promise to `HazardHead::incomplete`, there is a value, for the last time.
+        // SAFETY: there is a value, which nobody else reaches, and which was not dropped yet.
         unsafe {
             (*UnsafeCell::raw_get(&raw const (*head.cast::<Self>()).value)).assume_init_drop()
         };
     }
 
     /// # Safety
-    /// The object is complete and not destroyed, as long as the reference is used.
+    /// The object is complete, and is not destroyed while the reference is used.
     #[inline(always)]
     unsafe fn value(&self) -> &T {
-        // SAFETY: the caller's promise. Nobody has a `&mut` to it before it is destroyed.
+        // SAFETY: the caller promises that there is a value. Nobody has a `&mut` to it before it is
+        // destroyed.
         unsafe { (*self.value.get()).assume_init_ref() }
     }
 }
 
-/// The pointer is good for the whole object.
+/// A pointer that is valid for the whole object.
 fn object<T>(object: &Arc<Object<T>>) -> NonNull<Object<T>> {
-    NonNull::new(Arc::as_ptr(object).cast_mut()).expect("an `Arc` points somewhere")
+    NonNull::new(Arc::as_ptr(object).cast_mut()).expect("`Arc::as_ptr` is never null")
 }
 
 /// An owner whose slots are called without touching its reference count: `Arc<T>` for objects that
 /// are called often, or from several threads at once.
 ///
-/// Every call of an `Arc`'s method counts a reference up and down again, and threads that emit to the
-/// same owners wait for one another's counting. An emission calls a tracked owner after one exchange in
-/// memory of its own thread. In nearly everything else it does as for an `Arc`: slots hold the owner weakly;
-/// it is dropped with its last strong pointer, at once, or, when a slot of it runs at that moment, right
-/// after that call and on that thread.
+/// Every call of an `Arc`'s method increments and decrements a reference count, and threads that
+/// emit to the same owners wait for each other's counting. Before an emission calls a `HazardArc`
+/// owner, it makes one atomic exchange, in memory of its own thread. Otherwise a `HazardArc`
+/// behaves mostly like an `Arc`: slots hold the owner weakly, and it is dropped at once with its
+/// last strong pointer. If one of its slots runs at that moment, it is dropped right after that
+/// call, on that thread.
 ///
 /// What differs:
-/// - The call of a method path, or of a closure without captures, does not count as an owner. Once the last
-///   strong pointer is gone, weak pointers cannot be upgraded and further slots are not called, also while
-///   such a method of the object still runs.
-/// - When the last strong pointer is dropped on another thread just while the call ends, the object may be
-///   destroyed a little later: when the same emission calls its next tracked owner, or ends; or by another
-///   thread that was about to call it. So it may be destroyed, and its destructor panic, when the emission comes
-///   to another slot.
-/// - `T` is sized: for trait objects, use an `Arc<dyn Trait>`.
+/// - While a method path or a closure without captures is called, the call does not count as an
+///   owner. Once the last strong pointer is gone, weak pointers cannot be upgraded and further
+///   slots are not called, even while such a method of the object still runs.
+/// - If the last strong pointer is dropped on another thread just while the call ends, the object
+///   may be destroyed a little later: when the same emission calls its next `HazardArc` owner, or
+///   ends, or by another thread that was about to call the object. So the object may be destroyed,
+///   and its destructor may panic, when the emission has come to another slot.
+/// - `T` is sized. For trait objects, use an `Arc<dyn Trait>`.
 ///
 /// ```
 /// use sigwire::{Signal, HazardArc};
@@ -93,16 +102,19 @@ fn object<T>(object: &Arc<Object<T>>) -> NonNull<Object<T>> {
 /// ```
 ///
 /// # Cost
-/// On one thread a call takes 0.7 to 1.0 of the time of an `Arc`'s method, if the signal has many slots; with
-/// few it is somewhat slower. When two threads call the same owners it takes 0.3 of it. That holds for method
-/// paths and for closures without captures, in up to 16 emissions that are under way on a thread at once; in
-/// others, and for other methods, references are counted. [`WeakMethod::call`](crate::WeakMethod::call), and a run of
-/// a queue, are as an emission to one slot.
-/// Dropping the last strong pointer looks through 16 words for each thread that ever called tracked owners at the
-/// same time. The first such call on a thread may allocate 640 bytes, which later threads use again.
+/// On one thread, a call takes 0.7 to 1.0 of the time of an `Arc`'s method if the signal has many
+/// slots, and is somewhat slower if it has few. When two threads call the same owners, a call takes
+/// 0.3 of the time. This holds for method paths and closures without captures, in up to 16
+/// emissions that run on a thread at the same time. In further emissions, and for other methods,
+/// references are counted. [`WeakMethod::call`](crate::WeakMethod::call), and each run of a queue,
+/// count as an emission to one slot.
+///
+/// Dropping the last strong pointer checks 16 words per thread, for as many threads as ever called
+/// `HazardArc` owners at the same time. The first such call on a thread may allocate 640 bytes,
+/// which later threads reuse.
 pub struct HazardArc<T>(NonNull<Object<T>>);
 
-// SAFETY: as for `Arc`: it shares the value, and drops it.
+// SAFETY: as for `Arc`: strong pointers share the value, and any of them may drop it.
 unsafe impl<T: Send + Sync> Send for HazardArc<T> {}
 // SAFETY: as above.
 unsafe impl<T: Send + Sync> Sync for HazardArc<T> {}
@@ -110,14 +122,14 @@ impl<T: RefUnwindSafe> UnwindSafe for HazardArc<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for HazardArc<T> {}
 
 impl<T> HazardArc<T> {
-    /// Puts `value` into an allocation of its own.
+    /// Moves `value` into a new allocation.
     pub fn new(value: T) -> Self {
         Self::new_cyclic(|_| value)
     }
 
-    /// The same for a value that holds a weak pointer to itself, or connects itself as it is made. The
-    /// pointer can be upgraded, and its slots are called, once `make` has returned. If `make` panics, its slots
-    /// are pruned as those of an owner that is gone.
+    /// Makes a value that holds a weak pointer to itself, or connects itself while it is made. The
+    /// pointer can be upgraded, and the slots are called, once `make` has returned. If `make`
+    /// panics, its slots are pruned like those of an owner that is gone.
     ///
     /// ```
     /// use sigwire::{Signal, HazardArc};
@@ -147,49 +159,52 @@ impl<T> HazardArc<T> {
         let value = make(&incomplete.0);
         let incomplete = ManuallyDrop::new(incomplete);
         let made = &incomplete.0.0;
-        // SAFETY: nobody reads it before it is complete, and only this function writes to it.
+        // SAFETY: only this function writes the value, and nobody reads it before the object is
+        // complete.
         unsafe { (*made.value.get()).write(value) };
         made.head.complete();
-        // All strong pointers together own one reference to the memory: that of the weak pointer.
+        // All strong pointers together own one reference to the memory: the one of the weak pointer
+        // here.
         HazardArc(object(made))
     }
 
-    /// A pointer that does not keep the value.
+    /// A weak pointer to the value.
     pub fn downgrade(this: &Self) -> WeakHazardArc<T> {
         let object = this.0.as_ptr().cast_const();
-        // SAFETY: `object` came from `into_raw`, and this strong pointer keeps the memory.
+        // SAFETY: `object` is the pointer of an `Arc`, whose memory this strong pointer keeps.
         unsafe { Arc::increment_strong_count(object) };
-        // SAFETY: as above; the reference was counted just now.
+        // SAFETY: likewise; and the reference was counted just now.
         WeakHazardArc(unsafe { Arc::from_raw(object) })
     }
 
-    /// Whether both point to one value.
+    /// Whether both point to the same value.
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         this.0 == other.0
     }
 
-    /// How many strong pointers there are. Other threads may change that at any time.
+    /// The number of strong pointers. Other threads may change it at any time.
     pub fn strong_count(this: &Self) -> usize {
         this.object().head.strong()
     }
 
-    /// How many weak pointers there are, slots included. Other threads may change that at any time.
+    /// The number of weak pointers, including those of slots. Other threads may change it at any
+    /// time.
     pub fn weak_count(this: &Self) -> usize {
         Arc::strong_count(&Self::downgrade(this).0) - 2
     }
 
     fn object(&self) -> &Object<T> {
-        // SAFETY: this strong pointer keeps it.
+        // SAFETY: this strong pointer keeps the memory.
         unsafe { self.0.as_ref() }
     }
 
-    /// The last strong pointer ends.
+    /// Drops the value, unless it is being called. The last strong pointer has been released.
     #[cold]
     fn end(&self) {
-        // SAFETY: the reference that all strong pointers own together.
+        // SAFETY: this takes over the one reference that all strong pointers have owned together.
         let object = unsafe { Arc::from_raw(self.0.as_ptr()) };
-        // SAFETY: `object` keeps the memory.
-        unsafe { HAZARDS.destroy_if_last(Arc::as_ptr(&object).cast()) };
+        // SAFETY: `object` keeps the memory. Its pointer is valid for the whole object.
+        unsafe { HAZARDS.destroy_unless_called(Arc::as_ptr(&object).cast()) };
     }
 }
 
@@ -197,7 +212,7 @@ impl<T> Deref for HazardArc<T> {
     type Target = T;
     #[inline]
     fn deref(&self) -> &T {
-        // SAFETY: this strong pointer keeps the value.
+        // SAFETY: this strong pointer keeps the value alive.
         unsafe { self.object().value() }
     }
 }
@@ -205,14 +220,14 @@ impl<T> Deref for HazardArc<T> {
 impl<T> Clone for HazardArc<T> {
     fn clone(&self) -> Self {
         let retained = self.object().head.retain();
-        debug_assert!(retained, "this is a strong pointer");
+        debug_assert!(retained, "a strong pointer exists: `self`");
         HazardArc(self.0)
     }
 }
 
 impl<T> Drop for HazardArc<T> {
     fn drop(&mut self) {
-        // SAFETY: this strong pointer ends.
+        // SAFETY: this strong pointer is not used again, except by `end`.
         if unsafe { HazardHead::<Shared>::release(self.0.as_ptr().cast_const().cast()) } {
             self.end();
         }
@@ -243,19 +258,19 @@ impl<T: fmt::Debug> fmt::Debug for HazardArc<T> {
     }
 }
 
-/// A weak pointer to a [`HazardArc`] value: it does not keep the value, only its memory.
+/// A weak pointer to the value of a [`HazardArc`]. It keeps the memory, but not the value.
 pub struct WeakHazardArc<T>(Arc<Object<T>>);
 
 impl<T: RefUnwindSafe> UnwindSafe for WeakHazardArc<T> {}
 impl<T: RefUnwindSafe> RefUnwindSafe for WeakHazardArc<T> {}
 
 impl<T> WeakHazardArc<T> {
-    /// The value, if it still has an owner and is complete.
+    /// A strong pointer, if the value is complete and still has an owner.
     pub fn upgrade(&self) -> Option<HazardArc<T>> {
         self.0.head.retain().then(|| HazardArc(object(&self.0)))
     }
 
-    /// Whether both point to one value, or did.
+    /// Whether both point, or pointed, to the same value.
     pub fn ptr_eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
@@ -273,7 +288,8 @@ impl<T> fmt::Debug for WeakHazardArc<T> {
     }
 }
 
-// SAFETY: a retained pointer is counted by an exchange, and a cell is entered by one.
+// SAFETY: `upgrade` counts by an atomic exchange, and so does `enter` without a cell. With a cell,
+// `enter` writes to it by an atomic exchange.
 unsafe impl<T> Link for WeakHazardArc<T> {
     type Target = T;
     type Strong = HazardArc<T>;
@@ -307,7 +323,9 @@ unsafe impl<T> Link for WeakHazardArc<T> {
                 Err(NotCalled::Dead)
             };
         };
-        // SAFETY: the caller keeps what it has entered, and enters one object at a time.
+        // SAFETY: the cell belongs to `caller`. By the contract of this function, `caller` has left
+        // what it entered before, and the memory of that is still kept. (When it enters the same
+        // object again, the exchange changes nothing.)
         if unsafe { cell.enter(head) } {
             Ok(EnteredArc { object, cell: Some(cell), target: PhantomData })
         } else {
@@ -326,18 +344,19 @@ unsafe impl<T> Link for WeakHazardArc<T> {
         let Some(cell) = caller.cell() else { return true };
         let entered = EnteredArc { object: object(&self.0), cell: Some(cell), target: PhantomData };
         caller.admission().passing_over(true);
-        // SAFETY: by the promise to `enter`.
-        unsafe { HAZARDS.look_at_left(cell, entered.head()) };
+        // SAFETY: `entered` has just been entered in this cell. By the contract of `enter`, the
+        // memory of both objects is kept until `caller` is dropped.
+        unsafe { HAZARDS.destroy_left(cell, entered.head()) };
         let is_alive = self.0.head.is_alive();
         caller.admission().passing_over(!is_alive);
         is_alive
     }
 }
 
-/// An object that is called, until the call ends, by a panic too.
+/// An object that is being called. Leaves it when dropped, also after a panic.
 pub struct EnteredArc<'a, T> {
     object: NonNull<Object<T>>,
-    /// None: it is counted as an owner.
+    /// None: this counts as an owner instead.
     cell: Option<&'static HazardCell<Shared>>,
     target: PhantomData<&'a T>,
 }
@@ -353,21 +372,23 @@ impl<T> Deref for EnteredArc<'_, T> {
     type Target = T;
     #[inline(always)]
     fn deref(&self) -> &T {
-        // SAFETY: it is in the cell, and was alive after it had got there; or it is counted.
+        // SAFETY: a cell contains the object, which was alive after that was written; or this
+        // counts as an owner.
         unsafe { self.object.as_ref().value() }
     }
 }
 
-// SAFETY: it is not destroyed while it is in the cell; a strong pointer counts as an owner.
+// SAFETY: the object is not destroyed while a cell contains it, or while this counts as an owner;
+// and it is in an allocation of its own. `keep` returns a strong pointer.
 unsafe impl<T> Hold for EnteredArc<'_, T> {
     type Strong = HazardArc<T>;
     fn keep(self) -> Option<HazardArc<T>> {
-        // SAFETY: the emission keeps the memory.
+        // SAFETY: by the contract of `enter`, the memory is kept until the caller is dropped.
         unsafe { self.object.as_ref() }.head.retain().then(|| HazardArc(self.object))
     }
 }
 
-// SAFETY: it counts as an owner, and the value stays in its allocation.
+// SAFETY: it counts as an owner, and the value is in an allocation of its own.
 unsafe impl<T> Hold for HazardArc<T> {
     type Strong = Self;
     fn keep(self) -> Option<Self> {
@@ -379,7 +400,8 @@ impl<T> Drop for EnteredArc<'_, T> {
     #[inline(always)]
     fn drop(&mut self) {
         match self.cell {
-            // SAFETY: by the promise to `enter`.
+            // SAFETY: the cell belongs to the emission, and contains this object. By the contract
+            // of `enter`, the memory is kept until the caller is dropped, which clears the cell.
             Some(cell) => unsafe { HAZARDS.leave(cell, self.head()) },
             None => drop(HazardArc(self.object)),
         }
@@ -420,10 +442,12 @@ mod tests {
         let weak = [&first, &second].map(HazardArc::downgrade);
         let mut caller = Caller::new(&Nobody);
         caller.find_cell();
-        // SAFETY: `weak` keeps the memory longer than `caller` is there.
+        // SAFETY: `weak` keeps the memory until after `caller` is dropped.
         assert!(unsafe { weak[0].enter(&mut caller) }.is_ok());
-        // As if the thread that drops it had still seen it in the cell, and left it to this one.
-        // SAFETY: it is dropped here, and its reference to the memory is left alone.
+        // As if the thread that drops it had still seen it in the cell, and had left it to this
+        // one.
+        // SAFETY: this gives up the strong pointer `first`, which is forgotten below. Its reference
+        // to the memory is not touched.
         assert!(unsafe { HazardHead::<Shared>::release(first.0.as_ptr().cast_const().cast()) });
         std::mem::forget(first);
         // SAFETY: as above.
@@ -434,13 +458,13 @@ mod tests {
         let finish = || unsafe { weak[1].finish_entering(&mut caller) };
         assert!(catch_unwind(AssertUnwindSafe(finish)).is_err());
         assert_eq!((first_ended.load(SeqCst), second_ended.load(SeqCst)), (1, 1));
-        // What was forgotten.
-        // SAFETY: all strong pointers had one reference together.
+        // SAFETY: all strong pointers to `first` owned one reference together, which was forgotten.
         drop(unsafe { Arc::from_raw(Arc::as_ptr(&weak[0].0)) });
     }
 
-    /// A signal whose first slot is of an object that loses its owner as its call ends; so that the dropping
-    /// thread still sees it in the cell, and leaves it to the emission. Its destructor panics.
+    /// A signal, and how often the owner of its first slot was destroyed. When the signal emits,
+    /// that owner loses its last strong pointer just as its call ends: so that the dropping thread
+    /// still sees it in the cell, and leaves it to the emission. Its destructor panics.
     fn with_late_end() -> (crate::Signal<u32>, Arc<AtomicUsize>) {
         let (signal, ended) = (crate::Signal::new(), Arc::default());
         let first = HazardArc::new(Ends(Arc::clone(&ended), true));
@@ -450,9 +474,10 @@ mod tests {
         std::mem::forget(first);
         let release = move |_: &u32| {
             let head = core::ptr::with_exposed_provenance::<HazardHead<Shared>>(head);
-            // SAFETY: the pointer that was forgotten; `memory` keeps it.
+            // SAFETY: this gives up the strong pointer that was forgotten. `memory` keeps the
+            // memory.
             assert!(unsafe { HazardHead::release(head) });
-            // SAFETY: all strong pointers had one reference together.
+            // SAFETY: all strong pointers owned one reference together, which was forgotten.
             drop(unsafe { Arc::from_raw(Arc::as_ptr(&memory.0)) });
         };
         signal.slot().once().connect_fn(release).detach();
@@ -498,12 +523,13 @@ mod tests {
         let before = records();
         for _ in 0..100 {
             let run = || {
-                // Made first, so that it ends after what the emission makes.
+                // Made first, so that it is destroyed after the thread-locals that the emission
+                // makes.
                 SUSPENDED.set(None);
                 let mut suspended = Suspended::new(|yielder, ()| {
                     YIELDER.set(yielder);
                     let (signal, owner) = (crate::Signal::<u32>::new(), HazardArc::new(1));
-                    // SAFETY: the coroutine runs, and so has its yielder.
+                    // SAFETY: the coroutine is running, so its yielder exists.
                     signal.connect(&owner, |_, _| unsafe { (*YIELDER.get()).suspend(()) });
                     signal.emit(&1);
                 });
@@ -512,6 +538,6 @@ mod tests {
             };
             thread::spawn(run).join().unwrap();
         }
-        assert!(records() < before + 50, "those of other tests, but not one for each thread");
+        assert!(records() < before + 50, "the records of other tests, but not one for each thread");
     }
 }

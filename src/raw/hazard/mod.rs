@@ -1,4 +1,4 @@
-//! Owners whose calls count no references: hazard pointers.
+//! Owners whose calls count no references, by hazard pointers.
 
 mod arc;
 mod protocol;

@@ -1,69 +1,77 @@
-//! Objects that emissions call without counting references: who destroys them, and when.
+//! The protocol by which emissions call objects without counting references: who destroys an
+//! object, and when.
 //!
-//! An emission writes the object it is about to call into a *cell* of its own, then looks whether the
-//! object still has an owner. Whoever drops the last strong pointer writes that down, then looks through
-//! all cells. Whichever comes second in the one order of these four steps sees the other. So either the
-//! emission does not call, or the dropping thread leaves the object to it; and an emission that has left
-//! the object and finds it without owner looks through the cells in turn. The last one to do so finds
-//! none, and destroys the object, on its thread, at once. Nothing is kept for later.
+//! An emission writes the object that it is about to call into a *hazard cell* of its own, and then
+//! checks whether the object still has an owner. A thread that drops the last strong pointer first
+//! marks the object as unowned, and then checks all cells. These four steps have a single total
+//! order, so whichever thread comes second sees what the first has written. Either the emission
+//! does not call the object, or the dropping thread leaves destroying it to the emission. An
+//! emission that leaves an object and finds it unowned checks all cells in turn. The last one to do
+//! so finds no cell that contains it, and destroys it at once, on its own thread. No object waits
+//! in a list.
 //!
-//! | who | its cell | then looks at |
+//! | who | writes | then checks |
 //! |---|---|---|
-//! | emission, entering | object, by an exchange | what it left before, then the object: is there an owner? |
-//! | emission, leaving | null, by a plain store | the object, in good time mostly: what it misses here, it sees after the next exchange |
-//! | dropping thread | marks the object | all cells |
+//! | emission, entering | its cell: the object, by an exchange | the object left before, and this one |
+//! | emission, leaving | its cell: null, by a plain store | the object; again after the next exchange |
+//! | dropping thread | the object: unowned | all cells |
 //!
-//! A cell is one emission's from its first such call to its end, wherever on the thread's stacks that is: so
-//! emissions may end in any order. When a thread has no cell to spare, that emission counts references.
+//! An object is checked for whether it has an owner, a cell for whether it contains the object.
 //!
-//! So a call takes one exchange, on a cache line that no other thread writes to. A store that other threads
-//! do not see at once can delay the end of an object, until the next such call of the emission begins, or the
-//! emission ends. That takes a last pointer dropped on another thread while the call ends.
+//! An emission keeps its cell from its first such call to its end, on whichever of the thread's
+//! stacks it runs: so emissions may end in any order. If a thread has no free cell, the emission
+//! counts references.
+//!
+//! So a call takes one exchange, on a cache line that no other thread writes to. The store on
+//! leaving may become visible to other threads late. If the last strong pointer is dropped on
+//! another thread while the call ends, this delays destroying the object: until the emission begins
+//! its next such call, or ends.
 //!
 //! The cells are hazard pointers (Michael, "Hazard Pointers: Safe Memory Reclamation for Lock-Free
-//! Objects", 2004), here for the value in the object. Its memory is reference-counted: the list that an
-//! emission runs over keeps it.
+//! Objects", 2004). Here they protect the value in the object. The object's memory is
+//! reference-counted: the list that an emission runs over keeps it.
 
 use core::sync::atomic::Ordering;
 
 use crate::raw::{Atom, Flavor, LazyStrong, Liveness, Shared};
 
-/// What the protocol knows of an object, at the object's beginning.
+/// The first field of each object: all that the protocol knows about it.
 pub(in crate::raw) struct HazardHead<F: Flavor> {
-    /// [`INCOMPLETE`], then the number of strong pointers, then [`ENDED`], then [`DESTROYED`]; or the last
-    /// right after the first.
+    /// First [`INCOMPLETE`], then the number of strong pointers, then [`UNOWNED`], then
+    /// [`DESTROYED`]. An object that is never completed goes from the first to the last.
     strong: F::Count,
     destroy: unsafe fn(*const HazardHead<F>),
 }
 
 const INCOMPLETE: usize = 0;
-/// Without owner; whoever finds it in no cell is to destroy it.
-const ENDED: usize = 1 << (usize::BITS - 1);
-const DESTROYED: usize = ENDED + 1;
+/// There is no strong pointer. A thread that finds it in no cell destroys it.
+const UNOWNED: usize = 1 << (usize::BITS - 1);
+const DESTROYED: usize = UNOWNED + 1;
 
 impl<F: Flavor> HazardHead<F> {
     /// # Safety
-    /// `destroy` is called once at most, with a pointer to this head that is good for the whole object,
-    /// when nobody can reach the value any more. It is not called before [`complete`](Self::complete).
+    /// `destroy` may be called once, with a pointer to this head that is valid for the whole
+    /// object, when nobody can reach the value any more. (It is not called before
+    /// [`complete`](Self::complete).)
     pub(in crate::raw) unsafe fn incomplete(destroy: unsafe fn(*const HazardHead<F>)) -> Self {
         HazardHead { strong: F::Count::new(INCOMPLETE), destroy }
     }
 
-    /// From now on the object has a value, and one strong pointer.
+    /// The object has a value and one strong pointer from now on.
     pub(in crate::raw) fn complete(&self) {
         self.strong.store(1, Ordering::Release);
     }
 
-    /// The object will never be complete.
+    /// The object will never be completed.
     pub(in crate::raw) fn abandon(&self) {
         self.strong.store(DESTROYED, Ordering::Release);
     }
 
-    /// How many strong pointers there are.
+    /// The number of strong pointers.
     #[inline(always)]
     pub(in crate::raw) fn strong(&self) -> usize {
         let strong = self.strong.load(Ordering::SeqCst);
-        if strong < ENDED { strong } else { 0 }
+        if strong < UNOWNED { strong } else { 0 }
     }
 
     #[inline(always)]
@@ -74,51 +82,54 @@ impl<F: Flavor> HazardHead<F> {
     pub(in crate::raw) fn liveness(&self) -> Liveness {
         match self.strong.load(Ordering::SeqCst) {
             INCOMPLETE => Liveness::Absent,
-            ENDED | DESTROYED => Liveness::Gone,
+            UNOWNED | DESTROYED => Liveness::Gone,
             _ => Liveness::Alive,
         }
     }
 
-    /// One more strong pointer, if there is one.
+    /// Counts one more strong pointer. Returns false if there is none so far.
     pub(in crate::raw) fn retain(&self) -> bool {
-        change::<F>(&self.strong, |strong| match strong {
-            INCOMPLETE | ENDED | DESTROYED => None,
-            // Only by leaking them can there be so many.
-            strong if strong + 1 == ENDED => std::process::abort(),
+        update::<F>(&self.strong, |strong| match strong {
+            INCOMPLETE | UNOWNED | DESTROYED => None,
+            // So many exist only if they were leaked.
+            strong if strong + 1 == UNOWNED => std::process::abort(),
             strong => Some(strong + 1),
         })
         .is_some()
     }
 
-    /// One strong pointer less; says whether it was the last. If it was not, the object may be gone
-    /// afterwards: hence no reference to all of it.
+    /// Counts one strong pointer less. Returns whether it was the last. If it was not, another
+    /// thread may free the object's memory meanwhile: hence the raw pointer.
     ///
     /// # Safety
-    /// `object` has a strong pointer, which is not used any more.
+    /// The caller owns a strong pointer to `object`, and does not use it again.
     pub(in crate::raw) unsafe fn release(object: *const Self) -> bool {
-        let less = |strong| Some(if strong == 1 { ENDED } else { strong - 1 });
-        // SAFETY: the caller's promise.
-        change::<F>(unsafe { &(*object).strong }, less) == Some(ENDED)
+        let less = |strong| Some(if strong == 1 { UNOWNED } else { strong - 1 });
+        // SAFETY: the strong pointer keeps the memory until its count is given up.
+        update::<F>(unsafe { &(*object).strong }, less) == Some(UNOWNED)
     }
 }
 
-fn change<F: Flavor>(strong: &F::Count, change: impl Fn(usize) -> Option<usize>) -> Option<usize> {
+/// Replaces the count by what `update` returns for it, and returns the new count. Stops if that is
+/// `None`.
+fn update<F: Flavor>(strong: &F::Count, update: impl Fn(usize) -> Option<usize>) -> Option<usize> {
     loop {
         let before = strong.load(Ordering::Relaxed);
-        let after = change(before)?;
+        let after = update(before)?;
         if strong.replace(before, after, Ordering::SeqCst) {
             return Some(after);
         }
     }
 }
 
-/// What one running emission is calling.
+/// Protects the object that one running emission is calling.
 pub(in crate::raw) struct HazardCell<F: Flavor> {
-    /// Null when that is nothing of this kind.
+    /// The object, or null if the emission is not in a call of this kind.
     object: F::Ptr<HazardHead<F>>,
-    /// What was left last: it is to be looked at after the next exchange. Null while the cell is not taken.
+    /// The object that the emission left last, if it still has to be checked after the next
+    /// exchange. Null while no emission has the cell.
     left: F::Ptr<HazardHead<F>>,
-    /// Whether an emission has it. Only the thread that leased the record takes it.
+    /// Whether an emission has the cell. Only the thread that leased the record takes it.
     taken: F::State,
 }
 
@@ -128,34 +139,36 @@ impl<F: Flavor> HazardCell<F> {
         HazardCell { object: null(), left: null(), taken: F::State::new(0) }
     }
 
-    /// What was left has an owner, and an exchange was made since: whoever drops it does not find it here.
+    /// Forgets the object that was left last. It has an owner, and an exchange was made since it
+    /// was left: so a thread that drops its last owner does not find it in this cell.
     pub(in crate::raw) fn forget_left(&self) {
         self.left.store(core::ptr::null_mut(), Ordering::Relaxed);
     }
 
-    /// For another emission to use. It was cleared.
+    /// Makes the cell free for another emission. It contains nothing.
     pub(in crate::raw) fn give_back(&self) {
         self.taken.store(0, Ordering::Release);
     }
 
-    /// Enters `object`: from now on it is not destroyed, if it has an owner. It is to be left, whatever this
-    /// says. True: it may be called. False: first [look at what was left](HazardDomain::look_at_left) before, then
-    /// whether it has an owner.
+    /// Enters `object`: if it has an owner, it is not destroyed from now on. Whatever this returns,
+    /// `object` has to be left. If true, it may be called. If false, the caller first [handles what
+    /// was left before](HazardDomain::destroy_left), then checks whether `object` has an owner.
     ///
     /// # Safety
-    /// The memory of what was left has stayed until now. The cell is the caller's, who has left what was in it.
+    /// The cell belongs to the caller, who has left what was entered in it, and who has kept the
+    /// memory of what was left last until now.
     #[inline(always)]
     pub(in crate::raw) unsafe fn enter(&self, object: &HazardHead<F>) -> bool {
         let address = core::ptr::from_ref(object).cast_mut();
         self.object.swap(address, Ordering::SeqCst);
         F::sequential();
         let before = self.left.load(Ordering::Relaxed);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller has kept the memory of `before`.
         (before.is_null() || unsafe { (*before).is_alive() }) && object.is_alive()
     }
 }
 
-/// How many emissions on one thread can have a cell at once.
+/// How many emissions on one thread can have a cell at the same time.
 const CELLS: usize = 16;
 
 /// The cells of one thread.
@@ -176,7 +189,7 @@ impl<F: Flavor> HazardRecord<F> {
         }
     }
 
-    /// A cell for one emission on the thread that leased the record, if there is one to spare.
+    /// A free cell, if there is one. Only the thread that leased the record calls this.
     pub(in crate::raw) fn take_cell(&self) -> Option<&HazardCell<F>> {
         let is_free = |cell: &&HazardCell<F>| cell.taken.load(Ordering::Acquire) == 0;
         let cell = self.cells.iter().find(is_free)?;
@@ -184,7 +197,8 @@ impl<F: Flavor> HazardRecord<F> {
         Some(cell)
     }
 
-    /// For another thread to use. Not if an emission still has a cell.
+    /// Ends the lease, so that another thread can have the record. Returns false, and does nothing,
+    /// if an emission still has a cell.
     pub(in crate::raw) fn give_back(&self) -> bool {
         let are_free = self.cells.iter().all(|cell| cell.taken.load(Ordering::Acquire) == 0);
         if are_free {
@@ -194,7 +208,8 @@ impl<F: Flavor> HazardRecord<F> {
     }
 }
 
-/// As many records as there were ever threads at once that called such objects.
+/// All hazard records: as many as there ever were threads at the same time that called such
+/// objects.
 pub(in crate::raw) struct HazardDomain<F: Flavor> {
     records: LazyStrong<HazardRecord<F>, F>,
 }
@@ -206,7 +221,7 @@ impl HazardDomain<Shared> {
 }
 
 impl<F: Flavor> HazardDomain<F> {
-    /// A record that nobody else has.
+    /// Leases a record that no other thread has.
     pub(in crate::raw) fn lease(&self) -> &HazardRecord<F> {
         let mut next = &self.records;
         loop {
@@ -222,50 +237,55 @@ impl<F: Flavor> HazardDomain<F> {
         core::iter::successors(self.records.get(), |record| record.more.get())
     }
 
-    fn hold(&self, object: *const HazardHead<F>) -> bool {
+    /// Whether a cell contains `object`.
+    fn contain(&self, object: *const HazardHead<F>) -> bool {
         let mut cells = self.records().flat_map(|record| &record.cells);
         cells.any(|cell| core::ptr::eq(cell.object.load(Ordering::SeqCst), object))
     }
 
-    /// `object`, which was entered, is not called any more.
+    /// Leaves `object`, which was entered: it is not called any more.
     ///
     /// # Safety
-    /// The memory of `object` stays until the cell is entered again or cleared. The pointer is good for the
-    /// whole object. The cell is the caller's.
+    /// The cell belongs to the caller, and `object` is the one that is entered. The pointer is
+    /// valid for the whole object. The memory is kept until the cell is cleared, or is entered
+    /// again and, if that returned false, [`destroy_left`](Self::destroy_left) was called.
     #[inline(always)]
     pub(in crate::raw) unsafe fn leave(&self, cell: &HazardCell<F>, object: *const HazardHead<F>) {
         cell.object.store(core::ptr::null_mut(), Ordering::Release);
         cell.left.store(object.cast_mut(), Ordering::Relaxed);
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller keeps the memory.
         if !unsafe { (*object).is_alive() } {
-            // SAFETY: likewise.
+            // SAFETY: likewise. Nothing is entered in the cell now.
             unsafe { self.clear_at_once(cell) };
         }
     }
 
-    /// Looks at what was left before the object that is entered now.
+    /// Destroys the object that was left before `object` was entered, if that has no owner.
     ///
     /// # Safety
-    /// As for [`leave`](Self::leave); and `object` is entered.
-    pub(in crate::raw) unsafe fn look_at_left(
+    /// As for [`leave`](Self::leave), for the object that was left before too. `object` is entered,
+    /// so an exchange was made since.
+    pub(in crate::raw) unsafe fn destroy_left(
         &self,
         cell: &HazardCell<F>,
         object: *const HazardHead<F>,
     ) {
         let before = cell.left.load(Ordering::Relaxed);
-        // If it is the same, there is no call of it, and leaving it looks.
+        // If it is `object` itself, leaving that checks it.
         if !before.is_null() && !core::ptr::eq(before, object) {
             cell.left.store(core::ptr::null_mut(), Ordering::Relaxed);
-            // SAFETY: the caller's promise.
-            unsafe { self.end_if_last(before) };
+            // SAFETY: the caller keeps its memory, and the pointer is the one that was passed to
+            // `leave`.
+            unsafe { self.destroy_if_dead(before) };
         }
     }
 
-    /// The cell, in which nothing is entered, does not keep what was left either. So its emission can end.
-    /// What it was is to be [ended](Self::end_if_last) next; null if it was nothing.
+    /// Returns the object that was left last, and removes it from the cell. Null if there is none.
+    /// The caller [destroys](Self::destroy_if_dead) it next if it has no owner. Afterwards the
+    /// emission can give back the cell.
     ///
     /// # Safety
-    /// The cell is the caller's.
+    /// The cell belongs to the caller, and nothing is entered in it.
     #[inline]
     pub(in crate::raw) unsafe fn take_left(&self, cell: &HazardCell<F>) -> *const HazardHead<F> {
         let before = cell.left.load(Ordering::Relaxed);
@@ -277,58 +297,65 @@ impl<F: Flavor> HazardDomain<F> {
         before
     }
 
-    /// Does both.
+    /// Empties the cell, and destroys the object that was left last if it has no owner.
     ///
     /// # Safety
-    /// As for [`leave`](Self::leave).
+    /// As for [`leave`](Self::leave), for the object that was left last. Nothing is entered in the
+    /// cell.
     #[inline]
     pub(in crate::raw) unsafe fn clear(&self, cell: &HazardCell<F>) {
-        // SAFETY: the caller's promise.
+        // SAFETY: the cell belongs to the caller, and nothing is entered in it.
         let before = unsafe { self.take_left(cell) };
         if !before.is_null() {
-            // SAFETY: likewise.
-            unsafe { self.end_if_last(before) };
+            // SAFETY: the caller keeps its memory, and the pointer is the one that was passed to
+            // `leave`.
+            unsafe { self.destroy_if_dead(before) };
         }
     }
 
     #[cold]
     #[inline(never)]
     unsafe fn clear_at_once(&self, cell: &HazardCell<F>) {
-        // SAFETY: the caller's promise.
+        // SAFETY: this function has the same contract.
         unsafe { self.clear(cell) };
     }
 
-    /// Destroys an object that was left and that an exchange was made after, if it has no owner.
+    /// Destroys `object` if it has no owner and no cell contains it. For an object that was left,
+    /// after which an exchange was made.
     ///
     /// # Safety
-    /// As for [`destroy_if_last`](Self::destroy_if_last).
+    /// As for [`destroy_unless_called`](Self::destroy_unless_called).
     #[inline]
-    pub(in crate::raw) unsafe fn end_if_last(&self, object: *const HazardHead<F>) {
-        // SAFETY: the caller's promise.
+    pub(in crate::raw) unsafe fn destroy_if_dead(&self, object: *const HazardHead<F>) {
+        // SAFETY: the caller keeps the memory.
         if !unsafe { (*object).is_alive() } {
-            // SAFETY: likewise.
-            unsafe { self.destroy_if_last(object) };
+            // SAFETY: this function has the same contract.
+            unsafe { self.destroy_unless_called(object) };
         }
     }
 
-    /// Destroys an object without owner, unless somebody is calling it: then that is left to them.
+    /// Destroys an object without owner, unless a cell contains it: then the emission that has the
+    /// cell destroys it.
     ///
     /// # Safety
-    /// The memory of `object` stays until this returns. The pointer is good for the whole object.
+    /// The memory of `object` is kept until this returns. The pointer is valid for the whole
+    /// object.
     #[cold]
-    pub(in crate::raw) unsafe fn destroy_if_last(&self, object: *const HazardHead<F>) {
+    pub(in crate::raw) unsafe fn destroy_unless_called(&self, object: *const HazardHead<F>) {
         F::sequential();
-        // SAFETY: the caller's promise.
+        // SAFETY: the caller keeps the memory.
         let HazardHead { strong, destroy } = unsafe { &*object };
-        if !self.hold(object) && strong.replace(ENDED, DESTROYED, Ordering::SeqCst) {
-            // SAFETY: this is the only call. No strong pointer is left, nor will be; no emission calls
-            // the object, and none that enters it from now on will, since it looks for an owner.
+        if !self.contain(object) && strong.replace(UNOWNED, DESTROYED, Ordering::SeqCst) {
+            // SAFETY: only one thread replaces `UNOWNED`, so this is the only call. There is no
+            // strong pointer, and `retain` makes none any more. No cell contained the object after
+            // it was marked unowned, so no emission calls it. An emission that enters it from now
+            // on checks whether it has an owner, and does not call it.
             unsafe { destroy(object) };
         }
     }
 }
 
-/// See [`crate::models`] for how to run them.
+/// Run by loom: see [`crate::models`].
 #[cfg(all(test, sigwire_loom))]
 mod models {
     use super::*;
@@ -341,22 +368,23 @@ mod models {
     #[repr(C)]
     struct Object {
         head: HazardHead<Modelled>,
-        /// Loom reports it when it is destroyed while it is called.
+        /// Loom reports it if this is destroyed during a call.
         value: UnsafeCell<usize>,
         destroyed: AtomicUsize,
     }
 
     impl Object {
         fn new() -> Arc<Self> {
-            // SAFETY: by the protocol, which is what is tried here.
+            // SAFETY: the protocol calls `destroy` once, when nobody can reach the value. That is
+            // what the models check.
             let head = unsafe { HazardHead::incomplete(Self::destroy) };
             head.complete();
             Arc::new(Object { head, value: UnsafeCell::new(7), destroyed: AtomicUsize::new(0) })
         }
         unsafe fn destroy(head: *const HazardHead<Modelled>) {
-            // SAFETY: the models keep their objects.
+            // SAFETY: the models keep the memory of their objects.
             let object = unsafe { &*head.cast::<Object>() };
-            // SAFETY: loom checks that nobody reads it meanwhile.
+            // SAFETY: loom checks that nobody accesses the value meanwhile.
             object.value.with_mut(|value| unsafe { *value = 0 });
             object.destroyed.fetch_add(1, Relaxed);
         }
@@ -364,7 +392,7 @@ mod models {
             Arc::as_ptr(self).cast()
         }
         fn read(&self) -> usize {
-            // SAFETY: loom checks that nobody writes to it meanwhile.
+            // SAFETY: loom checks that nobody writes the value meanwhile.
             self.value.with(|value| unsafe { *value })
         }
     }
@@ -376,7 +404,7 @@ mod models {
         fn new() -> Self {
             World(Arc::new(HazardDomain { records: LazyStrong::empty() }))
         }
-        /// An emission over these objects, which does `inside` in each call.
+        /// An emission that calls these objects, and runs `inside` in each call.
         fn emit(&self, objects: &[Arc<Object>], inside: impl Fn(&HazardRecord<Modelled>)) {
             let record = self.0.lease();
             self.emit_in(record, objects, inside);
@@ -390,10 +418,11 @@ mod models {
         ) {
             let cell = record.take_cell().unwrap();
             for object in objects {
-                // SAFETY: the models keep their objects, and each emission has its own cell.
+                // SAFETY: the models keep the memory of their objects, and each emission has its
+                // own cell.
                 let is_alive = unsafe { cell.enter(&object.head) } || {
                     // SAFETY: as above.
-                    unsafe { self.0.look_at_left(cell, object.address()) };
+                    unsafe { self.0.destroy_left(cell, object.address()) };
                     object.head.is_alive()
                 };
                 if is_alive {
@@ -401,23 +430,24 @@ mod models {
                     inside(record);
                     assert_eq!(object.read(), 7);
                 }
-                // SAFETY: the models keep their objects, and each emission has its own cell.
+                // SAFETY: the models keep the memory of their objects, and each emission has its
+                // own cell.
                 unsafe { self.0.leave(cell, object.address()) };
             }
             // SAFETY: as above.
             unsafe { self.0.clear(cell) };
             cell.give_back();
         }
-        /// The same on a thread of its own.
+        /// Such an emission on a thread of its own.
         fn emitting<const N: usize>(&self, objects: [&Arc<Object>; N]) -> thread::JoinHandle<()> {
             let (world, objects) = (self.clone(), objects.map(Arc::clone));
             thread::spawn(move || world.emit(&objects, |_| ()))
         }
         fn drop_one(&self, object: &Arc<Object>) {
-            // SAFETY: the models drop what they have.
+            // SAFETY: each model drops only as many strong pointers as it has.
             if unsafe { HazardHead::release(object.address()) } {
-                // SAFETY: the models keep their objects.
-                unsafe { self.0.destroy_if_last(object.address()) };
+                // SAFETY: the models keep the memory of their objects.
+                unsafe { self.0.destroy_unless_called(object.address()) };
             }
         }
     }
@@ -427,7 +457,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_ends_once_and_not_in_its_call_whoever_comes_last() {
+    fn a_hazard_object_ends_once_and_not_in_its_call_whoever_comes_last() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             let emitter = world.emitting([&object]);
@@ -438,7 +468,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_ends_once_beside_two_emitters() {
+    fn a_hazard_object_ends_once_beside_two_emitters() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             let emitters = [(); 2].map(|()| world.emitting([&object]));
@@ -449,7 +479,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_with_two_owners_ends_with_the_later_one() {
+    fn a_hazard_object_with_two_owners_ends_with_the_later_one() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             assert!(object.head.retain());
@@ -466,7 +496,7 @@ mod models {
     }
 
     #[test]
-    fn tracked_objects_that_end_beside_one_emission_end_with_it_at_the_latest() {
+    fn hazard_objects_that_end_beside_one_emission_end_with_it_at_the_latest() {
         loom::model(|| {
             let (world, objects) = (World::new(), [Object::new(), Object::new()]);
             let emitter = world.emitting(objects.each_ref());
@@ -477,7 +507,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_called_in_its_own_call_ends_after_the_outer_one() {
+    fn a_hazard_object_called_in_its_own_call_ends_after_the_outer_one() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             let emitter = {
@@ -494,7 +524,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_called_in_an_inner_emission_only_ends_after_that_call() {
+    fn a_hazard_object_called_in_an_inner_emission_only_ends_after_that_call() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             let emitter = {
@@ -511,7 +541,7 @@ mod models {
     }
 
     #[test]
-    fn a_tracked_object_that_a_weak_pointer_had_back_ends_with_that_pointer() {
+    fn a_hazard_object_that_a_weak_pointer_had_back_ends_with_that_pointer() {
         loom::model(|| {
             let (world, object) = (World::new(), Object::new());
             let other = {

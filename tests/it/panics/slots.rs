@@ -75,13 +75,13 @@ both_flavors! {
             [
                 (a.clone(), Some("first"), "bad 5"),
                 (c.clone(), Some("third"), "worse"),
-                (d.clone(), None, "something that is not a text"),
+                (d.clone(), None, "a value that is not a string"),
             ]
         );
         assert_eq!(
             error.to_string(),
             "3 of 4 slots failed: slot first panicked with `bad 5`; slot third panicked with \
-             `worse`; slot without name panicked with `something that is not a text`"
+             `worse`; slot without name panicked with `a value that is not a string`"
         );
         a.disconnect();
         d.disconnect();
