@@ -62,7 +62,11 @@ trait Reach<T: ?Sized, F> {
     /// The address of the owner.
     fn owner(target: &T) -> *const ();
     fn liveness(target: &T) -> Liveness;
-    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>>;
+    /// Keeps the owner alive, if it is.
+    ///
+    /// # Safety
+    /// The target is out of a handle of this flavor.
+    unsafe fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>>;
 }
 
 /// The target is the owner.
@@ -78,8 +82,9 @@ impl<T: ?Sized, F, const IS_OWN: bool> Reach<T, F> for Direct<IS_OWN> {
         Liveness::Alive
     }
     #[inline(always)]
-    fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>> {
-        Some(KeepAlive::new(target))
+    unsafe fn pin<S: Deref<Target = T> + Clone>(target: S) -> Option<KeepAlive<F>> {
+        // SAFETY: the caller's promise: handles are made of what was `Checked`.
+        Some(unsafe { KeepAlive::new(target) })
     }
 }
 
@@ -267,7 +272,8 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
     {
         let adapter = F::strong(Adapter { owner, method });
         let handle = Self::to_target::<ThroughAdapter<I>, Behind, _, ()>(F::downgrade(&adapter));
-        (handle, Some(KeepAlive::new(adapter)))
+        // SAFETY: both parts of the adapter were `Checked`.
+        (handle, Some(unsafe { KeepAlive::new(adapter) }))
     }
 
     /// A handle to a closure, which the keep_alive owns.
@@ -284,7 +290,9 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         T: 'static,
     {
         let target = F::strong(target.0);
-        (Self::to_target::<I, ToOwn, _, ()>(F::downgrade(&target)), KeepAlive::new(target))
+        let handle = Self::to_target::<I, ToOwn, _, ()>(F::downgrade(&target));
+        // SAFETY: the target was `Checked`.
+        (handle, unsafe { KeepAlive::new(target) })
     }
 
     /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
@@ -509,8 +517,9 @@ impl<L: Link + 'static, M, F> Reach<Adapter<L, M>, F> for Behind {
     fn liveness(adapter: &Adapter<L, M>) -> Liveness {
         adapter.owner.liveness()
     }
-    fn pin<S: Deref<Target = Adapter<L, M>>>(adapter: S) -> Option<KeepAlive<F>> {
-        adapter.owner.upgrade().map(KeepAlive::new)
+    unsafe fn pin<S: Deref<Target = Adapter<L, M>>>(adapter: S) -> Option<KeepAlive<F>> {
+        // SAFETY: the caller's promise: the owner is behind a target that was `Checked`.
+        adapter.owner.upgrade().map(|owner| unsafe { KeepAlive::new(owner) })
     }
 }
 
@@ -570,8 +579,9 @@ impl<E: ?Sized + 'static, F: Flavor> Handle<E, (), F> {
     ) -> (Self, KeepAlive<F>) {
         let data = ErasedPtr::new(Inlet(keeper.0.strong().clone()));
         let handle = AnyHandle { data, table: &IntakeVtables::<T, E, F>::TABLE };
-        // SAFETY: the vtable was made for this event, a unit, and the type of the data.
-        (unsafe { Typed::assume(handle) }, KeepAlive::new(keeper.0))
+        // SAFETY: the vtable was made for this event, a unit, and the type of the data; and the keeper
+        // was `Checked`.
+        unsafe { (Typed::assume(handle), KeepAlive::new(keeper.0)) }
     }
 }
 
@@ -773,7 +783,8 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
 
 unsafe fn own_keep_alive<L: Link, F>(data: ErasedPtr) -> Option<KeepAlive<F>> {
     // SAFETY: as in `call`.
-    unsafe { data.get::<L>() }.upgrade().map(KeepAlive::new)
+    // The target is out of a handle, which was made of what was `Checked`.
+    unsafe { data.get::<L>().upgrade().map(|target| KeepAlive::new(target)) }
 }
 
 unsafe fn no_keep_alive<F>(_: ErasedPtr) -> Option<KeepAlive<F>> {
@@ -783,7 +794,8 @@ unsafe fn no_keep_alive<F>(_: ErasedPtr) -> Option<KeepAlive<F>> {
 unsafe fn pin<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> Option<KeepAlive<F>> {
     // SAFETY: as in `call`.
     match unsafe { data.get::<L>() }.upgrade() {
-        Some(target) => W::pin(target),
+        // SAFETY: it is out of a handle.
+        Some(target) => unsafe { W::pin(target) },
         None => None,
     }
 }

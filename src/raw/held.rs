@@ -29,8 +29,9 @@ impl<T> Held<T> {
 #[cfg(feature = "std")]
 impl<F: Flavor> KeepAlive<F> {
     /// Owns what is to be dropped when the slot of such a handle ends.
-    pub(crate) fn until_the_end<T: Clone>(ends: Checked<T, F>) -> Self {
-        KeepAlive::new(ends.0)
+    pub(crate) fn until_the_end<T: Clone + 'static>(ends: Checked<T, F>) -> Self {
+        // SAFETY: it was `Checked`.
+        unsafe { KeepAlive::new(ends.0) }
     }
 }
 

@@ -19,9 +19,11 @@ struct KeepAliveVtable {
 }
 
 impl<F> KeepAlive<F> {
-    /// For the thread-safe flavor `S` must be `Send + Sync`: see the `Send` impl below.
+    /// # Safety
+    /// `strong` borrows nothing. For the thread-safe flavor it is `Send + Sync`: what it points at was
+    /// `Checked`.
     #[inline(always)]
-    pub(super) fn new<S: Clone>(strong: S) -> Self {
+    pub(super) unsafe fn new<S: Clone>(strong: S) -> Self {
         if const { fits::<S>() } { Self::of(strong) } else { Self::of(Box::new(strong)) }
     }
 
