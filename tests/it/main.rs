@@ -34,4 +34,5 @@ mod signals;
 #[cfg(feature = "async")]
 mod streams;
 mod threads;
+mod untyped_closures;
 mod weak_methods;
