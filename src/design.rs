@@ -9,7 +9,7 @@
 //! | `signal`, `options` | the public verbs | |
 //! | `slots` | the rules: connect, disconnect, prune, who may be called | |
 //! | `ledger` | from keys to places in the list: a slotmap, once there are more than a few slots | under the lock |
-//! | `special` | what few slots have: a name, calls left, blocks | under the lock |
+//! | `rare_data` | data that only few slots have: a name, calls left, blocks | under the lock |
 //! | `list` | the entries in call order: handle, key, priority, state | read by emissions without the lock |
 //! | `queue` | handlers that wait for their loop | see below |
 //! | `raw::versions` | which list is current, who reads it, the lock | by its own protocol |

@@ -70,7 +70,7 @@ use crate::raw::{
     Atom, Checked, Handle, Hold, Invoke, KeepAlive, Liveness, Lock, Pointers, Primitives, StandIn,
     Target, WeakSlots, atom,
 };
-use crate::signal::{ByRef, Flavor, HandleMaker, NewSlot, Slots, Special};
+use crate::signal::{ByRef, Flavor, HandleMaker, NewSlot, RareData, Slots};
 
 mod calls;
 mod ends;
@@ -201,8 +201,8 @@ fn put(
     calls_left: Option<usize>,
     (handle, keep_alive): (Handle<u32, (), Modelled>, Option<KeepAlive<Modelled>>),
 ) -> SlotKey {
-    let special = Some(Special { calls_left, ..Special::default() });
-    let slot = NewSlot { priority: 0, special, unique: None };
+    let rare_data = Some(RareData { calls_left, ..RareData::default() });
+    let slot = NewSlot { priority: 0, rare_data, unique: None };
     signal.slots().connect(slot, HandleMaker::Made((handle, keep_alive)))
 }
 

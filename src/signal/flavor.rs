@@ -1,12 +1,14 @@
-//! The two flavors, as what is public of them.
+//! The public trait of the two flavors.
 
 use super::slots::Slots;
 use crate::raw::{Checked, Local, Primitives, WeakSlots};
 
-/// A flavor: [`Shared`](crate::generic::Shared), which is thread-safe, or [`Local`], which stays on one
-/// thread. Sealed: there are no others.
+/// One of the two flavors: [`Shared`](crate::generic::Shared), which is thread-safe, or [`Local`],
+/// which stays on one thread.
 ///
-/// Generic code over both takes it as a type parameter:
+/// The trait is sealed: there are no other flavors.
+///
+/// Code that is generic over both takes it as a type parameter:
 ///
 /// ```
 /// use sigwire::generic::{Flavor, Signal};
@@ -18,8 +20,8 @@ use crate::raw::{Checked, Local, Primitives, WeakSlots};
 /// assert_eq!(emit_twice(&sigwire::local::Signal::new()), 0);
 /// ```
 pub trait Flavor: Primitives {
-    /// Forgets what the event is. The compiler checks for each flavor that its slots may be where its
-    /// connections may.
+    /// Erases the event type. Each flavor implements this itself, so that the compiler checks that
+    /// its slots are `Send` and `Sync` wherever its connections are.
     #[doc(hidden)]
     fn weak_slots<E: ?Sized + 'static, R: 'static>(
         slots: Self::Weak<Slots<E, R, Self>>,

@@ -1,4 +1,4 @@
-//! Signals: what is connected, who is called, and who may say so.
+//! Signals, their slots, connections and emissions.
 
 mod connection;
 mod emission;
@@ -10,11 +10,11 @@ mod list;
 mod method;
 mod options;
 mod owner;
-#[allow(clippy::module_inception, reason = "it is the signal itself")]
+mod rare_data;
+#[allow(clippy::module_inception, reason = "it defines `Signal`")]
 mod signal;
 mod slots;
 mod source;
-mod special;
 mod unwind;
 
 pub use connection::{
@@ -38,4 +38,4 @@ pub(crate) use slots::HandleMaker;
 pub(crate) use slots::Slots;
 pub use source::Source;
 #[cfg(all(test, sigwire_loom))]
-pub(crate) use {slots::NewSlot, special::Special};
+pub(crate) use {rare_data::RareData, slots::NewSlot};

@@ -8,9 +8,9 @@ use super::connection::{Connection, ScopedConnection};
 use super::flavor::Flavor;
 use super::method::{ByMut, ByRef, Extended, WeakMethod};
 use super::owner::{InteriorMut, Owner, stored, weak_of};
+use super::rare_data::RareData;
 use super::slots::{HandleMaker, NewSlot};
 use super::source::Source;
-use super::special::Special;
 use crate::raw::{Checked, Handle, Invoke, KeepAlive, Link, Liveness, MaybeSendSync, StateCell};
 #[cfg(feature = "async")]
 use crate::raw::{Intake, Keeper};
@@ -201,14 +201,14 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     ) -> Connection<F> {
         let incomplete = liveness == Liveness::Absent;
         let is_plain = self.name.is_none() && self.calls_left.is_none() && gate.is_none();
-        let special = (!is_plain || incomplete).then(|| Special {
+        let rare_data = (!is_plain || incomplete).then(|| RareData {
             name: self.name,
             calls_left: self.calls_left,
             incomplete,
             gate,
-            ..Special::default()
+            ..RareData::default()
         });
-        let new = NewSlot { priority: self.priority, special, unique };
+        let new = NewSlot { priority: self.priority, rare_data, unique };
         let key = self.source.slots().connect(new, making);
         self.source.connection(key)
     }
