@@ -184,7 +184,7 @@ impl<F: Flavor> fmt::Debug for Connection<F> {
 /// drop(scoped);
 /// assert_eq!(said.emit("ho"), 0);
 /// ```
-#[must_use = "dropping it disconnects at once; `detach()` keeps the slot as long as the signal lives"]
+#[must_use = "dropping it disconnects at once; `detach()` keeps the slot connected"]
 pub struct ScopedConnection<F: Flavor> {
     /// `None` only inside `detach`.
     connection: Option<Connection<F>>,
