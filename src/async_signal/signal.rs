@@ -89,9 +89,9 @@ use crate::signal::{Block, Connection, Flavor, Owner, ScopedConnection, Signal, 
 ///
 /// An emission that waits for a handler shares the signal's list of slots until the emission is
 /// done or dropped. A connect cannot change a shared list, so it copies the list first. A
-/// disconnect only marks its slot; it copies the list if more than half of the slots in it are
-/// disconnected. Later connects change the copy, until another emission shares that one too. So
-/// each waiting emission keeps at most one old list.
+/// disconnect marks its slot in the shared list, and copies the list only if more than half of its
+/// slots are disconnected. Later connects change the copy, until another emission shares that one
+/// too. So each waiting emission keeps at most one old list.
 ///
 /// A list takes a few words for each slot. It contains weak pointers, so an old list keeps no
 /// owners and no captured values alive, only the memory blocks of owners that were dropped. A call
@@ -163,9 +163,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
     /// - One: no allocation if its future is small.
     /// - Up to 30: one allocation for each handler, and one or two in all. All of them are polled
     ///   whenever the task is woken, each time starting with a different one.
-    /// - More: two allocations for each handler, and four in all. Each handler has its own waker
-    ///   and is polled only when that was woken. Its first poll is immediately followed by a
-    ///   second.
+    /// - More than 30: two allocations for each handler, and four in all. Each handler has its own
+    ///   waker and is polled only when that waker was woken. Its first poll is immediately followed
+    ///   by a second.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }
@@ -201,9 +201,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
     /// See [`emit`](Self::emit).
     ///
     /// # Cost
-    /// The same as [`emit_concurrent`](Self::emit_concurrent), except that the cost of more than 30
-    /// pending handlers applies to two or more: handlers are polled in the order in which they were
-    /// woken.
+    /// The same as [`emit_concurrent`](Self::emit_concurrent), except that the cost given there for
+    /// more than 30 handlers applies to two or more.
     pub fn call_concurrent<'a>(&'a self, event: &'a E) -> ConcurrentEmission<'a, E, R, F> {
         ConcurrentEmission::new(&self.source, event)
     }

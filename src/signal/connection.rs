@@ -69,10 +69,10 @@ impl<F: Flavor> Connection<F> {
     /// Disconnects the slot, waits until no other thread is running it, and returns whether it was
     /// still connected.
     ///
-    /// Afterwards, everything those calls wrote is visible to this thread.
+    /// When it returns, everything that those calls wrote is visible to this thread.
     ///
-    /// It does not wait for a handler that a [queue](crate::SlotOptions::on) runs. Inside such a
-    /// handler it is not an error.
+    /// It does not wait for a handler that a [queue](crate::SlotOptions::on) runs, so such a
+    /// handler may call it on its own connection.
     ///
     /// # Errors
     /// If it is called from inside the slot itself, which cannot wait for itself to return. A
@@ -107,8 +107,8 @@ impl<F: Flavor> Connection<F> {
 
     /// Whether the slot is connected.
     ///
-    /// It is, as long as its signal and its owner live, it was not disconnected, and it has calls
-    /// left if it was connected with `once` or `times`.
+    /// It is connected until it is disconnected, until its signal or its owner is dropped, or, if
+    /// it was connected with `once` or `times`, until its last call starts.
     pub fn is_connected(&self) -> bool {
         self.table.upgrade().is_some_and(|table| table.is_connected(self.key))
     }

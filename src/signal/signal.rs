@@ -100,8 +100,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
     /// # Cost
     /// Without slots: two loads. Otherwise: one atomic exchange for the emission, and for each slot
     /// upgrading its owner, calling the method, and releasing the owner. It allocates only
-    /// - if more emissions of this signal run at the same time (in parallel or nested, two at
-    ///   least) than ever before: memory for four more, which the signal keeps;
+    /// - if emissions of this signal overlap (in parallel or nested), and more of them than ever
+    ///   before: memory for four more emissions, which the signal keeps;
     /// - if more than 16 `connect_mut` slots are nested on a thread: to record their locks;
     /// - if a thread calls a [`HazardArc`](crate::HazardArc) owner for the first time: see there.
     #[inline(always)]

@@ -133,7 +133,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
         let Some(position) = ledger.position(list, key) else { return false };
         let was_connected = is_connected(&list.entries()[position], ledger);
         remove_slot(list, ledger, key, &mut freed);
-        self.settle(&mut guard, Some(position));
+        self.reclaim(&mut guard, Some(position));
         unlock(guard);
         was_connected
     }
@@ -150,7 +150,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
                 remove_slot(list, ledger, entry.key(), &mut freed);
             }
         }
-        self.settle(&mut guard, None);
+        self.reclaim(&mut guard, None);
         unlock(guard);
         count
     }
@@ -168,7 +168,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let count = prune(list, ledger, &mut freed);
-        self.settle(&mut guard, None);
+        self.reclaim(&mut guard, None);
         unlock(guard);
         count
     }
@@ -216,7 +216,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Primitives> Slots<E, R, F> {
 
     /// Frees the memory of removed slots: of the one at `position`, or of all. If an emission is
     /// still reading the list, that happens when it ends.
-    fn settle(&self, guard: &mut SlotsGuard<'_, E, R, F>, position: Option<usize>) {
+    fn reclaim(&self, guard: &mut SlotsGuard<'_, E, R, F>, position: Option<usize>) {
         let in_place = guard.edit_in_place(|list, ledger| {
             match position {
                 Some(position) => list.vacate(position),

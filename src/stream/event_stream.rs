@@ -30,7 +30,7 @@ use crate::signal::{Connection, Flavor, ScopedConnection};
 /// | the consumer's waker, when it is cloned or dropped | to the poll of the stream | No event is taken. |
 /// | the waker of an emission that waits for room, when it is woken | to the poll or drop of the stream | The waker is woken once more at once. The event that was just taken is reported as lost. |
 /// | the waker of such an emission, when it is cloned or dropped | to the poll of the emission | If its event still waits for room, the event is taken back and reported as lost. Otherwise the stream gets it. |
-/// | the drop of an event that is dropped with the stream | to the code that drops the stream | The slot is disconnected, and emissions that wait for room are woken. |
+/// | the drop of an event that the stream still holds when it is dropped | to the code that drops the stream | The slot is disconnected, and emissions that wait for room are woken. |
 ///
 /// # Cost
 /// Taking an item takes a lock for a moment. The lock belongs to this stream, and is shared only
