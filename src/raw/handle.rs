@@ -132,7 +132,7 @@ type CallThrough<E, R, F> =
 
 /// What depends on the method.
 struct HandleVtable<F: Flavor> {
-    /// A [`Call`] of some types.
+    /// A [`CallFn`] of some types.
     call: unsafe fn(),
     /// What tells it from others, and its name.
     method: unsafe fn(ErasedPtr) -> (TypeId, &'static str),
