@@ -1,8 +1,9 @@
-//! Emissions of asynchronous signals beside what one would write by hand: a loop that awaits one method
+//! Compares emissions of asynchronous signals with hand-written code: a loop that awaits one method
 //! after another, the same with boxed futures, `join_all`, and `FuturesUnordered`. Run it with
-//! `cargo bench --features async --bench async_emit`, and a part of a cell's name to measure only that.
+//! `cargo bench --features async --bench async_emit`. Add part of a cell's name to measure only
+//! matching cells.
 //!
-//! Handlers are ready at once, or after they have waited once. All futures are polled by the same loop.
+//! Handlers are ready at once, or at the second poll. The same loop polls all futures.
 
 mod common;
 
@@ -34,7 +35,7 @@ impl<const WAITS: bool> Sink<WAITS> {
     }
 }
 
-/// Wakes its task at once, and is ready when that comes back.
+/// Wakes its task at its first poll, and is ready at the second.
 struct WaitOnce(bool);
 
 impl Future for WaitOnce {
@@ -74,7 +75,7 @@ fn emissions(emit: &impl AsyncFn(&Event), count: u64) {
     }
 }
 
-/// For orientation only.
+/// Has no budget; shown for comparison only.
 const NO_BUDGET: f64 = f64::INFINITY;
 
 macro_rules! flavor {
@@ -154,7 +155,7 @@ macro_rules! flavor {
                     }
                 }
 
-                /// Every owner is called.
+                /// Calls every owner.
                 fn check(&self, emit: &impl AsyncFn(&Event)) {
                     self.owners.iter().for_each(|owner| owner.0.store(0, Relaxed));
                     emissions(emit, 3);
@@ -183,7 +184,7 @@ macro_rules! flavor {
 
                 fn measure(&self, table: &Table) {
                     let Contenders { owners, weak, methods, signal } = self;
-                    // The count is part of what `emit` promises: it must not be optimised away here.
+                    // `emit` returns the count, so the compiler must not remove it here.
                     let emit = async |event: &Event| _ = black_box(signal.emit(event).await);
                     let emit_concurrent =
                         async |event: &Event| _ = black_box(signal.emit_concurrent(event).await);
@@ -199,7 +200,7 @@ macro_rules! flavor {
                     self.beside(table, "emit / boxed loop", NO_BUDGET, emit, async |event: &Event| {
                         await_each_boxed(methods, event).await
                     });
-                    // With many, `join_all` too has a waker for each.
+                    // With many futures, `join_all` also gives each its own waker.
                     let most = match (WAITS, owners.len()) {
                         (true, 1 | 10) => 1.5,
                         (true, _) => 1.0,
@@ -227,7 +228,7 @@ macro_rules! flavor {
                 table.cell(&name, most, "", || {
                     let contenders = Contenders::<WAITS>::new(1_000);
                     let emit = async |event: &Event| emit(&contenders.signal, event).await;
-                    // What is allocated anyway, for the waker, is in both.
+                    // Both counts include the allocations for the waker.
                     let (once, ()) = heap(|| emissions(&emit, 1));
                     let (eleven_times, ()) = heap(|| emissions(&emit, 11));
                     ((eleven_times.allocations - once.allocations) as f64 / 10.0, String::new())

@@ -1,8 +1,9 @@
-//! The budgets this crate keeps itself to, measured and judged in one table. Run it with
-//! `cargo bench --bench budgets`, and a part of a cell's name to measure only that.
+//! Measures this crate's performance and compares it with its budgets, in one table. Run it with
+//! `cargo bench --bench budgets`. Add part of a cell's name to measure only matching cells.
 //!
-//! Budgets in multiples are the median over paired rounds, so they hold on any machine; budgets in
-//! nanoseconds do not, which is why a yardstick stands beside them.
+//! Budgets that are ratios apply to the median of paired rounds, so they hold on any machine.
+//! Budgets in nanoseconds depend on the machine, so a reference measurement is printed next to
+//! them.
 
 mod common;
 
@@ -19,10 +20,10 @@ use sigwire::generic::{Connection, Flavor, Local, Shared, Signal};
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// What the flavors differ in.
+/// The budgets that differ between flavors.
 struct Budgets {
     flavor: &'static str,
-    /// Slots, and the most that their emission may take beside the hand-written one.
+    /// A number of slots, and the maximum ratio of their emission to the hand-written loop.
     emit: [(usize, f64); 3],
     turn: f64,
 }
@@ -101,7 +102,7 @@ where
     });
 }
 
-/// The hand-written loop counts references, which tracked owners are to save.
+/// The hand-written loop counts references, which `HazardArc` owners are meant to avoid.
 fn tracked(table: &mut Table) {
     for (slots, most) in [(1, 2.5), (10, 1.1), (1_000, 0.85)] {
         let name = format!("emit, tracked owners: {slots}");
@@ -118,7 +119,7 @@ fn tracked(table: &mut Table) {
     }
 }
 
-/// Events that wait for a loop, queued and run on one thread.
+/// Queues events for a loop and runs them, on one thread.
 fn queues(table: &mut Table) {
     table.flavor = "queue";
     queue::<SharedLoop>(table);
@@ -129,7 +130,7 @@ fn queue<L: Loop>(table: &mut Table) {
     for (owners, batch) in [(1, 100), (10, 100), (1, 1)] {
         let measure = || {
             let (queue, channel) = (L::with_owners(owners), ChannelLoop::with_owners(owners));
-            // Turns are done whole.
+            // A turn cannot be split.
             compare(
                 10 * batch * owners as u64,
                 |count| queued::turns(&queue, batch, count),
@@ -168,7 +169,7 @@ where
     table.cell("connect + disconnect oldest, 10000 slots", 100.0, "ns", || {
         let mut signal = Signal::default();
         let mut standing: VecDeque<_> = owners.iter().map(|o| signal.connect(o)).collect();
-        // Enough for all slots to be replaced more than once in each round.
+        // Enough to replace each slot more than once per round.
         let paired = compare(
             3 * SLOTS as u64,
             |count| loops::rotations(&mut signal, owner, &mut standing, count),
@@ -176,7 +177,7 @@ where
         );
         nanoseconds(paired, "Mutex lock + unlock")
     });
-    // "Flat" has no number in itself; caches alone make some difference.
+    // Cache misses alone make the larger number somewhat slower.
     table.cell("connect + disconnect, 10000 slots beside 10", 1.5, "x", || {
         let mut many = Signal::connected(&owners);
         let mut few = Signal::connected(&owners[..10]);
@@ -231,12 +232,12 @@ where
     });
     table.cell("allocations, 1000 connect + disconnect", 0.0, "", || {
         let mut signal = Signal::connected(&owners);
-        // The first may have to grow the lists.
+        // The first connect may have to grow the lists.
         loops::connections(&mut signal, &owners[0], 1);
         let (heap, ()) = heap(|| loops::connections(&mut signal, &owners[0], 1_000));
         (heap.allocations as f64, "10000 slots".to_owned())
     });
-    // A few lists that double in size 14 times each, and nothing else.
+    // Only a few lists grow, and each doubles 14 times.
     table.cell("allocations, 10000 connect from empty", 100.0, "", || {
         let (heap, _signal) = heap(|| Signal::connected(&owners));
         (heap.allocations as f64, String::new())

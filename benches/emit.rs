@@ -1,5 +1,5 @@
-//! One emission, by number of slots: both flavors, each beside the loop one would write by hand,
-//! and the `signals2` crate. And that of 10 slots after many more were disconnected.
+//! Measures one emission, by the number of slots: both flavors, their hand-written loops, and the
+//! `signals2` crate. Also measures an emission to 10 slots after many more were disconnected.
 
 mod common;
 
@@ -33,7 +33,7 @@ fn emit(criterion: &mut Criterion) {
 }
 
 fn emissions<C: Contender>(group: &mut BenchmarkGroup<'_, WallTime>, owners: &[C::Owner]) {
-    // Connecting takes `signals2` seconds, so not for a bench that is filtered out.
+    // `signals2` takes seconds to connect, so skip that for a bench that is filtered out.
     let mut contender = None;
     group.bench_function(C::NAME, |bencher| {
         let contender = contender.get_or_insert_with(|| C::connected(owners));

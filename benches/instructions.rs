@@ -1,8 +1,8 @@
 //! Counts instructions with valgrind and compares them with a record: `cargo bench --bench
-//! instructions`. Fails where one has risen too far; `-- --record` accepts all as they are now.
+//! instructions`. Fails if a count has risen too far. `-- --record` writes a new record.
 //!
-//! Not by `gungraun`: its baselines are profiles below `target`, not a file to review and commit, and
-//! it takes many crates and an installed runner of the same version to count what this does.
+//! It does not use `gungraun`, whose baselines are profiles below `target` instead of a file to
+//! review and commit, and which needs many crates and an installed runner of the same version.
 
 mod common;
 
@@ -13,19 +13,19 @@ use std::{env, fs};
 use common::{Contender, Disconnect, Event, TrackedSignal, loops};
 use sigwire::generic::{Connection, Flavor, Local, Shared};
 
-/// How much a count may rise. Nothing disturbs a count, so this covers no noise, only an instruction
-/// or two where there are hundreds. One more for each slot, or in an emission to one slot, is over it.
+/// How much a count may rise. Counts have no noise. This allows one or two more instructions in a
+/// case of hundreds, but not one more for each slot, or in an emission to one slot.
 const MOST_PERCENT: f64 = 0.5;
 
 const RECORD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/instructions.txt");
 const ACCEPT: &str = "cargo bench --bench instructions -- --record";
 
-/// Tells this program to be the process whose instructions are counted.
+/// The argument that makes this program the process whose instructions are counted.
 const RUN: &str = "run";
 
 type Signal<F> = sigwire::generic::Signal<Event, (), F>;
 
-/// Sets up, then repeats an operation as often as told.
+/// Sets up, then repeats an operation this often.
 type Case = fn(u64);
 
 fn cases() -> BTreeMap<String, Case> {
@@ -92,7 +92,7 @@ fn main() -> ExitCode {
 
 struct Counts {
     compiler: String,
-    /// Instructions per operation, by case.
+    /// The instructions per operation of each case.
     each: BTreeMap<String, u64>,
 }
 
@@ -128,7 +128,7 @@ impl Counts {
         text
     }
 
-    /// Says what differs from the record, and whether that can pass.
+    /// Prints the differences from the record, and returns whether they are allowed.
     fn keep_to(&self, record: &Counts) -> bool {
         let mut failures = Vec::new();
         for (case, &is) in &self.each {
@@ -158,15 +158,15 @@ impl Counts {
     }
 }
 
-/// The difference between two runs, so that neither setting up nor the start of a process counts.
-/// Rounded, because where the start looks at addresses it may differ by ten instructions or so.
+/// The difference between two runs, which excludes the setup and the start of the process. Rounded,
+/// because the start depends on addresses and varies by about ten instructions.
 fn instructions_each(case: &str) -> u64 {
     const OPERATIONS: u64 = 1_000;
     let (once, twice) = (instructions(case, OPERATIONS), instructions(case, 2 * OPERATIONS));
     (twice - once + OPERATIONS / 2) / OPERATIONS
 }
 
-/// Those of a process that runs the case.
+/// The instructions of a process that runs the case.
 fn instructions(case: &str, count: u64) -> u64 {
     let valgrind = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])

@@ -1,5 +1,6 @@
-//! Operations on a whole queue, from a thousand events or connections to a million: the time for each of
-//! them, which must not rise with how many there are. (It does a little, as they leave the caches.)
+//! Measures operations on a whole queue, with a thousand to a million events or connections. The
+//! time per event or connection must not rise with their number, except a little, once they no
+//! longer fit into the caches.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -93,7 +94,7 @@ fn timed<R>(work: impl FnOnce() -> R) -> (Duration, R) {
     (start.elapsed(), result)
 }
 
-/// Two connections take turns, until `events` wait.
+/// Two connections queue events in turn, until `events` wait.
 fn filled(events: usize) -> (Queue, [Signal<u64>; 2], Arc<()>) {
     let (queue, owner) = (Queue::default(), Arc::new(()));
     let signals = [Signal::new(), Signal::new()];
@@ -119,7 +120,7 @@ fn emit_to_full(events: usize) -> Duration {
     time
 }
 
-/// A debounced connection and an ordinary one take turns, until `events` wait.
+/// A debounced connection and an ordinary one queue events in turn, until `events` wait.
 fn debounced_among_others(events: usize) -> (Queue, [Signal<u64>; 2], Connection, Arc<()>) {
     let (queue, owner) = (Queue::default(), Arc::new(()));
     let signals = [Signal::new(), Signal::new()];
@@ -196,7 +197,7 @@ impl Many {
     }
 }
 
-/// After a size that takes longer, no larger one is measured.
+/// If one size takes longer than this, no larger one is measured.
 const TOO_SLOW: Duration = Duration::from_millis(400);
 
 fn main() {

@@ -1,9 +1,9 @@
-//! Signals as programs have them: many, with one to three slots each, and rarely emitted. One table
-//! with the budgets for that; those for one hot signal are in `budgets.rs`. Run it
-//! with `cargo bench --bench shapes`, and a part of a cell's name to measure only that; with `-- --test`
-//! for a few signals, which shows only that it works.
+//! Measures signals as typical programs use them: many signals, with one to three slots each, that
+//! are rarely emitted. Compares them with their budgets in one table; the budgets for one hot
+//! signal are in `budgets.rs`. Run it with `cargo bench --bench shapes`. Add part of a cell's name
+//! to measure only matching cells. `-- --test` uses few signals, to test that the bench works.
 //!
-//! The yardstick is what one would write by hand: `RwLock<Vec<Weak<dyn Method>>>`, and
+//! The comparison is hand-written code: `RwLock<Vec<Weak<dyn Method>>>`, or
 //! `Vec<rc::Weak<dyn Method>>` where one thread is enough.
 
 mod common;
@@ -25,7 +25,7 @@ static ALLOCATOR: Counting = Counting;
 
 type Signal<F> = sigwire::generic::Signal<Event, (), F>;
 
-/// By hand, for several threads.
+/// Hand-written, for several threads.
 #[derive(Default)]
 struct Locked(RwLock<HandArc>);
 
@@ -44,7 +44,7 @@ impl Contender for Locked {
     }
 }
 
-/// By hand, for one thread, when it is to change through a shared reference.
+/// Hand-written, for one thread, mutable through a shared reference.
 #[derive(Default)]
 struct Celled(RefCell<HandRc>);
 
@@ -65,20 +65,20 @@ impl Contender for Celled {
 
 /// How much is measured.
 struct Scale {
-    /// More than caches hold.
+    /// The number of signals of a cold emission: more than fit into the caches.
     cold: usize,
-    /// Over all of these, for each of two that are compared.
+    /// How often each of the two compared sets of signals is visited.
     passes: usize,
-    /// Over which memory and the time of a connect are averaged.
+    /// The number of signals over which memory and connect time are averaged.
     each: usize,
-    /// Of one signal that has many.
+    /// The number of slots of a signal with many.
     slots: usize,
 }
 
-/// What the flavors differ in.
+/// The budgets that differ between flavors.
 struct Budgets {
     flavor: &'static str,
-    /// Method slots, and the most bytes of a signal with as many.
+    /// A number of method slots, and the maximum bytes of a signal with that many.
     heap: [(usize, f64); 3],
     cold: f64,
 }
@@ -124,7 +124,7 @@ where
     lifetime::<Signal<F>>(table, 1.0);
 }
 
-/// The yardsticks, measured in the same way.
+/// The hand-written code, measured in the same way.
 fn others(table: &mut Table, scale: &Scale) {
     fn other<C: Contender, Hand: Contender>(table: &mut Table, scale: &Scale) {
         const NO_BUDGET: f64 = f64::INFINITY;
@@ -132,7 +132,7 @@ fn others(table: &mut Table, scale: &Scale) {
         for slots in [1, 3, 10] {
             heap_of_a_signal::<C>(table, scale, slots, NO_BUDGET);
         }
-        // Each connect of `signals2` copies its list.
+        // `signals2` copies its list for each connect.
         heap_of_a_slot::<C>(table, &Scale { slots: 1_000, ..*scale }, NO_BUDGET);
         for slots in [1, 3] {
             cold::<C, Hand>(table, scale, slots, NO_BUDGET);
@@ -166,7 +166,7 @@ fn heap_of_a_signal<C: Contender>(table: &Table, scale: &Scale, slots: usize, mo
     }
 }
 
-/// What captures something, and is stored apart from the list of the signal.
+/// Slots that capture something, which is stored apart from the signal's list.
 trait Closures: Contender {
     fn connect_closure(&self, captured: u64);
     fn connect_capturing(&self, owner: &Self::Owner, captured: u64);
@@ -190,7 +190,7 @@ closures!(sigwire::Signal<Event>);
 closures!(sigwire::local::Signal<Event>);
 
 fn closures<C: Closures>(table: &Table, scale: &Scale) {
-    // A list that is full grows for the next slot, so this is not the same for any number of slots.
+    // A full list grows for the next slot, so the result depends on the number of slots.
     for slots in [1, 3, 10] {
         let owners = C::owners(slots);
         let beside = format!("beside {slots}");
@@ -204,7 +204,7 @@ fn closures<C: Closures>(table: &Table, scale: &Scale) {
     }
 }
 
-/// What each signal takes when one more is connected to it.
+/// The memory that one more connected slot takes in each signal.
 fn one_more<C: Contender>(
     table: &Table,
     scale: &Scale,
@@ -259,8 +259,8 @@ fn each(heap: Heap, count: usize) -> (f64, f64) {
     (heap.bytes as f64 / count as f64, heap.allocations as f64 / count as f64)
 }
 
-/// Signals that are visited in random order, each with owners of its own. When the first comes again,
-/// the others have taken its place in the caches.
+/// Signals that are visited in random order, each with its own owners. By the time a signal is
+/// visited again, the others have displaced it from the caches.
 struct Cold<C: Contender> {
     signals: Vec<C>,
     order: Vec<u32>,
@@ -297,7 +297,7 @@ impl<C: Contender> Cold<C> {
         }
     }
 
-    /// Nanoseconds for each signal, when all have been visited.
+    /// Nanoseconds per signal for a second visit of all.
     fn second_pass(&mut self) -> f64 {
         let signals = self.signals.len() as u64;
         self.emit(signals);
@@ -308,15 +308,15 @@ impl<C: Contender> Cold<C> {
 fn cold<C: Contender, Hand: Contender>(table: &Table, scale: &Scale, slots: usize, most: f64) {
     let plural = if slots == 1 { "" } else { "s" };
     let name = format!("cold emission, {slots} slot{plural}");
-    // Nothing that one of them visits is warm for the other, which takes its place in the caches too.
+    // The two sets alternate, so each displaces the other from the caches.
     table.cell(&name, most, "x", || {
         let mut measured = Cold::<C>::new(scale.cold, slots);
         let mut hand = Cold::<Hand>::new(scale.cold, slots);
-        // Over all rounds, each signal is visited more than once.
+        // All rounds together visit each signal more than once.
         let at_least = scale.cold as u64 / 100;
         multiple(compare(at_least, |count| measured.emit(count), |count| hand.emit(count)))
     });
-    // Here each finds in the caches what it has not itself put out of them: all of what is small.
+    // Here each set runs twice in a row, so whatever of it fits into the caches is still there.
     table.cell(&format!("{name}, over and over"), most, "x", || {
         let mut measured = Cold::<C>::new(scale.cold, slots);
         let mut hand = Cold::<Hand>::new(scale.cold, slots);
@@ -337,8 +337,8 @@ where
     });
 }
 
-/// As in a program that starts: in memory that it has never touched, which the system has yet to find.
-/// To be measured while nothing large was freed, and leaves its own memory to nobody.
+/// Connects in memory that the process has never used and the system must still provide, as in a
+/// program that starts. Must run before anything large is freed, and frees no memory itself.
 fn first_connect_in_new_memory<C: Contender, Hand: Contender>(
     table: &mut Table,
     scale: &Scale,
@@ -355,7 +355,7 @@ fn first_connect_in_new_memory<C: Contender, Hand: Contender>(
     });
 }
 
-/// Of new signals, each to an owner of its own. Making and dropping them is not timed.
+/// Connects to new signals, each with its own owner. Creating and dropping them is not timed.
 struct FirstConnects<C: Contender> {
     owners: Vec<C::Owner>,
     signals: Vec<C>,
@@ -382,7 +382,7 @@ fn connect_each<C: Contender>(signals: &mut [C], owners: &[C::Owner]) {
     }
 }
 
-/// From its construction to its destruction, with one slot.
+/// The whole life of a signal with one slot, from its construction to its drop.
 fn lifetime<C: Contender>(table: &Table, most: f64) {
     table.cell("new, connect, drop, beside signals2", most, "x", || {
         let (owner, other_owner) = (C::Owner::default(), Arc::default());

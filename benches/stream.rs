@@ -1,5 +1,5 @@
-//! One event to each of many async subscribers that are ready for it: it is emitted, then each takes
-//! it. Beside `tokio::sync::broadcast` and `async-broadcast`.
+//! Measures one event for many async subscribers that keep up: it is emitted, then each subscriber
+//! takes it. Compares the result with `tokio::sync::broadcast` and `async-broadcast`.
 
 mod common;
 
@@ -33,7 +33,7 @@ trait Broadcast<E> {
     fn take(&mut self, context: &mut Context<'_>, taken: impl FnMut(E));
 }
 
-/// An event whose `clone` might do anything, as far as who takes it knows.
+/// An event whose `clone` might run any code, as far as the stream knows.
 #[derive(Clone)]
 struct Message(#[allow(dead_code)] Event);
 
@@ -93,7 +93,7 @@ impl<E: Clone> Broadcast<E> for Tokio<E> {
     }
 }
 
-/// Without waiting and thus without a future: what a subscriber that has events costs at least.
+/// Takes events without waiting, so without a future: the minimum that a subscriber costs.
 struct TokioTry(Tokio<Event>);
 
 impl Broadcast<Event> for TokioTry {
@@ -160,7 +160,7 @@ fn measure<B: Broadcast<Event>>(group: &mut BenchmarkGroup<'_, WallTime>, subscr
     });
 }
 
-/// The budget: no dearer than `tokio::sync::broadcast`.
+/// The budget: no slower than `tokio::sync::broadcast`.
 fn compared<E: Clone + Send + From<Event> + 'static>(of: &str, subscribers: usize) {
     let (mut ours, mut theirs) = (Shared::<E>::new(subscribers), Tokio::<E>::new(subscribers));
     let paired =
@@ -176,8 +176,8 @@ fn compared<E: Clone + Send + From<Event> + 'static>(of: &str, subscribers: usiz
     );
 }
 
-/// Emissions that wait for room and are dropped, while one always waits: the time of each, and of two takes after
-/// all of them. Neither is to grow with their number.
+/// Emissions that wait for room and are dropped, while another one keeps waiting. Measures the time
+/// of each, and of taking two events afterwards. Neither may grow with their number.
 fn dropped_emissions() {
     let signal: sigwire::AsyncSignal<Event> = sigwire::AsyncSignal::new();
     for count in [1_000, 10_000, 100_000, 1_000_000] {

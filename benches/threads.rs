@@ -1,5 +1,5 @@
-//! Threads that emit on one signal at the same time: the time of one emission on one thread. One
-//! thread alone stands beside for comparison.
+//! Measures an emission while several threads emit on the same signal, and, for comparison, an
+//! emission by a single thread.
 
 mod common;
 
@@ -37,17 +37,17 @@ where
     });
 }
 
-/// The time one thread takes for its emissions, on average over the threads.
+/// The time that a thread takes for its emissions, averaged over the threads.
 fn emissions_together<C: Contender + Sync>(contender: &C, threads: usize, count: u64) -> Duration {
     let (ready, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    // `Barrier` would wake one thread well after the other, which would run alone until then.
+    // Not a `Barrier`: it wakes the threads one after another, so the first would run alone.
     let start_together = || {
         ready.fetch_add(1, Ordering::Relaxed);
         while ready.load(Ordering::Relaxed) < threads {
             spin_loop();
         }
     };
-    // Nor may the last one run alone.
+    // The last thread must not run alone either.
     let stay_till_the_end = || {
         done.fetch_add(1, Ordering::Relaxed);
         while done.load(Ordering::Relaxed) < threads {

@@ -1,9 +1,9 @@
-//! An order-processing bus on tokio: services that are called through weak handlers, one of them slow, one
-//! failing, one that goes away in between.
+//! An order-processing bus on tokio. Weak handlers call its services: one of them is slow, one
+//! fails, and one is dropped while the bus runs.
 //!
-//! Orders come in through a bounded channel. One task takes them out and awaits the emission of each, so
-//! the slowest service sets the pace, and whoever orders faster than that waits at the channel. The program
-//! checks what it says.
+//! Orders arrive through a bounded channel. One task takes them out and awaits the emission of
+//! each, so the slowest service sets the pace, and customers who order faster wait at the channel.
+//! The program asserts what it prints.
 
 use sigwire::{AsyncSignal, AsyncSource, Failure};
 use std::panic;
@@ -18,11 +18,11 @@ struct Order {
     cents: u32,
 }
 
-/// Publishes only the sources: anyone can connect, and only the bus can emit.
+/// Publishes only its sources: anyone can connect, but only the bus can emit.
 #[derive(Default)]
 struct Bus {
     placed: AsyncSignal<Order>,
-    /// Asks what sending the order would cost; each carrier answers.
+    /// Asks each carrier what it would cost to send the order.
     offered: AsyncSignal<Order, u32>,
 }
 
@@ -35,8 +35,8 @@ impl Bus {
         &self.offered
     }
 
-    /// Takes orders until nobody can place any more. A handler that fails stops neither the others nor the
-    /// bus: what failed is on the list that this gives in the end.
+    /// Takes orders until all senders are dropped, and returns a list of failures. A handler that
+    /// fails stops neither the other handlers nor the bus.
     async fn run(self: Arc<Self>, mut orders: mpsc::Receiver<Order>) -> Vec<String> {
         let mut failed = Vec::new();
         while let Some(order) = orders.recv().await {
@@ -54,7 +54,7 @@ impl Bus {
     }
 }
 
-/// Has to keep its books in order: `&mut self`, behind tokio's mutex.
+/// Its method takes `&mut self`, so it is behind tokio's mutex.
 #[derive(Default)]
 struct Ledger {
     cents: u32,
@@ -63,12 +63,12 @@ struct Ledger {
 impl Ledger {
     async fn book(&mut self, order: &Order) {
         let before = self.cents;
-        sleep(Duration::from_millis(1)).await; // nobody else books meanwhile
+        sleep(Duration::from_millis(1)).await; // the lock is held during this
         self.cents = before + order.cents;
     }
 }
 
-/// Is slow with large orders, and has a deadline.
+/// It is slow with large orders, and has a deadline.
 #[derive(Default)]
 struct Warehouse {
     packed: AtomicU32,
@@ -82,7 +82,7 @@ impl Warehouse {
     }
 }
 
-/// Fails sometimes.
+/// It fails sometimes.
 struct Mailer;
 
 impl Mailer {
@@ -91,7 +91,7 @@ impl Mailer {
     }
 }
 
-/// Goes away in between.
+/// It is dropped while the bus runs.
 struct Auditor {
     seen: Arc<AtomicU32>,
 }
@@ -114,7 +114,7 @@ impl Carrier {
     }
 }
 
-/// The mailer's panics are part of the story: they are told in it, and nowhere else.
+/// Silences the messages of the mailer's panics, which the program reports itself.
 fn do_not_report_the_mailer() {
     let report = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
@@ -149,8 +149,8 @@ async fn main() {
     for number in 1..=10 {
         place.send(Order { number, cents: 100 }).await.expect("the bus runs");
     }
-    // Each takes the ledger and the warehouse a millisecond, one after the other, and three orders at most
-    // are under way: so seven are done.
+    // For each order the ledger takes a millisecond, and then the warehouse. At most three orders
+    // are unfinished, so at least seven are done.
     assert!(started.elapsed() >= Duration::from_millis(14));
     println!(
         "   The first ten have taken at least 14 ms to place: the bus keeps whoever orders waiting."
@@ -160,7 +160,7 @@ async fn main() {
     let was_there = Arc::downgrade(&auditor);
     drop(auditor);
     for number in 11..=20 {
-        // Number 15 is too large for the warehouse to be in time.
+        // Order 15 is so large that the warehouse misses its deadline.
         let cents = if number == 15 { 5_000 } else { 100 };
         place.send(Order { number, cents }).await.expect("the bus runs");
     }
@@ -168,7 +168,7 @@ async fn main() {
     println!("3. A clean shutdown: nobody can order any more, and the bus ends what it has.");
     drop(place);
     let failed = running.await.expect("the bus does not panic");
-    // It was freed at once, or right after a call that was under way.
+    // It was freed at once, or right after the call that was running.
     assert!(was_there.upgrade().is_none());
     assert!((7..=10).contains(&seen.load(Relaxed)));
     assert_eq!(bus.placed().slot_count(), 3);
@@ -177,7 +177,7 @@ async fn main() {
         seen.load(Relaxed)
     );
 
-    // Handlers run one after another, so the mailer is called after the warehouse was given up.
+    // Handlers run one after another, so the mailer was called after the warehouse had timed out.
     assert_eq!(failed, ["mailer: no address in order 3", "warehouse: order 15 took too long"]);
     assert_eq!(warehouse.packed.load(Relaxed), 19);
     assert_eq!(ledger.lock().await.cents, 19 * 100 + 5_000);
@@ -193,7 +193,7 @@ async fn main() {
     let order = Order { number: 21, cents: 100 };
     let first = futures::StreamExt::next(&mut bus.offered.call_concurrent(&order)).await;
     assert_eq!(first, Some(500));
-    // The handlers of the other two were dropped with the stream, and have let go of their owners.
+    // The handlers of the other two were dropped with the stream, and their owners released.
     assert!(carriers.iter().all(|carrier| Arc::strong_count(carrier) == 1));
     println!("   It costs 500 cents; the handlers that were still thinking are dropped.");
 

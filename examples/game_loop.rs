@@ -1,6 +1,8 @@
-//! A game loop on one thread: thousands of objects, events in every frame, objects that die and are born.
+//! A game loop on one thread, with thousands of objects, events in every frame, and objects that
+//! die and are born.
 //!
-//! The world owns the monsters. Signals only know them, so a monster that leaves the world is gone.
+//! The world owns the monsters. Signals hold them weakly, so a monster that leaves the world is
+//! freed.
 
 use sigwire::local::Signal;
 use std::cell::{Cell, RefCell};
@@ -70,7 +72,7 @@ impl World {
         })
     }
 
-    /// The same throws in every run, so that the facts at the end can be checked.
+    /// Rolls the same numbers in every run, so that the program can check its results.
     fn throw(&self, below: u32) -> i32 {
         let next = self.dice.get().wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         self.dice.set(next);
@@ -93,7 +95,7 @@ impl World {
         self.in_memory.set(self.in_memory.get() + 1);
     }
 
-    /// The clock must be right before anyone else hears of the frame.
+    /// Runs before all other slots, so that they see the new time.
     fn set_clock(&self, frame: &u32) {
         self.frame.set(*frame);
     }
@@ -109,7 +111,8 @@ impl World {
         called
     }
 
-    /// A monster dies by leaving the list: no slot keeps it, and none has to be disconnected.
+    /// Removing a monster from the list frees it: no slot keeps it alive, and none must be
+    /// disconnected.
     fn bury(&self) {
         let all = self.monsters.take();
         let (living, dead): (Vec<_>, Vec<_>) =
@@ -125,7 +128,7 @@ impl World {
     }
 }
 
-/// Gives birth in the midst of the tick.
+/// Creates monsters during the tick.
 struct Nest {
     world: Rc<World>,
 }
@@ -174,7 +177,7 @@ impl Camera {
 fn main() {
     let world = World::new();
     let camera = Rc::new(RefCell::new(Camera { world: world.clone(), drawn: 0 }));
-    // Priorities say who comes first and last, however late anyone is connected.
+    // Priorities set who is called first and last, regardless of when each was connected.
     world.ticked.slot().priority(-10).connect_mut(&camera, Camera::draw);
     for _ in 0..FIRST_MONSTERS {
         world.spawn();

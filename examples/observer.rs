@@ -1,6 +1,6 @@
-//! The observer pattern over threads: a thermometer that several threads feed, and objects that watch it.
+//! The observer pattern with threads: several threads update a thermometer, and objects observe it.
 //!
-//! Nobody who watches is kept alive by it, and nobody has to unsubscribe.
+//! Observing keeps no object alive, and no observer has to unsubscribe.
 
 use sigwire::{Signal, Source};
 use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering::Relaxed};
@@ -16,11 +16,11 @@ struct Reading {
     degrees: i32,
 }
 
-/// Publishes only the source: anyone can watch, and only the thermometer itself can announce.
+/// Publishes only its sources: anyone can connect, but only the thermometer can emit.
 #[derive(Default)]
 struct Thermometer {
     measured: Signal<Reading>,
-    /// Asks how warm it should be; whoever answers is heard.
+    /// Asks the observers for the temperature they want.
     asked: Signal<str, i32>,
 }
 
@@ -33,7 +33,8 @@ impl Thermometer {
         &self.asked
     }
 
-    /// Each sensor has a thread of its own. Observers run on the thread that emits, at the same time.
+    /// Each sensor has its own thread. Observers run on the thread that emits, so several may run
+    /// at the same time.
     fn round(&self, meanwhile: impl FnOnce()) {
         thread::scope(|scope| {
             for sensor in 0..SENSORS {
@@ -53,7 +54,7 @@ impl Thermometer {
     }
 }
 
-/// Observes through `&self`: several threads may be in `show` at once, so it counts in atomics.
+/// Observes through `&self`. Several threads may call `show` at once, so it counts in atomics.
 #[derive(Default)]
 struct Display {
     shown: AtomicUsize,
@@ -67,7 +68,7 @@ impl Display {
     }
 }
 
-/// Observes through `&mut self`: its owner is an `Arc<Mutex<Statistics>>`, locked for each call.
+/// Observes through `&mut self`. Its owner is an `Arc<Mutex<Statistics>>`, locked for each call.
 #[derive(Default)]
 struct Statistics {
     sum: i32,
@@ -81,7 +82,7 @@ impl Statistics {
     }
 }
 
-/// Goes away while the sensors are at work.
+/// It is dropped while the sensors are running.
 struct Guest {
     seen: Arc<AtomicUsize>,
 }

@@ -1,14 +1,15 @@
-//! An object that keeps its own methods in its own list: once strongly, once weakly, once in a signal.
+//! An object that stores its own methods in its own list: with strong pointers, with weak pointers,
+//! and in a signal.
 //!
-//! The process checks what it prints, and fails when an object that must be gone is not.
+//! The program asserts what it prints, and fails if an object is not freed in time.
 
-// The names are those of the Python program that this one retells.
+// The names are those of the original Python program.
 #![allow(clippy::disallowed_names)]
 
 use sigwire::{Signal, WeakMethod};
 use std::sync::{Arc, Mutex};
 
-/// The leaking twin: what is in the list holds the object, and the object holds the list.
+/// Leaks: the closures in the list own the object, and the object owns the list.
 struct LeakingFoo {
     functions: Mutex<Vec<Box<dyn Fn() + Send + Sync>>>,
     _life: Life,
@@ -29,7 +30,7 @@ impl LeakingFoo {
     }
 }
 
-/// The repaired twin: the list knows the methods, and holds nothing.
+/// Does not leak: the methods in the list hold the object weakly.
 struct Foo {
     functions: Vec<WeakMethod<()>>,
     _life: Life,
@@ -48,7 +49,7 @@ impl Foo {
     }
 }
 
-/// The same with a signal in place of the list.
+/// The same with a signal instead of the list.
 struct SignalFoo {
     announced: Signal<()>,
     _life: Life,
@@ -117,7 +118,7 @@ fn main() {
     );
 }
 
-/// Says when the object that holds it is made, and when it is freed.
+/// Prints when the object that contains it is created and freed.
 struct Life {
     number: u32,
 }
@@ -135,7 +136,7 @@ impl Drop for Life {
     }
 }
 
-/// What was said since the last check: the order of the lines is the proof.
+/// The lines printed since the last check. Their order proves when objects were freed.
 static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 fn say(line: &str) {

@@ -1,8 +1,9 @@
-//! Progress in a terminal: a worker thread announces every step, and a loop of its own shows what a person
-//! can see of it.
+//! A progress bar in a terminal. A worker thread announces every step, and a loop on another thread
+//! shows as many of them as a person can see.
 //!
-//! The bar is an `Rc<RefCell<..>>`, as widgets are: it never leaves its thread. The worker knows nothing
-//! of it, only the signals. The loop sleeps until it is woken, or until a throttled step is due.
+//! The bar is an `Rc<RefCell<..>>`, like a typical widget, and stays on its thread. The worker
+//! knows only the signals, not the bar. The loop sleeps until it is woken or a throttled step is
+//! due.
 
 use sigwire::{LocalQueue, Signal};
 use std::cell::RefCell;
@@ -14,10 +15,10 @@ use std::time::{Duration, Instant};
 
 const FILES: [&str; 3] = ["kernel.img", "modules.tar", "fonts.zip"];
 const STEPS: u32 = 20_000;
-/// A person sees no more than this.
+/// The shortest time between two redraws. A person cannot follow more.
 const FRAME: Duration = Duration::from_millis(40);
 
-/// What the worker announces.
+/// The signals of the worker.
 #[derive(Default)]
 struct Download {
     stepped: Signal<(usize, u32)>,
@@ -30,7 +31,7 @@ impl Download {
             for step in 1..=STEPS {
                 self.stepped.emit(&(number, step));
                 if step % 500 == 0 {
-                    thread::sleep(Duration::from_millis(5)); // the network
+                    thread::sleep(Duration::from_millis(5)); // simulates network time
                 }
             }
             self.finished.emit(&file);
@@ -87,7 +88,7 @@ fn main() {
             turns += 1;
         }
     });
-    // The last step may still wait for its frame.
+    // The last step may still be waiting for its frame.
     if queue.flush(&steps) && stdout().is_terminal() {
         println!();
     }

@@ -1,4 +1,4 @@
-//! Who is measured: the hand-written loop, this crate, and the `signals2` crate.
+//! The contenders: the hand-written loop, this crate, and the `signals2` crate.
 
 use std::hint::black_box;
 use std::rc::{self, Rc};
@@ -11,8 +11,8 @@ use sigwire::generic::{Connection, Flavor, Local, Shared};
 
 pub(crate) type Event = u64;
 
-/// An owner whose method is one store, so that what is measured is the way there. Both flavors use
-/// it: a relaxed store costs what a plain one does.
+/// An owner whose method is one store, so that mainly the call is measured. Both flavors use it,
+/// because a relaxed store costs the same as a plain one.
 #[derive(Default)]
 pub(crate) struct Sink(AtomicU64);
 
@@ -34,7 +34,7 @@ impl Method for Sink {
 
 pub(crate) trait Contender: Default {
     const NAME: &'static str;
-    /// A pointer to a [`Sink`]. `Default` makes one with an allocation of its own.
+    /// A pointer to a [`Sink`]. `Default` allocates a new one.
     type Owner: Default;
     type Connection;
 
@@ -54,7 +54,7 @@ pub(crate) trait Contender: Default {
     }
 }
 
-/// What a [`Contender`]'s connection can do, unless it is hand-written.
+/// A [`Contender`]'s connection, unless the contender is hand-written.
 pub(crate) trait Disconnect {
     fn end(self);
 }
@@ -108,7 +108,7 @@ macro_rules! flavor {
                 sigwire::generic::Source::connect(self, owner, Sink::on_event)
             }
 
-            // The count is part of what `emit` promises: it must not be optimised away here.
+            // `emit` returns the count, so the compiler must not remove it here.
             #[inline(always)]
             fn emit(&self, event: &Event) {
                 black_box(sigwire::generic::Signal::emit(self, event));
@@ -120,7 +120,7 @@ macro_rules! flavor {
 flavor!(Arc, HandArc, "hand-written Arc", sigwire::Signal<Event>, Shared, "sigwire");
 flavor!(Rc, HandRc, "hand-written Rc", sigwire::local::Signal<Event>, Local, "sigwire local");
 
-/// The thread-safe signal with owners that are [`HazardArc`].
+/// The thread-safe signal with [`HazardArc`] owners.
 #[derive(Default)]
 pub(crate) struct TrackedSignal(sigwire::Signal<Event>);
 
@@ -140,7 +140,7 @@ impl Contender for TrackedSignal {
     }
 }
 
-/// It tracks no owners, so its closures upgrade them.
+/// It does not track owners, so its closures upgrade them.
 pub(crate) type Signals2 = signals2::Signal<(Event,)>;
 
 impl Contender for Signals2 {

@@ -1,11 +1,12 @@
-//! Counting what is allocated. Only a bench that makes [`Counting`] its global allocator may ask.
+//! Counts allocations. Works only in a bench whose global allocator is [`Counting`].
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicIsize, AtomicU64, Ordering::Relaxed};
 
 pub(crate) struct Counting;
 
-/// Only in [`heap`]: counting takes about as long as the allocation, and time is measured elsewhere.
+/// Set only inside [`heap`], because counting would distort time measurements: it takes about as
+/// long as an allocation.
 static COUNTS: AtomicBool = AtomicBool::new(false);
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
 static LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
@@ -14,11 +15,11 @@ static LIVE_BYTES: AtomicIsize = AtomicIsize::new(0);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Heap {
     pub(crate) allocations: u64,
-    /// What is held afterwards, less what was held before.
+    /// The bytes allocated afterwards, minus the bytes allocated before.
     pub(crate) bytes: isize,
 }
 
-/// What `work` takes from the heap. Its result is kept until that is counted.
+/// The heap usage of `work`. Its result is dropped only after counting.
 pub(crate) fn heap<T>(work: impl FnOnce() -> T) -> (Heap, T) {
     let (allocations, bytes) = (ALLOCATIONS.load(Relaxed), LIVE_BYTES.load(Relaxed));
     COUNTS.store(true, Relaxed);
@@ -38,8 +39,8 @@ pub(crate) fn count(allocations: u64, grown_by: isize) {
     }
 }
 
-// SAFETY: every method hands its arguments on to the system's allocator and returns what that does;
-// counting neither allocates nor unwinds.
+// SAFETY: every method passes its arguments on to the system's allocator and returns the result of
+// that. Counting neither allocates nor unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(1, layout.size() as isize);

@@ -1,5 +1,5 @@
-//! The loops that are measured. None is inlined, so that every measurement of one kind runs the same
-//! code, and nothing in it is known to the compiler.
+//! The measured loops. None is inlined, so that all measurements of one kind run the same code, and
+//! the compiler knows nothing about their arguments.
 
 use std::collections::VecDeque;
 use std::hint::black_box;
@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Connects a slot and disconnects the one that was connected longest.
+/// Connects a slot and disconnects the oldest one.
 #[inline(never)]
 pub(crate) fn rotations<C>(
     contender: &mut C,
@@ -70,7 +70,7 @@ where
     }
 }
 
-/// The yardstick for what is budgeted in nanoseconds: a lock that nobody else wants.
+/// The reference for budgets in nanoseconds: taking an uncontended lock.
 #[inline(never)]
 pub(crate) fn locks(mutex: &Mutex<u64>, count: u64) {
     for _ in 0..count {

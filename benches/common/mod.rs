@@ -1,6 +1,6 @@
-//! What the benches share: who is measured, the loops that are measured, and how.
+//! Code that the benches share: the contenders, the measured loops, and the measuring itself.
 
-// No bench uses all of it.
+// Each bench uses only part of it.
 #![allow(dead_code, unused_imports)]
 
 mod contender;

@@ -1,6 +1,6 @@
-//! Visiting many things in an order that no cache foresees.
+//! Visits many objects in an order that the CPU cannot predict.
 
-/// The same each time.
+/// The same order each time.
 pub(crate) fn shuffled(count: u32) -> Vec<u32> {
     let mut order: Vec<u32> = (0..count).collect();
     let mut random = 1_u64;
@@ -11,5 +11,5 @@ pub(crate) fn shuffled(count: u32) -> Vec<u32> {
     order
 }
 
-/// What lies between things that are allocated one by one, so that no two share a cache line.
+/// Padding between objects that are allocated one by one, so that no two share a cache line.
 pub(crate) type Spacer = Box<[u8; 64]>;

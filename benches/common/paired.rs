@@ -1,23 +1,23 @@
-//! Comparing two pieces of work side by side, on a machine that is never quiet: they alternate in
-//! short rounds, so that what disturbs one disturbs the other, and the median forgets the rest.
+//! Compares the speed of two operations on a noisy machine. They alternate in short rounds, so most
+//! noise affects both alike, and the median ignores the rest.
 
 use super::loops::time;
 
 pub(crate) const ROUNDS: usize = 151;
 
-/// Long enough for the clock, short enough to fall between interruptions mostly.
+/// Long enough for the clock's resolution, short enough that most rounds are not interrupted.
 const ROUND_NS: f64 = 50_000.0;
 
 pub(crate) struct Paired {
-    /// Of the first to the second.
+    /// The median of the first time divided by the second.
     pub(crate) ratio: f64,
-    /// The quartiles that it is the median of.
+    /// The lower and upper quartile of the same.
     pub(crate) between: [f64; 2],
     pub(crate) first_ns: f64,
     pub(crate) second_ns: f64,
 }
 
-/// Each does its work as often as told. No round has fewer than `at_least` repetitions.
+/// Each closure repeats its work this often. No round has fewer than `at_least` repetitions.
 pub(crate) fn compare(
     at_least: u64,
     mut first: impl FnMut(u64),
@@ -30,7 +30,8 @@ pub(crate) fn compare(
     alternate(ROUNDS, first, second)
 }
 
-/// Each says how many nanoseconds its work took: for work that begins with what is not to be timed.
+/// Each closure returns how many nanoseconds its work took. For work with a setup that is not
+/// timed.
 pub(crate) fn alternate(
     rounds: usize,
     mut first: impl FnMut() -> f64,
@@ -47,7 +48,7 @@ fn time_each(work: &mut impl FnMut(u64), count: u64) -> f64 {
     time(|| work(count)).as_nanos() as f64 / count as f64
 }
 
-/// How many fill a round. Finding out warms up, too.
+/// The number of repetitions that fill a round. Measuring it also warms up the caches.
 fn repetitions(at_least: u64, work: &mut impl FnMut(u64)) -> u64 {
     let mut count = at_least.max(1);
     loop {

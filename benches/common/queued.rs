@@ -1,4 +1,4 @@
-//! Events that wait for a loop: in this crate's queues, and in a channel of boxed closures.
+//! Events that wait for a loop, in this crate's queues or in a channel of boxed closures.
 
 use std::hint::black_box;
 use std::rc::Rc;
@@ -10,7 +10,7 @@ use sigwire::{LocalQueue, Queue, Signal};
 use super::Event;
 use super::contender::Sink;
 
-/// A loop and what emits to it, from whichever thread.
+/// A loop, and the signal that emits to it from any thread.
 pub(crate) trait Loop {
     const NAME: &'static str;
     type Emitter: Send;
@@ -18,7 +18,7 @@ pub(crate) trait Loop {
     where
         Self: Sized;
     fn emit(emitter: &Self::Emitter, event: &Event);
-    /// Says how many handlers it called.
+    /// Returns how many handlers it called.
     fn run(&self) -> usize;
 }
 
@@ -78,7 +78,7 @@ impl Loop for LocalLoop {
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// What one would write by hand.
+/// Hand-written.
 pub(crate) struct ChannelLoop {
     jobs: Receiver<Job>,
     _owners: Vec<Arc<Sink>>,
@@ -112,7 +112,7 @@ impl Loop for ChannelLoop {
     }
 }
 
-/// Emits `batch` events and runs them, again and again, until `calls` handlers were called.
+/// Repeatedly emits `batch` events and runs them, until `calls` handlers were called.
 #[inline(never)]
 pub(crate) fn turns<L: Loop>((queue, emitter): &(L, L::Emitter), batch: u64, calls: u64) {
     let mut called = 0;
@@ -124,7 +124,7 @@ pub(crate) fn turns<L: Loop>((queue, emitter): &(L, L::Emitter), batch: u64, cal
     }
 }
 
-/// Runs what another thread emits, until `calls` handlers were called.
+/// Runs the events that another thread emits, until `calls` handlers were called.
 pub(crate) fn across<L: Loop>(
     queue: &L,
     emitter: L::Emitter,

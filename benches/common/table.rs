@@ -1,4 +1,4 @@
-//! A table of what is measured, each beside its budget.
+//! Prints a table of measurements and their budgets.
 
 use super::paired::Paired;
 
@@ -20,14 +20,14 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new() -> Self {
-        // Options and their values are meant for the other benches that one command runs.
+        // Options and their values are for other benches that the same command runs.
         let is_filter = |arg: &String| !arg.starts_with('-') && arg.parse::<f64>().is_err();
         let filter = std::env::args().skip(1).find(is_filter);
         line("cell", "measured", "budget", "", "for orientation");
         Table { filter, flavor: "" }
     }
 
-    /// `measure` says how much it is, and what helps to understand that.
+    /// `measure` returns the measured value, and a note that explains it.
     pub(crate) fn cell(
         &self,
         name: &str,

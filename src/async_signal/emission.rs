@@ -24,14 +24,14 @@ use crate::slots::Slots;
 
 pub(super) type AsyncSlots<E, R, F> = Slots<Request<E, R, F>, Answer<R>, F>;
 type AsyncCursor<E, R, F, S> = Cursor<Request<E, R, F>, Answer<R>, F, S>;
-type Borrowed<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
+type AsyncRefCursor<'a, E, R, F> = AsyncCursor<E, R, F, &'a AsyncSlots<E, R, F>>;
 
-/// The slots that were connected at the start, and their handlers one after another.
+/// Calls the slots that were connected at the start, and runs their handlers one after another.
 ///
-/// In this order: what is written at once lies apart from what is not there yet. Else the compiler
-/// moves both as a whole, right after they were written in parts.
+/// `repr(C)` keeps the fields that are always initialized apart from `cursor`, which is not.
+/// Otherwise the compiler writes both in parts, and then copies them as a whole.
 #[repr(C)]
-pub(super) struct Sequence<
+pub(super) struct SequentialHandlers<
     'a,
     E: ?Sized + 'static,
     R: 'static,
@@ -40,25 +40,26 @@ pub(super) struct Sequence<
 > where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
-    /// Of the event, with the handler that is under way. Dropped first: that may use the signal.
+    /// The event, and the handler that is running. Dropped first, because the handler may use the
+    /// signal.
     requests: Requests<'a, E, R, F>,
-    /// Until the first poll, if the slots are those that are connected then.
+    /// `Some` until the first poll, if the emission covers the slots that are connected then.
     source: Option<&'a AsyncSource<E, R, F>>,
-    /// None as long as no handler has kept the emission waiting or panicked, and when there is no slot to call.
+    /// `None` until a handler has to wait or panics, and if there is no slot to call.
     cursor: Option<AsyncCursor<E, R, F, S>>,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, S> Sequence<'a, E, R, F, S>
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, S> SequentialHandlers<'a, E, R, F, S>
 where
     S: Deref<Target = AsyncSlots<E, R, F>>,
 {
     #[cfg(feature = "tokio")]
     pub(super) fn over(cursor: Option<AsyncCursor<E, R, F, S>>, event: &'a E) -> Self {
-        Sequence { requests: Requests::new(event), source: None, cursor }
+        SequentialHandlers { requests: Requests::new(event), source: None, cursor }
     }
 
-    /// Runs handlers until `each` has enough of what came of them. Ready with `None` at the end.
-    /// `OBSERVED` is that of [`Cursor::call_each`].
+    /// Runs handlers until `each` breaks. Ready with `None` when all are done. `OBSERVED` is as in
+    /// [`Cursor::call_each`].
     pub(super) fn poll_each<B, const OBSERVED: bool>(
         &mut self,
         context: &mut Context<'_>,
@@ -66,13 +67,13 @@ where
     ) -> Poll<Option<B>> {
         let mut depth = None;
         if !self.requests.are_over() {
-            // Nested too deep: the handler waits on.
+            // Before the poll: if this panics because of nesting, the handler stays pending.
             depth = Some(Depth::enter(|| 0));
             if let ControlFlow::Break(end) = each(ready!(self.requests.poll_in_emission(context))) {
                 return Poll::Ready(Some(end));
             }
         }
-        let Sequence { requests, cursor, .. } = self;
+        let SequentialHandlers { requests, cursor, .. } = self;
         let end = requests.with(context, |request, _| {
             let (cursor, each) = (cursor.as_mut()?, until_pending(each));
             cursor.call_each_within::<_, OBSERVED, false>(depth, request, each)
@@ -80,53 +81,53 @@ where
         end.map_or(Poll::Ready(None), |end| end.map(Some))
     }
 
-    /// Runs all handlers, and counts them.
+    /// Runs all handlers and counts them.
     pub(super) fn poll_count(
         &mut self,
         context: &mut Context<'_>,
         called: &mut usize,
     ) -> Poll<usize> {
-        self.poll_each::<_, false>(context, count(called)).map(|_| *called)
+        self.poll_each::<_, false>(context, count_into(called)).map(|_| *called)
     }
 }
 
-/// Counts handlers. The number can be in a register until this is dropped.
-struct Count<'c> {
+/// Counts handlers. The count can stay in a register until this is dropped.
+struct HandlerCount<'c> {
     called: &'c mut usize,
     more: usize,
 }
 
-impl Count<'_> {
+impl HandlerCount<'_> {
     #[inline(always)]
     fn one(&mut self) {
         self.more += 1;
     }
 }
 
-impl Drop for Count<'_> {
+impl Drop for HandlerCount<'_> {
     #[inline(always)]
     fn drop(&mut self) {
         *self.called += self.more;
     }
 }
 
-fn count<R>(called: &mut usize) -> impl FnMut(Outcome<R>) -> ControlFlow<Infallible> {
-    let mut count = Count { called, more: 0 };
+fn count_into<R>(called: &mut usize) -> impl FnMut(Outcome<R>) -> ControlFlow<Infallible> {
+    let mut count = HandlerCount { called, more: 0 };
     move |_| {
         count.one();
         ControlFlow::Continue(())
     }
 }
 
-/// Goes on until there is one.
-fn result<R>(outcome: Outcome<R>) -> ControlFlow<R> {
+/// Breaks with the first result.
+fn break_with_result<R>(outcome: Outcome<R>) -> ControlFlow<R> {
     match outcome {
         Outcome::Returned(result) => ControlFlow::Break(result),
         Outcome::TimedOut => ControlFlow::Continue(()),
     }
 }
 
-/// Goes on until `each` has enough, or a handler has to wait.
+/// Breaks when `each` does, or when a handler has to wait.
 fn until_pending<T: ?Sized, R, B>(
     mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Poll<B>> {
@@ -136,13 +137,13 @@ fn until_pending<T: ?Sized, R, B>(
     }
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
-    /// Of the slots that are connected when it is polled first.
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SequentialHandlers<'a, E, R, F> {
+    /// Covers the slots that are connected at the first poll.
     pub(super) fn unstarted(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Sequence { requests: Requests::new(event), source: Some(source), cursor: None }
+        SequentialHandlers { requests: Requests::new(event), source: Some(source), cursor: None }
     }
 
-    /// Runs all handlers, and counts them. In the first poll, those of the slots that are connected now.
+    /// Runs all handlers and counts them. The first poll determines the slots.
     fn poll_count_from_start(
         &mut self,
         context: &mut Context<'_>,
@@ -153,89 +154,91 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Sequence<'a, E, R, F> {
             self.source = None;
             return Poll::Ready(0);
         };
-        let Sequence { requests, source, cursor } = self;
+        let SequentialHandlers { requests, source, cursor } = self;
         requests.take_spare_buffer();
         let end = requests.with(context, |request, _| {
-            let each = until_pending(count(called));
+            let each = until_pending(count_into(called));
             Cursor::begin(slots, request, cursor, || *source = None, each)
         });
         end.map_or(Poll::Ready(*called), |end| end.map(|never| match never {}))
     }
 
-    /// Puts the slots that are connected in the first poll into the cursor, for who has to know them before
-    /// they are called.
-    fn start(&mut self) -> Option<&Borrowed<'a, E, R, F>> {
+    /// In the first poll, stores the connected slots in the cursor, for emissions that need them
+    /// before they are called.
+    fn start(&mut self) -> Option<&AsyncRefCursor<'a, E, R, F>> {
         let slots = self.source.take()?.slots().filter(|slots| !slots.calls_none())?;
         Some(self.cursor.insert(Cursor::new(slots)))
     }
 }
 
-/// An emission under way, one handler after another. Made by [`AsyncSignal::emit`](super::AsyncSignal::emit);
-/// gives how many handlers were called.
+/// An emission that runs one handler after another. Its output is how many handlers were called.
+///
+/// Returned by [`AsyncSignal::emit`](super::AsyncSignal::emit).
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct Emit<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    sequence: Sequence<'a, E, R, F>,
+    handlers: SequentialHandlers<'a, E, R, F>,
     called: usize,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Emit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Emit { sequence: Sequence::unstarted(source, event), called: 0 }
+        Emit { handlers: SequentialHandlers::unstarted(source, event), called: 0 }
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for Emit<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let Emit { sequence, called } = &mut *self;
-        sequence.poll_count_from_start(context, called)
+        let Emit { handlers, called } = &mut *self;
+        handlers.poll_count_from_start(context, called)
     }
 }
 
-/// An emission in the hands of the caller: a stream of what the handlers return, in order. Each handler is
-/// started when its result is asked for. Made by [`AsyncSignal::call`](super::AsyncSignal::call).
+/// An emission as a stream of the handlers' results, in order.
 ///
-/// A handler that is dropped at its deadline gives no item.
+/// Returned by [`AsyncSignal::call`](super::AsyncSignal::call). A handler is started only when the
+/// stream is polled for its result. A handler that is dropped at its deadline yields no item.
 #[must_use = "streams do nothing unless they are polled"]
 pub struct AsyncEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
-    pub(super) Sequence<'a, E, R, F>,
+    pub(super) SequentialHandlers<'a, E, R, F>,
 );
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for AsyncEmission<'_, E, R, F> {
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
         self.0.start();
-        self.0.poll_each::<_, false>(context, result)
+        self.0.poll_each::<_, false>(context, break_with_result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Sequence { requests, source, cursor } = &self.0;
+        let SequentialHandlers { requests, source, cursor } = &self.0;
         let left = cursor.as_ref().map_or(0, Cursor::left) + usize::from(!requests.are_over());
         (0, source.is_none().then_some(left))
     }
 }
 
-/// An emission that calls every handler, whatever becomes of the others. Made by
-/// [`AsyncSignal::try_emit`](super::AsyncSignal::try_emit).
+/// An emission that calls every handler, even if others fail.
+///
+/// Returned by [`AsyncSignal::try_emit`](super::AsyncSignal::try_emit).
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct TryEmit<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    sequence: Sequence<'a, E, R, F>,
+    handlers: SequentialHandlers<'a, E, R, F>,
     source: &'a AsyncSource<E, R, F>,
     names: BTreeMap<SlotKey, &'static str>,
     called: usize,
-    /// Each with its slot, and whether that was called.
+    /// Each with its slot, and whether the slot itself failed.
     failures: Vec<(SlotKey, Failure, bool)>,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> TryEmit<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        let sequence = Sequence::unstarted(source, event);
-        TryEmit { sequence, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
+        let handlers = SequentialHandlers::unstarted(source, event);
+        TryEmit { handlers, source, names: BTreeMap::new(), called: 0, failures: Vec::new() }
     }
 
-    /// The handler that was come to last has failed.
-    fn failed(&mut self, failure: Failure) {
-        let cursor = self.sequence.cursor.as_mut().expect("a handler failed, so there are some");
-        let last = cursor.last().expect("a handler failed, so one was come to");
+    /// Records a failure of the slot that was reached last.
+    fn record_failure(&mut self, failure: Failure) {
+        let cursor = self.handlers.cursor.as_mut().expect("a slot failed, so there is a cursor");
+        let last = cursor.last().expect("a slot failed, so the cursor has reached one");
         let in_slot = cursor.has_panicked_in_slot();
         self.called += usize::from(in_slot);
         self.failures.push((last, failure, in_slot));
@@ -246,17 +249,18 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for TryEmit<'_, E, R, F>
     type Output = Result<usize, EmitError<F>>;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        // Nested too deep: that is no handler's failure.
+        // If this panics because of nesting, it is not the failure of a handler.
         drop(Depth::enter(|| 0));
-        if let Some(cursor) = this.sequence.start() {
+        if let Some(cursor) = this.handlers.start() {
             this.names = cursor.names();
         }
         loop {
             let called = &mut this.called;
             let step = AssertUnwindSafe(|| {
-                this.sequence.poll_each::<_, true>(context, |outcome| match outcome {
+                this.handlers.poll_each::<_, true>(context, |outcome| match outcome {
                     Outcome::Returned(result) => {
-                        // Before it counts: a result whose destructor panics has failed.
+                        // Dropped before it is counted: if its destructor panics, the handler has
+                        // failed.
                         drop(result);
                         *called += 1;
                         ControlFlow::Continue(())
@@ -267,8 +271,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for TryEmit<'_, E, R, F>
             match catch_unwind(step) {
                 Ok(Poll::Pending) => return Poll::Pending,
                 Ok(Poll::Ready(None)) => break,
-                Ok(Poll::Ready(Some(()))) => this.failed(Failure::TimedOut),
-                Err(payload) => this.failed(Failure::Panicked(message(payload))),
+                Ok(Poll::Ready(Some(()))) => this.record_failure(Failure::TimedOut),
+                Err(payload) => this.record_failure(Failure::Panicked(message(payload))),
             }
         }
         if this.failures.is_empty() {
@@ -284,71 +288,74 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for TryEmit<'_, E, R, F>
     }
 }
 
-/// Handlers that wait.
-enum Pending<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    /// In the order of their start, each until it is over. They have the task's own waker, so they are polled
-    /// together: for a few that is cheaper than to know which of them was woken.
-    Few {
+/// The handlers of a concurrent emission that were not ready at once.
+enum PendingHandlers<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
+    /// All handlers share the task's waker and are polled whenever the task is. For a few handlers
+    /// that is cheaper than tracking which of them was woken. Sorted by their start; finished ones
+    /// stay in place, empty.
+    PolledTogether {
         handlers: SmallVec<[ErasedFuture<'a, E, R, F>; 1]>,
-        /// Which of them is polled first. Another one each time: a runtime may give a task so much to do at
-        /// once and no more, and one busy handler would leave nothing of it to the others.
+        /// The index of the handler that was polled first the last time. It advances with each
+        /// poll, because a runtime may limit how much a task does in one poll, and one busy handler
+        /// must not use up the budget of the others each time.
         first: usize,
     },
-    /// Each has a waker of its own, and is polled when that was woken.
-    Many {
+    /// Each handler has its own waker, and is polled only when that was woken.
+    PolledWhenWoken {
         handlers: FuturesUnordered<ErasedFuture<'a, E, R, F>>,
-        /// What wakes their task, from the first time they are polled together. If its own waker panicked as
-        /// they keep that, they would never wake anyone again.
-        bell: Option<TaskWaker>,
+        /// Wakes their task; made when they are first polled. `FuturesUnordered` stores this
+        /// waker instead of the task's own, because it would never wake anyone again if the
+        /// waker it stores panicked.
+        task_waker: Option<TaskWaker>,
     },
 }
 
-/// As `join_all` has it.
-const FEW: usize = 30;
+/// The same limit as that of `futures::future::join_all`.
+const MAX_POLLED_TOGETHER: usize = 30;
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Pending<'a, E, R, F> {
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> PendingHandlers<'a, E, R, F> {
     fn new() -> Self {
-        Pending::Few { handlers: SmallVec::new(), first: 0 }
+        PendingHandlers::PolledTogether { handlers: SmallVec::new(), first: 0 }
     }
 
-    /// One more. More than `few` are many.
-    fn push(&mut self, handler: ErasedFuture<'a, E, R, F>, few: usize) {
+    /// Adds a handler. More than `max_together` are polled when woken.
+    fn push(&mut self, handler: ErasedFuture<'a, E, R, F>, max_together: usize) {
         match self {
-            Pending::Few { handlers, .. } if handlers.len() < few => {
+            PendingHandlers::PolledTogether { handlers, .. } if handlers.len() < max_together => {
                 match handlers.len() {
-                    1 => handlers.reserve_exact(3.min(few - 1)),
-                    4 => handlers.reserve_exact(few - 4),
+                    1 => handlers.reserve_exact(3.min(max_together - 1)),
+                    4 => handlers.reserve_exact(max_together - 4),
                     _ => (),
                 }
                 handlers.push(handler);
             }
-            Pending::Few { handlers, .. } => {
+            PendingHandlers::PolledTogether { handlers, .. } => {
                 let handlers = take(handlers).into_iter().chain([handler]).collect();
-                *self = Pending::Many { handlers, bell: None };
+                *self = PendingHandlers::PolledWhenWoken { handlers, task_waker: None };
             }
-            Pending::Many { handlers, .. } => handlers.push(handler),
+            PendingHandlers::PolledWhenWoken { handlers, .. } => handlers.push(handler),
         }
     }
 
     fn len(&self) -> usize {
         match self {
-            Pending::Few { handlers, .. } => {
+            PendingHandlers::PolledTogether { handlers, .. } => {
                 handlers.iter().filter(|handler| !handler.is_over()).count()
             }
-            Pending::Many { handlers, .. } => handlers.len(),
+            PendingHandlers::PolledWhenWoken { handlers, .. } => handlers.len(),
         }
     }
 
-    /// Until `each` has enough of what comes of them. Ready with `None` when there are no more.
+    /// Polls the handlers until `each` breaks. Ready with `None` when all are done.
     fn poll_each<B>(
         &mut self,
         context: &mut Context<'_>,
         mut each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
-        // Nested too deep: the handlers wait on.
+        // Before any poll: if this panics because of nesting, the handlers stay pending.
         let depth = Depth::enter(|| 0);
         match self {
-            Pending::Few { handlers, first } => {
+            PendingHandlers::PolledTogether { handlers, first } => {
                 let mut are_over = true;
                 *first = if *first + 1 < handlers.len() { *first + 1 } else { 0 };
                 let (later, sooner) = handlers.split_at_mut(*first);
@@ -366,16 +373,16 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Pending<'a, E, R, F> {
                 }
                 if are_over { Poll::Ready(None) } else { Poll::Pending }
             }
-            Pending::Many { handlers, bell } => {
+            PendingHandlers::PolledWhenWoken { handlers, task_waker } => {
                 drop(depth);
-                let bell = match bell {
-                    Some(bell) => {
-                        bell.stand_for(context.waker());
-                        bell
+                let task_waker = match task_waker {
+                    Some(task_waker) => {
+                        task_waker.set_task(context.waker());
+                        task_waker
                     }
                     none => none.insert(TaskWaker::new(context.waker().clone())),
                 };
-                let context = &mut Context::from_waker(bell.waker());
+                let context = &mut Context::from_waker(task_waker.waker());
                 while let Some(outcome) = ready!(Pin::new(&mut *handlers).poll_next(context)) {
                     if let ControlFlow::Break(end) = each(outcome) {
                         return Poll::Ready(Some(end));
@@ -387,32 +394,34 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Pending<'a, E, R, F> {
     }
 }
 
-/// All handlers at once, on the task that polls. Up to `MOST` that wait are a few.
-struct Together<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize> {
-    /// Those that were not ready when they were first polled. None when all were.
-    pending: Option<Pending<'a, E, R, F>>,
-    /// The slots that are not called yet, since one before them has panicked.
-    rest: Option<Borrowed<'a, E, R, F>>,
-    /// Until the first poll.
+/// Runs all handlers concurrently on the task that polls. Up to `MAX_TOGETHER` pending ones are
+/// polled together.
+struct ConcurrentHandlers<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MAX_TOGETHER: usize>
+{
+    /// The handlers that were not ready at their first poll. `None` if there was none.
+    pending: Option<PendingHandlers<'a, E, R, F>>,
+    /// The slots that are not called yet because an earlier one panicked.
+    rest: Option<AsyncRefCursor<'a, E, R, F>>,
+    /// `Some` until the first poll.
     unstarted: Option<&'a AsyncSource<E, R, F>>,
     event: &'a E,
 }
 
-impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
-    Together<'a, E, R, F, MOST>
+impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MAX_TOGETHER: usize>
+    ConcurrentHandlers<'a, E, R, F, MAX_TOGETHER>
 {
     fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        Together { pending: None, rest: None, unstarted: Some(source), event }
+        ConcurrentHandlers { pending: None, rest: None, unstarted: Some(source), event }
     }
 
-    /// Starts the handlers of all slots that are connected now, if that is not done yet. Says whether all were
-    /// started, and so polled, just now.
+    /// Starts the handlers of all slots that are connected now, unless they were started before.
+    /// Returns whether it has just started, and therefore polled, all of them.
     fn start(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) -> bool {
         let Some(source) = self.unstarted else {
             self.start_rest(context, ready);
             return false;
         };
-        let Together { pending, rest, unstarted, event, .. } = self;
+        let ConcurrentHandlers { pending, rest, unstarted, event, .. } = self;
         let Some(slots) = source.slots() else {
             *unstarted = None;
             return true;
@@ -420,24 +429,24 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
         let mut requests = Requests::new(*event);
         requests.take_spare_buffer();
         requests.with(context, |request, left| {
-            let each = until_all_started(pending, MOST, || left.take(), ready);
+            let each = until_all_started(pending, MAX_TOGETHER, || left.take(), ready);
             Cursor::begin(slots, request, rest, || *unstarted = None, each)
         });
         true
     }
 
-    /// Starts the handlers of the slots after one that has panicked.
+    /// Starts the handlers of the slots after the one that panicked.
     #[inline(never)]
     fn start_rest(&mut self, context: &mut Context<'_>, ready: impl FnMut(Outcome<R>)) {
-        let Together { pending, rest: Some(cursor), event, .. } = self else { return };
+        let ConcurrentHandlers { pending, rest: Some(cursor), event, .. } = self else { return };
         Requests::new(*event).with(context, |request, left| {
-            let each = until_all_started(pending, MOST, || left.take(), ready);
+            let each = until_all_started(pending, MAX_TOGETHER, || left.take(), ready);
             cursor.call_each_within::<_, false, false>(None, request, each)
         });
         self.rest = None;
     }
 
-    /// Goes on with those that wait, until `each` has enough of what comes of them.
+    /// Polls the pending handlers until `each` breaks.
     fn poll_each<B>(
         &mut self,
         context: &mut Context<'_>,
@@ -445,18 +454,18 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize>
         each: impl FnMut(Outcome<R>) -> ControlFlow<B>,
     ) -> Poll<Option<B>> {
         match &mut self.pending {
-            // They have the task's waker already.
-            Some(Pending::Few { .. }) if were_just_started => Poll::Pending,
+            // They were just polled with the task's waker.
+            Some(PendingHandlers::PolledTogether { .. }) if were_just_started => Poll::Pending,
             Some(pending) => pending.poll_each(context, each),
             None => Poll::Ready(None),
         }
     }
 }
 
-/// Lets no handler keep the later ones waiting.
+/// Never breaks: a handler that has to wait is stored in `pending`, and the next one is started.
 fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Flavor>(
-    pending: &mut Option<Pending<'a, E, R, F>>,
-    few: usize,
+    pending: &mut Option<PendingHandlers<'a, E, R, F>>,
+    max_together: usize,
     left: impl Fn() -> ErasedFuture<'a, E, R, F>,
     mut ready: impl FnMut(Outcome<R>),
 ) -> impl FnMut(&T, Answer<R>) -> ControlFlow<Infallible> {
@@ -464,65 +473,72 @@ fn until_all_started<'a, T: ?Sized, E: ?Sized + 'static, R: 'static, F: Flavor>(
         match answer {
             Poll::Ready(outcome) => ready(outcome),
             Poll::Pending => {
-                pending.get_or_insert_with(Pending::new).push(left(), few);
+                pending.get_or_insert_with(PendingHandlers::new).push(left(), max_together);
             }
         }
         ControlFlow::Continue(())
     }
 }
 
-/// Also when the destructor of one panics, the others are dropped.
-impl<E: ?Sized + 'static, R: 'static, F: Flavor, const MOST: usize> Drop
-    for Together<'_, E, R, F, MOST>
+/// If the destructor of one handler panics, the others are still dropped.
+impl<E: ?Sized + 'static, R: 'static, F: Flavor, const MAX_TOGETHER: usize> Drop
+    for ConcurrentHandlers<'_, E, R, F, MAX_TOGETHER>
 {
     fn drop(&mut self) {
-        if let Some(Pending::Many { handlers, bell }) = self.pending.take() {
+        if let Some(PendingHandlers::PolledWhenWoken { handlers, task_waker }) = self.pending.take()
+        {
             handlers.into_iter().for_each(drop);
-            drop(bell);
+            drop(task_waker);
         }
     }
 }
 
-/// An emission under way, all handlers at once. Made by
-/// [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent); gives how many handlers were called.
+/// An emission that runs all handlers concurrently. Its output is how many handlers were called.
+///
+/// Returned by [`AsyncSignal::emit_concurrent`](super::AsyncSignal::emit_concurrent).
 #[must_use = "futures do nothing unless they are awaited"]
 pub struct EmitConcurrent<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    together: Together<'a, E, R, F, FEW>,
+    handlers: ConcurrentHandlers<'a, E, R, F, MAX_POLLED_TOGETHER>,
     called: usize,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> EmitConcurrent<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        EmitConcurrent { together: Together::new(source, event), called: 0 }
+        EmitConcurrent { handlers: ConcurrentHandlers::new(source, event), called: 0 }
     }
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Future for EmitConcurrent<'_, E, R, F> {
     type Output = usize;
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<usize> {
-        let EmitConcurrent { together, called } = &mut *self;
-        let mut count_one = count(called);
-        let just_started = together.start(context, move |outcome| _ = count_one(outcome));
-        together.poll_each(context, just_started, count(called)).map(|_| *called)
+        let EmitConcurrent { handlers, called } = &mut *self;
+        let mut count_one = count_into(called);
+        let just_started = handlers.start(context, move |outcome| _ = count_one(outcome));
+        handlers.poll_each(context, just_started, count_into(called)).map(|_| *called)
     }
 }
 
-/// An emission of which all handlers run at once: a stream of what they return, as they finish. They are
-/// started when the first result is asked for. Made by
-/// [`AsyncSignal::call_concurrent`](super::AsyncSignal::call_concurrent).
+/// An emission that runs all handlers concurrently, as a stream of their results in the order in
+/// which they finish.
 ///
-/// A handler that is dropped at its deadline gives no item.
+/// Returned by [`AsyncSignal::call_concurrent`](super::AsyncSignal::call_concurrent). The first
+/// poll of the stream starts all handlers. A handler that is dropped at its deadline yields no
+/// item.
 #[must_use = "streams do nothing unless they are polled"]
 pub struct ConcurrentEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    /// Two that were woken are polled in that order: so only one alone is polled without knowing that it was.
-    together: Together<'a, E, R, F, 1>,
-    /// What is there already.
+    /// Results come in the order in which handlers were woken, so only a single pending handler may
+    /// be polled without tracking that.
+    handlers: ConcurrentHandlers<'a, E, R, F, 1>,
+    /// Results that the stream has not returned yet.
     ready: VecDeque<R>,
 }
 
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> ConcurrentEmission<'a, E, R, F> {
     pub(super) fn new(source: &'a AsyncSource<E, R, F>, event: &'a E) -> Self {
-        ConcurrentEmission { together: Together::new(source, event), ready: VecDeque::new() }
+        ConcurrentEmission {
+            handlers: ConcurrentHandlers::new(source, event),
+            ready: VecDeque::new(),
+        }
     }
 }
 
@@ -531,8 +547,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Unpin for ConcurrentEmission<'_
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for ConcurrentEmission<'_, E, R, F> {
     type Item = R;
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<R>> {
-        let ConcurrentEmission { together, ready } = &mut *self;
-        let just_started = together.start(context, |outcome| {
+        let ConcurrentEmission { handlers, ready } = &mut *self;
+        let just_started = handlers.start(context, |outcome| {
             if let Outcome::Returned(result) = outcome {
                 ready.push_back(result);
             }
@@ -540,11 +556,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Stream for ConcurrentEmission<'
         if let Some(result) = ready.pop_front() {
             return Poll::Ready(Some(result));
         }
-        together.poll_each(context, just_started, result)
+        handlers.poll_each(context, just_started, break_with_result)
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
-        let Together { pending, rest, unstarted, .. } = &self.together;
-        let open = pending.as_ref().map_or(0, Pending::len);
+        let ConcurrentHandlers { pending, rest, unstarted, .. } = &self.handlers;
+        let open = pending.as_ref().map_or(0, PendingHandlers::len);
         let left = self.ready.len() + open + rest.as_ref().map_or(0, Cursor::left);
         (self.ready.len(), unstarted.is_none().then_some(left))
     }

@@ -1,8 +1,9 @@
 //! Asynchronous signals: slots whose methods are `async`.
 //!
-//! A slot of one is a slot of an ordinary signal whose event is a [`Request`](crate::raw::Request): the
-//! event, and where the handler's future is to go. So who is called, in what order, and when no more, is
-//! decided by the very rules of ordinary signals, and only what comes after that is here.
+//! An asynchronous signal is built on an ordinary signal whose event is a
+//! [`Request`](crate::raw::Request): the user's event, and a place for the handler's future. The
+//! ordinary signal decides which slots are called and in which order. This module runs the
+//! futures.
 
 mod emission;
 mod options;

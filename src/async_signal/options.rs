@@ -1,4 +1,4 @@
-//! The options of a handler that is about to be connected.
+//! The options of a new handler.
 
 use core::fmt;
 
@@ -10,12 +10,14 @@ use crate::raw::{
 use crate::signal::{Method, Owner, SlotOptions};
 use crate::slots::{Connection, ScopedConnection};
 
-/// A handler that is about to be connected: options first, then one of the verbs of [`AsyncSource`]. Made by
-/// [`AsyncSource::slot`].
+/// Connects a handler with options.
 ///
 /// Generic over the flavor. Its everyday names are
 /// [`AsyncSlotOptions`](crate::AsyncSlotOptions) and
 /// [`local::AsyncSlotOptions`](crate::local::AsyncSlotOptions).
+///
+/// Returned by [`AsyncSource::slot`]. Set options first, then call one of the methods that connect,
+/// which are those of [`AsyncSource`].
 #[must_use = "options alone connect nothing: call one of the `connect` methods"]
 pub struct AsyncSlotOptions<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     pub(crate) slot: SlotOptions<'a, Request<E, R, F>, Answer<R>, F>,
@@ -52,11 +54,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
         self.change(SlotOptions::once)
     }
 
-    /// See [`SlotOptions::times`]. A call is claimed before the handler's future is made, and counts also if
-    /// that is dropped before its end.
+    /// See [`SlotOptions::times`]. A call is counted before the handler's future is created, even
+    /// if the future is then dropped before it is ready.
     ///
     /// # Panics
-    /// When `times` is 0: the handler would never be called.
+    /// If `times` is 0, because the handler would never be called.
     #[track_caller]
     pub fn times(mut self, times: usize) -> Self {
         self.slot = self.slot.times(times);
@@ -96,7 +98,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
         self.slot.put_method::<CallSync, _, _>(owner, Checked::new(method))
     }
 
-    /// See [`AsyncSource::connect_fn`]. A closure is never connected already, so `unique` says nothing.
+    /// See [`AsyncSource::connect_fn`]. The option `unique` has no effect on closures.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
         C: MaybeSendSync<F>,
@@ -109,7 +111,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
         self.put_owned::<CallAsyncClosure, _, _>(closure, NoLimit)
     }
 
-    /// Connects a method that is called as `I` does.
+    /// Connects a method that `I` calls.
     pub(crate) fn put_method<I, O, M, L>(self, owner: &O, method: M, limit: L) -> Connection<F>
     where
         I: Invoke<(M, L), O::Target, Request<E, R, F>, Answer<R>, F>,
@@ -121,7 +123,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'a, E, R, 
         self.slot.put_method::<I, _, _>(owner, method)
     }
 
-    /// Connects what the guard owns.
+    /// Connects a closure or feed, which the slot owns.
     pub(crate) fn put_owned<I, M, L>(self, method: M, limit: L) -> ScopedConnection<F>
     where
         I: Invoke<(), (M, L), Request<E, R, F>, Answer<R>, F>,

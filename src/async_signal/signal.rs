@@ -1,4 +1,4 @@
-//! Asynchronous signals, and their subscribe-only face.
+//! Asynchronous signals and their sources.
 
 use core::fmt;
 use core::ops::Deref;
@@ -11,17 +11,18 @@ use crate::raw::{
 use crate::signal::{Method, Owner, Signal, Source};
 use crate::slots::{Block, Connection, ScopedConnection};
 
-/// A [`Signal`](crate::Signal) whose slots are `async` methods: it announces an event, and the handlers of all
-/// that have connected are run, one after another or all at once, on the task that awaits the emission.
+/// A [`Signal`](crate::Signal) whose slots are `async` methods.
 ///
 /// Generic over the flavor. Its everyday names are [`AsyncSignal`](crate::AsyncSignal) and
 /// [`local::AsyncSignal`](crate::local::AsyncSignal).
 ///
-/// It belongs to no runtime. Slots hold their owners weakly. A handler's owner is held strongly from the moment
-/// its future is made until that ends, and never longer.
+/// The task that awaits an emission runs the handlers, one after another or concurrently. It works
+/// with any async runtime.
 ///
-/// Emissions are futures and streams: as others, they do nothing before they are polled. The slots of one are
-/// those that are connected at its first poll.
+/// An emission is a future or a stream, and does nothing until it is polled. It covers the slots
+/// that are connected at its first poll.
+///
+/// Slots hold their owners weakly. While a handler's future exists, it holds the owner strongly.
 ///
 /// ```
 /// use sigwire::AsyncSignal;
@@ -52,58 +53,62 @@ use crate::slots::{Block, Connection, ScopedConnection};
 /// # });
 /// ```
 ///
-/// # In the hard cases
+/// # Special cases
 ///
 /// | case | what happens |
 /// |---|---|
-/// | connect during an emission | called from the next emission on |
-/// | disconnect, block, or the owner's end before a handler is started | it is not started |
-/// | the same while a handler's future is under way | the future runs to its end; what the slot captured, and the owner, are dropped with it at the latest |
-/// | `once`, `times(n)` | claimed before the future is made: nested and concurrent emissions cannot run it again |
-/// | a handler emits and awaits that | at once, inside its own future; runaway recursion ends in a panic that names the depth |
-/// | a handler panics, in making its future or in polling it | the panic goes to who polls the emission; later handlers are not started; the signal stays usable. `try_emit` runs all handlers, and reports |
-/// | two tasks emit | their handlers run side by side; nothing is locked or borrowed across an `.await` |
-/// | the emission is dropped | futures under way are dropped, no further slot is called, nothing is kept |
-/// | the emission turns out to hold the owner's last strong pointer | the owner is dropped right after its handler's future |
-/// | signal dropped | connections answer that they are not connected; emissions borrow it, so there is none |
-/// | order | priority, then connection order: in which handlers run, or, concurrently, are started |
-/// | an owner locked by `connect_mut` | the handler waits for the lock, without blocking the thread |
+/// | a slot is connected during an emission | It is first called by the next emission. |
+/// | a slot is disconnected or blocked, or its owner is dropped, before its handler is started | The handler is not started. |
+/// | the same happens after its handler was started | The future still runs until it is ready. The owner and the slot's captured values are dropped with the future at the latest. |
+/// | `once`, `times(n)` | A call is counted before the future is created, so nested and concurrent emissions cannot exceed the limit. |
+/// | a handler emits and awaits the emission | The inner emission runs at once, inside the handler's future. Endless recursion panics; the message names the depth. |
+/// | a handler panics while its future is created or polled | The poll of the emission panics. Later handlers are not started. The signal stays usable. `try_emit` instead runs all handlers and reports the panic. |
+/// | two tasks emit at the same time | Their handlers run concurrently. No lock or borrow of the signal is held across an `.await`. |
+/// | an emission is dropped | Its futures are dropped, and no further slot is called. |
+/// | the emission holds the last strong pointer to an owner | The owner is dropped right after its handler's future. |
+/// | the signal is dropped | Its connections report that they are not connected. An emission borrows the signal, so none is running. |
+/// | order | Handlers run, or are started if they run concurrently, by priority, then in connection order. |
+/// | a `connect_mut` owner is locked | The handler waits for the lock without blocking the thread. |
 ///
-/// [`Connection::disconnect_and_wait`](crate::Connection::disconnect_and_wait) waits for the first poll of a
-/// handler at most, not for its end.
+/// [`Connection::disconnect_and_wait`](crate::Connection::disconnect_and_wait) may wait for the
+/// first poll of a handler. It does not wait until the handler is ready.
 ///
 /// # When something panics
-/// The panic goes to who polls the emission, and the signal stays as it was. Polled again, the emission goes on
-/// with the handlers that are left: each is started once, and those that wait are kept.
+/// The poll of the emission panics, and the signal stays usable. If the emission is polled again,
+/// it continues with the remaining handlers. No handler is started twice, and pending handlers are
+/// kept.
 ///
-/// | what panics | what becomes of it |
+/// | what panics | what happens |
 /// |---|---|
-/// | a handler, as its future is made or polled | it is over, its future is dropped, and it is not counted |
-/// | the destructor of its future, when that is ready | the same; its result is dropped |
-/// | the destructor of its result, where emissions drop results | it was called, and is counted |
-/// | the task's waker, as a handler clones or drops it | as the handler does with it: usually its poll panics |
-/// | the waker, as [many](Self::emit_concurrent) concurrent handlers are polled | none of them is lost; poll again |
-/// | the waker, as it is woken by one of many concurrent handlers | it is woken a second time at once; the panic goes to who woke |
+/// | a handler, while its future is created or polled | The future is dropped. The handler is not counted. |
+/// | the destructor of a future that is ready | The result is dropped. The handler is not counted. |
+/// | the destructor of a result that the emission drops | The handler is counted. |
+/// | the task's waker, while a handler clones or drops it | The handler decides; usually its poll panics. |
+/// | the task's waker, while [many](Self::emit_concurrent) concurrent handlers are polled | No handler is lost. Poll the emission again. |
+/// | the task's waker, when one of many concurrent handlers wakes it | It is woken once more at once. The code that woke it gets the panic. |
 ///
-/// [`try_emit`](Self::try_emit) catches the first three, and reports those handlers. A destructor that panics while
-/// another panic is on its way ends the program, as everywhere.
+/// [`try_emit`](Self::try_emit) catches the panics of the first three rows and reports the
+/// handlers. As always in Rust, a destructor that panics during another panic aborts the program.
 ///
 /// # Cost
-/// A signal is one pointer wide, and allocates nothing until something is connected.
+/// A signal is one pointer wide. It allocates nothing until a slot is connected.
 ///
-/// An emission that waits for a handler shares the list of slots it began with, and keeps it until it ends or is
-/// dropped. So meanwhile a connect cannot change that list: the next one copies it. (A disconnect does so only when
-/// more than half of the list is gone; otherwise it marks the slot.) Later connects change the copy, until an
-/// emission shares that as well: there are as many lists as connects came between emissions that still wait.
-/// A list is a few words for each slot. It holds weak pointers, so nothing that was disconnected lives
-/// longer for it, but for the memory blocks of owners that are gone. The slots of an old list that are still to
-/// be called take the signal's lock for a moment each.
+/// An emission that waits for a handler shares the signal's list of slots until the emission is
+/// done or dropped. A connect cannot change a shared list, so it copies the list first. A
+/// disconnect marks its slot in the shared list, and copies the list only if more than half of its
+/// slots are disconnected. Later connects change the copy, until another emission shares that one
+/// too. So each waiting emission keeps at most one old list.
+///
+/// A list takes a few words for each slot. It contains weak pointers, so an old list keeps no
+/// owners and no captured values alive, only the memory blocks of owners that were dropped. A call
+/// from an old list takes the signal's lock for a moment.
 #[repr(transparent)]
 pub struct AsyncSignal<E: ?Sized + 'static, R: 'static, F: Flavor> {
     source: AsyncSource<E, R, F>,
 }
 
-/// The subscribe-only face of an [`AsyncSignal`].
+/// The subscribe-only side of an [`AsyncSignal`]: it connects and disconnects slots, but cannot
+/// emit.
 ///
 /// Generic over the flavor. Its everyday names are [`AsyncSource`](crate::AsyncSource) and
 /// [`local::AsyncSource`](crate::local::AsyncSource).
@@ -115,7 +120,7 @@ pub struct AsyncSource<E: ?Sized + 'static, R: 'static, F: Flavor> {
 macro_rules! new {
     ($flavor:ty) => {
         impl<E: ?Sized + 'static, R: 'static> AsyncSignal<E, R, $flavor> {
-            /// A signal without slots. Allocates nothing.
+            /// Creates a signal without slots. Allocates nothing.
             pub const fn new() -> Self {
                 AsyncSignal { source: AsyncSource { signal: Signal::<_, _, $flavor>::new() } }
             }
@@ -132,42 +137,51 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Default for AsyncSignal<E, R, F
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
-    /// Runs the handlers of all slots, one after another, in order: by priority, then as they were
-    /// connected. Gives how many were called; slots that are blocked, disconnected or without
-    /// owner when their turn comes are not.
+    /// Runs the handlers of all slots, one after another. The output is how many were called.
+    ///
+    /// Handlers run by priority, then in connection order. Slots that are blocked, disconnected or
+    /// without owner when their turn comes are skipped and not counted.
     ///
     /// # Panics
-    /// When a handler does: the later ones are not called then, unless the emission is polled again, as no
-    /// future should be that panicked. When emissions are nested 256 deep: polled again from less deep, it goes on
-    /// as if nothing had been.
+    /// - If a handler panics. The handlers after it are not called, unless the emission is polled
+    ///   again, which is unusual after a panic.
+    /// - If emissions are nested 256 deep. If the emission is polled again at a lower depth, it
+    ///   continues normally.
     ///
     /// # Cost
-    /// For each handler that is ready at once about what a slot of a [`Signal`](crate::Signal) costs; going on
-    /// after one that is not, about as much again. All handlers' futures share one room. A room of 64 bytes is
-    /// left for the next emission on the thread, so where that is enough for each of the futures and a pointer
-    /// to its owner, nothing is allocated.
+    /// A handler that is ready at once costs about as much as a slot of a
+    /// [`Signal`](crate::Signal). One that is not costs about twice as much. The futures of all
+    /// handlers use the same buffer, one after another. A thread keeps a buffer of 64 bytes for its
+    /// next emission. Nothing is allocated if each future and a pointer to its owner fit into it.
     pub fn emit<'a>(&'a self, event: &'a E) -> Emit<'a, E, R, F> {
         Emit::new(&self.source, event)
     }
 
-    /// The same, but all handlers are under way at once, on the task that awaits this. They are started in
-    /// order.
+    /// Runs the handlers of all slots concurrently, on the task that awaits the emission. The
+    /// output is how many were called.
+    ///
+    /// Handlers are started by priority, then in connection order.
     ///
     /// # Panics
-    /// See [`emit`](Self::emit). Polled again, it starts the handlers that were not started yet, and goes on with
-    /// those that wait.
+    /// See [`emit`](Self::emit). If the emission is polled again, it starts the handlers that were
+    /// not started yet, and continues with the pending ones.
     ///
     /// # Cost
-    /// Handlers that are ready at once cost what they do in `emit`. Up to 30 that wait are all polled whenever the
-    /// task is woken, each time beginning with another one: that takes an allocation for each, and one or two
-    /// for all; for one alone none if its future is small. Of more than that each has a waker of its own, so that it is polled when it was woken itself: two
-    /// allocations for each and four for all, and its first poll is followed by a second one at once.
+    /// A handler that is ready at once costs the same as in `emit`. The cost of the others depends
+    /// on how many have to wait:
+    /// - One: no allocation if its future is small.
+    /// - Up to 30: one allocation for each handler, and one or two in all. All of them are polled
+    ///   whenever the task is woken, each time starting with a different one.
+    /// - More than 30: two allocations for each handler, and four in all. Each handler has its own
+    ///   waker and is polled only when that waker was woken. Its first poll is immediately followed
+    ///   by a second.
     pub fn emit_concurrent<'a>(&'a self, event: &'a E) -> EmitConcurrent<'a, E, R, F> {
         EmitConcurrent::new(&self.source, event)
     }
 
-    /// A stream of what the handlers return, one after another: each is started when its result is asked
-    /// for.
+    /// Runs the handlers of all slots one after another, as a stream of their results.
+    ///
+    /// A handler is started only when the stream is polled for its result.
     ///
     /// ```
     /// use futures::StreamExt;
@@ -186,30 +200,35 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSignal<E, R, F> {
     /// # Panics
     /// See [`emit`](Self::emit).
     pub fn call<'a>(&'a self, event: &'a E) -> AsyncEmission<'a, E, R, F> {
-        AsyncEmission(super::emission::Sequence::unstarted(&self.source, event))
+        AsyncEmission(super::emission::SequentialHandlers::unstarted(&self.source, event))
     }
 
-    /// A stream of what the handlers return, as they finish: all are under way at once.
+    /// Runs the handlers of all slots concurrently, as a stream of their results in the order in
+    /// which they finish.
     ///
     /// # Panics
     /// See [`emit`](Self::emit).
     ///
     /// # Cost
-    /// As [`emit_concurrent`](Self::emit_concurrent), but two that wait are many: those that were woken are polled
-    /// in that order.
+    /// The same as [`emit_concurrent`](Self::emit_concurrent), except that the cost given there for
+    /// more than 30 handlers applies to two or more.
     pub fn call_concurrent<'a>(&'a self, event: &'a E) -> ConcurrentEmission<'a, E, R, F> {
         ConcurrentEmission::new(&self.source, event)
     }
 
-    /// Runs all handlers, one after another, also when some of them fail. Gives how many were called.
+    /// Runs the handlers of all slots one after another, even if some fail. The output is how many
+    /// were called.
     ///
     /// # Errors
-    /// When handlers panicked, or were dropped at their deadline: which, and why.
+    /// If handlers panicked or were dropped at their deadline. The error lists which ones, and why.
+    ///
+    /// # Panics
+    /// If emissions are nested 256 deep.
     pub fn try_emit<'a>(&'a self, event: &'a E) -> TryEmit<'a, E, R, F> {
         TryEmit::new(&self.source, event)
     }
 
-    /// The subscribe-only face.
+    /// The subscribe-only side of this signal. Publish it to let others connect but not emit.
     pub const fn source(&self) -> &AsyncSource<E, R, F> {
         &self.source
     }
@@ -223,12 +242,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Deref for AsyncSignal<E, R, F> 
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
-    /// Connects an `async` method of `owner`: `async fn(&self, &E) -> R` by its path, or an async closure with
-    /// the owner first, `async |owner, event| ..`. The owner is held weakly.
+    /// Connects an `async` method of `owner`. The owner is held weakly.
     ///
-    /// An async closure cannot lend what it captures to its future. Use a closure that returns an `async move`
-    /// block, and clone what it captures into that. Such a closure needs the types of its parameters, and the
-    /// block gets what it needs of the owner and the event as values:
+    /// `method` is the path of an `async fn(&self, &E) -> R`, or an async closure. The closure
+    /// takes the owner first and then the event: `async |owner, event| ..`.
+    ///
+    /// The future of an async closure cannot borrow the closure's captured values. Use a closure
+    /// that returns an `async move` block instead, and clone them into the block, together with the
+    /// data it needs from the owner and the event. Such a closure must state the types of its
+    /// parameters:
     ///
     /// ```
     /// # use sigwire::AsyncSignal;
@@ -246,10 +268,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     /// ```
     ///
     /// # Panics
-    /// When the signal holds 2^32 - 2 slots.
+    /// If the signal already has 2^32 - 2 slots.
     ///
     /// # Cost
-    /// As [`Source::connect`](crate::Source::connect).
+    /// The same as [`Source::connect`](crate::Source::connect).
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
@@ -271,9 +293,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
         self.slot().connect_sync(owner, method)
     }
 
-    /// Connects an async closure, or one that returns a future. It has no owner, so the guard is its owner:
-    /// dropping it disconnects. The closure is dropped then, or with the last of its futures. What it captures
-    /// is cloned into its futures, as with [`connect`](Self::connect).
+    /// Connects a closure that is async or returns a future. The returned guard owns the slot:
+    /// dropping the guard disconnects it.
+    ///
+    /// The closure is dropped with the slot, or with its last future if that is later. As with
+    /// [`connect`](Self::connect), its futures cannot borrow its captured values.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -285,7 +309,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
         self.slot().connect_fn(closure)
     }
 
-    /// Options first, then one of the same verbs: see [`AsyncSlotOptions`].
+    /// Starts to connect a slot with options: set the options, then call one of the methods that
+    /// connect. See [`AsyncSlotOptions`].
     pub fn slot(&self) -> AsyncSlotOptions<'_, E, R, F> {
         AsyncSlotOptions::new(self)
     }
@@ -320,12 +345,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
         self.signal.prune()
     }
 
-    /// See [`Source::block`](crate::Source::block). Handlers that are under way go on.
+    /// See [`Source::block`](crate::Source::block). Handlers that are already running continue.
     pub fn block(&self) -> Block<F> {
         self.signal.block()
     }
 
-    /// Whether the signal is blocked.
+    /// See [`Source::is_blocked`](crate::Source::is_blocked).
     pub fn is_blocked(&self) -> bool {
         self.signal.is_blocked()
     }

@@ -1,4 +1,4 @@
-//! What needs tokio: its mutex, its clock, its tasks.
+//! The features that need tokio: its mutex, its clock, its tasks.
 
 use core::future::poll_fn;
 use core::ops::ControlFlow;
@@ -10,7 +10,7 @@ use tokio::runtime::Handle as Runtime;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
-use super::emission::Sequence;
+use super::emission::SequentialHandlers;
 use super::{AsyncSignal, AsyncSlotOptions, AsyncSource};
 use crate::base::{Depth, Outcome};
 use crate::raw::{
@@ -21,11 +21,14 @@ use crate::signal::{Cursor, Owner};
 use crate::slots::Connection;
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
-    /// Drops the handler's future when it is not ready after this time. `try_emit` reports that;
-    /// streams of results pass over it.
+    /// Drops the handler's future if it is not ready after this time.
     ///
-    /// The handler must be polled in a tokio runtime with its clock enabled, and panics otherwise. Methods
-    /// that are not async are not affected.
+    /// [`try_emit`](AsyncSignal::try_emit) reports such a handler as
+    /// [`TimedOut`](crate::Failure::TimedOut). Streams of results contain no item for it. The
+    /// option has no effect on methods that are not async.
+    ///
+    /// # Panics
+    /// The handler panics if it is polled outside of a tokio runtime whose clock is enabled.
     pub fn timeout(self, timeout: Duration) -> Self {
         AsyncSlotOptions { timeout: Some(timeout), ..self }
     }
@@ -46,8 +49,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSlotOptions<'_, E, R, F> {
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
-    /// Connects an `async` method that takes `&mut self`, of an owner behind tokio's mutex. The handler waits
-    /// for the lock without blocking the thread, and holds it while it runs, also across its own `.await`s.
+    /// Connects an `async` method that takes `&mut self`, of an owner behind tokio's mutex.
+    ///
+    /// The handler waits for the lock without blocking the thread. It holds the lock until it is
+    /// done, also across its own `.await`s.
     ///
     /// ```
     /// use sigwire::AsyncSignal;
@@ -71,8 +76,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     /// ```
     ///
     /// # Deadlocks
-    /// A handler that awaits an emission in which a handler of the same owner runs waits for itself, as does
-    /// one that is awaited by whoever holds the lock.
+    /// A handler never becomes ready if it awaits an emission that runs a handler of the same
+    /// owner, or if the code that holds the lock awaits the handler.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -90,20 +95,25 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> AsyncSource<E, R, F> {
     }
 }
 
-/// One handler of an emission by [`AsyncSignal::emit_spawned`], on a task of its own.
+/// A handler that [`AsyncSignal::emit_spawned`] runs on its own task.
 #[derive(Debug)]
 pub struct Spawned<R> {
     /// The slot's connection.
     pub connection: Connection<Shared>,
-    /// The task. It ends in what the handler returned, in `None` when that was not ready at its deadline, and
-    /// in an error when it panicked. Dropping this lets the handler run on; aborting it drops the handler.
+    /// The task.
+    ///
+    /// Its output is the handler's result, `None` if the handler was not ready at its deadline, or
+    /// an error if the handler panicked. Dropping the `JoinHandle` does not stop the handler.
+    /// Aborting the task drops the handler.
     pub handler: JoinHandle<Option<R>>,
 }
 
 impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Shared> {
-    /// Runs each handler on a task of its own, on the runtime this is called in: handlers run in parallel, and
-    /// a panic of one stays in its task. They are started in order. Handlers that are not async
-    /// ([`connect_sync`](AsyncSource::connect_sync)) run within this call; their tasks only tell the result.
+    /// Runs each handler on its own task, on the current tokio runtime.
+    ///
+    /// Handlers are started in order and run in parallel. If one panics, only its task fails.
+    /// Handlers that are not async ([`connect_sync`](AsyncSource::connect_sync)) run inside this
+    /// call; their tasks only return the result.
     ///
     /// ```
     /// use sigwire::AsyncSignal;
@@ -120,37 +130,39 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
     /// ```
     ///
     /// # Panics
-    /// Outside of a tokio runtime. When a destructor panics as the emission lets go of a dead slot, or of a
-    /// [`HazardArc`](crate::HazardArc) owner that lost its last pointer meanwhile: once all handlers are started, which
-    /// run on.
+    /// - If it is called outside of a tokio runtime.
+    /// - If emissions are nested 256 deep on this thread.
+    /// - If a destructor panics that the emission runs, for instance of a dead slot, or of a
+    ///   [`HazardArc`](crate::HazardArc) owner whose last pointer was dropped in the meantime. All
+    ///   handlers are started first, and they continue to run.
     ///
     /// # Cost
-    /// A task for each handler, and two allocations.
+    /// Two allocations for each handler, one of them for its task, and those of the returned `Vec`.
     pub fn emit_spawned(&self, event: Arc<E>) -> Vec<Spawned<R>> {
         let runtime = Runtime::current();
         let (mut spawned, mut other_panic) = (Vec::new(), None);
         let Some(mut cursor) = self.source().slots().map(Cursor::new) else { return spawned };
-        // Nested too deep: that is no handler's failure.
+        // If this panics because of nesting, it is not the failure of a handler.
         drop(Depth::enter(|| 0));
         loop {
-            let mut task = ErasedFuture::new();
+            let mut future = ErasedFuture::new();
             let start = AssertUnwindSafe(|| {
-                Request::for_later(&event, &mut task, |request| {
+                Request::for_later(&event, &mut future, |request| {
                     cursor.call_each::<_, true>(request, |_, answer| ControlFlow::Break(answer))
                 })
             });
             let handler = match catch_unwind(start) {
                 Ok(None) => break,
-                Ok(Some(Answer::Pending)) => runtime.spawn(async move { returned(task.await) }),
+                Ok(Some(Answer::Pending)) => runtime.spawn(async move { returned(future.await) }),
                 Ok(Some(Answer::Ready(outcome))) => runtime.spawn(async move { returned(outcome) }),
-                // None of its doing: the emission comes to the slot again.
+                // The slot was not called: the emission reaches it again.
                 Err(payload) if !cursor.has_panicked_in_slot() => {
                     other_panic.get_or_insert(payload);
                     continue;
                 }
                 Err(payload) => runtime.spawn(async move { resume_unwind(payload) }),
             };
-            let last = cursor.last().expect("a slot was called");
+            let last = cursor.last().expect("a slot was just called");
             spawned.push(Spawned { connection: self.source().source().connection(last), handler });
         }
         match other_panic {
@@ -159,16 +171,17 @@ impl<E: ?Sized + Send + Sync + 'static, R: Send + 'static> AsyncSignal<E, R, Sha
         }
     }
 
-    /// Emits on a runtime, and does not wait for it: for code that is not async. The slots are those that are
-    /// connected now. The task gives how many handlers were called.
+    /// Spawns an emission on a runtime, without waiting for it. Use it in code that is not async.
     ///
-    /// The signal may be dropped meanwhile: then no further handler is started.
+    /// The emission covers the slots that are connected now. The output of the task is how many
+    /// handlers were called. If the signal is dropped before the emission is done, no further
+    /// handler is started.
     pub fn emit_on(&self, runtime: &Runtime, event: Arc<E>) -> JoinHandle<usize> {
         let slots = self.source().source().strong_slots();
         let cursor = slots.map(Cursor::new);
         runtime.spawn(async move {
-            let (mut sequence, mut called) = (Sequence::over(cursor, &*event), 0);
-            poll_fn(|context| sequence.poll_count(context, &mut called)).await
+            let (mut handlers, mut called) = (SequentialHandlers::over(cursor, &*event), 0);
+            poll_fn(|context| handlers.poll_count(context, &mut called)).await
         })
     }
 }

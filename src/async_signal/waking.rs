@@ -1,4 +1,4 @@
-//! Wakers may panic. Nobody else is to be left asleep for that, nor whom they stand for.
+//! Waking tasks when wakers may panic. A panic must not prevent any task from being woken.
 
 use alloc::sync::Arc;
 use core::task::Waker;
@@ -9,15 +9,15 @@ use std::thread::Result;
 use crate::base::message;
 use crate::raw::{Shared, SpinLock};
 
-/// Wakes. A waker that panics was perhaps not heard, and there may be no other occasion: so it is woken a second
-/// time at once. Returns the first panic.
+/// Wakes a task. If the waker panics, the wakeup may be lost, and there may be no later one, so it
+/// is woken once more at once. Returns the first panic.
 #[inline(always)]
 pub(crate) fn wake(waker: &Waker) -> Result<()> {
     let wake = || catch_unwind(AssertUnwindSafe(|| waker.wake_by_ref()));
     wake().or_else(|panic| first(Err(panic), wake()))
 }
 
-/// Wakes all of them, also when some panic. Returns the first panic.
+/// Wakes all tasks, even if some wakers panic. Returns the first panic.
 pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> Result<()> {
     let mut woken = Ok(());
     for waker in wakers {
@@ -27,7 +27,7 @@ pub(crate) fn wake_all(wakers: impl IntoIterator<Item = Waker>) -> Result<()> {
     woken
 }
 
-/// The first panic of two. The second goes no further.
+/// The first of two panics. A second one is dropped.
 fn first(first: Result<()>, second: Result<()>) -> Result<()> {
     match (first, second) {
         (Ok(()), second) => second,
@@ -39,39 +39,43 @@ fn first(first: Result<()>, second: Result<()>) -> Result<()> {
     }
 }
 
-/// Wakes a task for others, who can clone and drop it without a panic of the task's waker.
+/// Stands in for a task's waker: others can clone and drop its waker without a panic of the task's
+/// own.
 pub(crate) struct TaskWaker {
-    task: Arc<WokenTask>,
+    forwarder: Arc<WakeForwarder>,
     waker: Waker,
 }
 
-/// Who is woken. None while somebody wakes it: another who comes then need not. If the task was not woken yet, it will
-/// be; and if it was, its next poll has not begun, since that puts a waker here.
-struct WokenTask(SpinLock<Option<Waker>, Shared>);
+/// Forwards wakeups to the task's waker.
+///
+/// It is `None` while a thread wakes the task. Another thread that wants to wake the task in that
+/// moment has nothing to do: either the task is about to be woken, or it was woken and its next
+/// poll, which stores a waker here, has not begun.
+struct WakeForwarder(SpinLock<Option<Waker>, Shared>);
 
 impl TaskWaker {
     pub(crate) fn new(task: Waker) -> Self {
-        let task = Arc::new(WokenTask(SpinLock::new(Some(task))));
-        TaskWaker { waker: task.clone().into(), task }
+        let forwarder = Arc::new(WakeForwarder(SpinLock::new(Some(task))));
+        TaskWaker { waker: forwarder.clone().into(), forwarder }
     }
 
-    /// From now on it is this task that is woken: to be called at the beginning of each of its polls.
-    pub(crate) fn stand_for(&self, task: &Waker) {
-        // Which compares pointers, and calls nothing.
-        if !self.task.0.lock().as_ref().is_some_and(|known| known.will_wake(task)) {
+    /// Sets the task's waker. Must be called at the beginning of each poll of the task.
+    pub(crate) fn set_task(&self, task: &Waker) {
+        // `will_wake` compares pointers, and runs no user code under the lock.
+        if !self.forwarder.0.lock().as_ref().is_some_and(|known| known.will_wake(task)) {
             let task = task.clone();
-            let former = self.task.0.lock().replace(task);
+            let former = self.forwarder.0.lock().replace(task);
             drop(former);
         }
     }
 
-    /// What is woken in place of the task.
+    /// The waker to use in place of the task's own.
     pub(crate) fn waker(&self) -> &Waker {
         &self.waker
     }
 }
 
-impl Wake for WokenTask {
+impl Wake for WakeForwarder {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -79,7 +83,7 @@ impl Wake for WokenTask {
     fn wake_by_ref(self: &Arc<Self>) {
         let Some(waker) = self.0.lock().take() else { return };
         let woken = wake(&waker);
-        let unused = keep(&mut self.0.lock(), waker);
+        let unused = put_back(&mut self.0.lock(), waker);
         drop(unused);
         if let Err(panic) = woken {
             resume_unwind(panic);
@@ -87,8 +91,9 @@ impl Wake for WokenTask {
     }
 }
 
-/// Puts the waker back, unless another has come meanwhile. Returns what is of no use.
-pub(crate) fn keep(place: &mut Option<Waker>, waker: Waker) -> Option<Waker> {
+/// Puts the waker back, unless another one was stored in the meantime. Returns the waker if it was
+/// not put back, to be dropped outside of the lock.
+pub(crate) fn put_back(place: &mut Option<Waker>, waker: Waker) -> Option<Waker> {
     match place {
         Some(_) => Some(waker),
         None => place.replace(waker),

@@ -65,7 +65,7 @@ where
         let (touched, calls) = (Exclusive::new(), Counter::default());
         let sender = Checked::new(Sender(Arc::new((touched.clone(), calls.clone()))));
         let handle = Handle::held::<Send, _>(sender);
-        let slot = NewSlot { priority: 0, special: None, unique: None };
+        let slot = NewSlot { priority: 0, rare_data: None, unique: None };
         let key = signal.slots().connect(slot, (handle, None));
         let emitter = {
             let signal = signal.clone();

@@ -76,7 +76,7 @@ use crate::raw::{
     Target, atom,
 };
 use crate::signal::ByRef;
-use crate::slots::{NewSlot, Special};
+use crate::slots::{NewSlot, RareData};
 
 mod calls;
 mod ends;
@@ -194,8 +194,8 @@ fn put(
     calls_left: Option<usize>,
     made: (Handle<u32, (), Modelled>, Option<KeepAlive<Modelled>>),
 ) -> SlotKey {
-    let special = Some(Special { calls_left, ..Special::default() });
-    let slot = NewSlot { priority: 0, special, unique: None };
+    let rare_data = Some(RareData { calls_left, ..RareData::default() });
+    let slot = NewSlot { priority: 0, rare_data, unique: None };
     signal.slots().connect(slot, made)
 }
 

@@ -1,7 +1,10 @@
 use crate::overflow::Overflow;
 
-/// In place of an [`Overflow`], for the streams of an [`AsyncSignal`](crate::AsyncSignal): nothing is
-/// lost. Emissions wait until there is room for their event, in the order in which they came.
+/// Makes the emissions of an [`AsyncSignal`](crate::AsyncSignal) wait while a stream is full, so
+/// that no event is lost.
+///
+/// Pass it to [`AsyncSource::stream`](crate::AsyncSource::stream) instead of an [`Overflow`].
+/// Emissions that wait get room in the order in which they reached the stream.
 ///
 /// ```
 /// use sigwire::{AsyncSignal, Backpressure};
@@ -11,7 +14,7 @@ use crate::overflow::Overflow;
 /// let mut files = uploaded.stream(1, Backpressure);
 /// let producer = async move {
 ///     for file in 1..=3 {
-///         uploaded.emit(&file).await; // as fast as they are taken
+///         uploaded.emit(&file).await; // waits until the stream has room
 ///     }
 /// };
 /// let consumer = async {
@@ -26,18 +29,22 @@ use crate::overflow::Overflow;
 /// # });
 /// ```
 ///
-/// When an emission is dropped while it waits, or the slot's deadline passes, its event is taken back;
-/// the stream has a [`Lagged`](crate::Lagged) in its place, and keeps nothing else of it. A task that emits and takes from the same full
-/// stream waits for itself.
+/// If an emission is dropped while it waits, or the slot's deadline passes, its event is dropped,
+/// and the stream has a [`Lagged`](crate::Lagged) in its place.
+///
+/// # Deadlocks
+/// A task that awaits an emission into a full stream waits forever if the same task must take the
+/// events out of that stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Backpressure;
 
-/// What becomes of an event that finds no room in a stream of an [`AsyncSignal`](crate::AsyncSignal): made
-/// of an [`Overflow`], or of [`Backpressure`].
+/// What happens when a stream of an [`AsyncSignal`](crate::AsyncSignal) is full.
+///
+/// Converted from an [`Overflow`] or from [`Backpressure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WhenFull {
-    /// It, or another, is lost.
+    /// An event is lost.
     Lose(Overflow),
     /// The emission waits for room.
     Backpressure,

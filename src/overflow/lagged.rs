@@ -1,7 +1,7 @@
 use core::fmt;
 
-/// So many events are missing at this place of a stream: they found no room. What follows is as it
-/// was emitted. An item of [`EventStream`](crate::EventStream).
+/// How many events were lost at this point of an [`EventStream`](crate::EventStream) because there
+/// was no room for them. The items that follow are not affected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Lagged(pub u64);
 

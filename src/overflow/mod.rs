@@ -1,4 +1,4 @@
-//! What becomes of events that find no room.
+//! What happens to an event when a stream or queue is full.
 
 #[cfg(feature = "async")]
 mod backpressure;
@@ -10,8 +10,10 @@ pub use backpressure::{Backpressure, WhenFull};
 #[cfg(feature = "async")]
 pub use lagged::Lagged;
 
-/// What becomes of an event that finds no room, in a stream or a [`Queue`](crate::Queue). Whatever it is, the
-/// loss is told where the receiver looks.
+/// What happens to an event when a stream or a [`Queue`](crate::Queue) is full.
+///
+/// The receiver learns how many events were lost: from the items of the stream, or from the queue's
+/// [`RunReport`](crate::RunReport).
 ///
 /// ```
 /// # #[cfg(feature = "async")] {
@@ -39,12 +41,13 @@ pub use lagged::Lagged;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// The event that has waited longest makes room: for consumers to whom recent events matter most.
+    /// Drops the oldest event. Use it if recent events matter most.
     DropOldest,
-    /// The event itself is dropped: for consumers that need an unbroken run from where they are.
+    /// Drops the new event. Use it if the consumer needs the waiting events without a gap.
     DropNewest,
-    /// One event waits, and a newer one takes its place: for states rather than steps, such as the
-    /// position of a pointer or the progress of a task. What is replaced is
-    /// counted, but is no gap in a stream.
+    /// Replaces the one event that waits by the newer one.
+    ///
+    /// Use it for events that describe a state, such as the position of a pointer or the progress
+    /// of a task. Replaced events are counted, but a stream reports no gap for them.
     Latest,
 }

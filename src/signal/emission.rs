@@ -1,4 +1,4 @@
-//! One run of `emit`: the slots connected at its start, in order.
+//! Emissions: they call the slots that were connected at the start, in order.
 
 use core::cell::Cell;
 use core::convert::Infallible;
@@ -22,11 +22,12 @@ use {
     std::panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// A run of calls on one thread. At its end, and when a slot panics, it does what it was in the way of.
+/// An emission that is running on this thread. Dropping it, also while unwinding, does the cleanup
+/// that had to wait for it.
 struct RunningEmission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
     _depth: Depth,
     list: PinnedList<'a, E, R, F>,
-    /// After the list.
+    /// Declared after the list, so that it is dropped after it.
     _tidy: TidyAtEnd<'a, F>,
 }
 
@@ -51,7 +52,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> RunningEmission<'a, E, R, F
 }
 
 impl<F: Flavor> AnySlots<F> {
-    /// The owner is gone, or is not complete yet.
+    /// Handles a slot whose owner is gone or not constructed yet.
     #[cold]
     fn not_called(
         &self,
@@ -61,7 +62,8 @@ impl<F: Flavor> AnySlots<F> {
     ) {
         reader.end();
         admission.passing_over(true);
-        // Nothing can be said of an owner that was never seen complete: so the lock is not taken for it.
+        // An owner that was never seen alive may still be constructed, so there is nothing to prune
+        // and no need to take the lock.
         let may_come = entry.is(SlotState::Incomplete);
         if !(may_come && entry.handle().liveness() == Liveness::Absent) {
             self.prune_one(entry.key());
@@ -71,8 +73,8 @@ impl<F: Flavor> AnySlots<F> {
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
-    /// Calls the slot, if it may be called. The reader says that it is running until the next slot
-    /// begins, or [`ReaderCell::end`].
+    /// Calls the slot if it may be called. The reader marks it as running until the next slot
+    /// begins, or until [`ReaderCell::end`].
     #[inline(always)]
     fn visit<'l>(
         &self,
@@ -113,9 +115,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         event: &E,
     ) -> Option<R> {
         let Some(handle) = entry.to_call() else {
-            return self.visit_special(reader, caller.admission(), entry, event);
+            return self.visit_checked(reader, caller.admission(), entry, event);
         };
-        // On one thread it stays so until the slot runs.
+        // With one thread, nothing can change the state before the slot runs.
         reader.begin(entry.tag());
         if let Some(result) = handle.call(event) {
             return Some(result);
@@ -124,8 +126,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         None
     }
 
-    /// Calls a slot that could not be called at once, if it may be called at all. Gone or not: what was entered
-    /// meanwhile has to be left.
+    /// Calls a slot that could not be called at once, if it may be called. This also runs for a slot
+    /// that is gone by now, because what the caller has entered so far must be left.
     #[cold]
     #[inline(never)]
     fn visit_again<'l>(
@@ -149,9 +151,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         None
     }
 
-    /// Kept out of the loop, and with a caller of its own: most emissions on one thread have no use for one.
+    /// Calls a slot whose state is not `Call`, if it may be called. Not inlined into the loop, and
+    /// makes its own caller, because most emissions of one thread need none.
     #[inline(never)]
-    fn visit_special(
+    fn visit_checked(
         &self,
         reader: &ReaderCell<List<F>, F>,
         admission: &dyn Admission,
@@ -163,7 +166,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         self.ask_and_call(reader, &mut Caller::new(admission), (entry, handle), event)
     }
 
-    /// Calls the slot if the ledger says so.
+    /// Asks the ledger, and calls the slot if it is admitted.
     fn ask_and_call<'l>(
         &self,
         reader: &ReaderCell<List<F>, F>,
@@ -188,9 +191,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         result
     }
 
-    /// Calls the slots that are left, until `each` has enough of what they return. `next` counts
-    /// them. If `ENDS`, a call is over before `each` sees what came of it; else it is when `each`
-    /// has returned: so that may be no user's code.
+    /// Calls the slots that are left, until `each` breaks. `next` counts them.
+    ///
+    /// If `ENDS`, the reader marks a call as ended before it passes the result to `each`.
+    /// Otherwise the slot still counts as running in `each`, which must then run no user code.
     #[inline(always)]
     fn visit_each<'l, B, const ENDS: bool>(
         &self,
@@ -202,11 +206,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         mut each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
         let mut at = 0;
-        // Not an iterator, which is calls where nothing is optimized.
+        // Not an iterator, whose methods are calls in a debug build.
         while at < left.len() {
             let entry = &left[at];
             at += 1;
-            // Before the call: when the slot panics, the one after it has its turn.
+            // Before the call, so that the emission continues after a slot that panics.
             *next += 1;
             if let Some(result) = self.visit(reader, &mut caller, entry, event) {
                 if ENDS || needs_drop::<R>() {
@@ -232,8 +236,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         }
     }
 
-    /// Keeps the registers that an emission needs from being saved when there are no slots. With one
-    /// thread that costs less than the call.
+    /// Not inlined, so that an `emit` without slots does not save the registers that an emission
+    /// needs. In the single-threaded flavor saving them is cheaper than this call.
     #[inline(never)]
     #[track_caller]
     fn emit_out_of_line(&self, event: &E) -> usize {
@@ -248,7 +252,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         let mut caller = Caller::new(&**self);
         let mut called = 0;
         let (entries, mut next) = (run.list.entries(), 0);
-        // Not an iterator, which is calls where nothing is optimised.
+        // Not an iterator, whose methods are calls in a debug build.
         while next < entries.len() {
             let entry = &entries[next];
             next += 1;
@@ -264,30 +268,31 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
     }
 }
 
-/// The admission of an emission that reports panics: it notes which are not its slots' doing.
-struct NotedAdmission<'a, F: Flavor> {
+/// The admission of an emission that reports panics. It records the phase of the emission, which
+/// tells whether a panic came from a slot.
+struct ObservedAdmission<'a, F: Flavor> {
     admission: &'a dyn Admission,
-    notes: &'a F::State,
+    phase: &'a F::State,
 }
 
-/// What runs is the slot, or was made to by it.
+/// The slot is running, or code that it caused to run.
 const IN_SLOT: u8 = 0;
-/// The slot is not called yet, if it is to be called at all.
+/// The emission has reached the slot, but has not called it.
 const BEFORE_SLOT: u8 = 1;
-/// The emission ends.
+/// The emission is ending.
 #[cfg(feature = "std")]
 const AT_END: u8 = 2;
 
-impl<F: Flavor> Admission for NotedAdmission<'_, F> {
+impl<F: Flavor> Admission for ObservedAdmission<'_, F> {
     fn admits(&self, key: SlotKey) -> bool {
         self.admission.admits(key)
     }
     fn passing_over(&self, begins: bool) {
-        self.notes.store(if begins { BEFORE_SLOT } else { IN_SLOT }, Ordering::Relaxed);
+        self.phase.store(if begins { BEFORE_SLOT } else { IN_SLOT }, Ordering::Relaxed);
     }
     #[cfg(feature = "std")]
     fn ending(&self) {
-        self.notes.store(AT_END, Ordering::Relaxed);
+        self.phase.store(AT_END, Ordering::Relaxed);
     }
 }
 
@@ -301,15 +306,15 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
         if self.calls_none() {
             return Ok(0);
         }
-        let notes = F::State::new(IN_SLOT);
-        let observed = NotedAdmission::<F> { admission: &**self, notes: &notes };
+        let phase = F::State::new(IN_SLOT);
+        let observed = ObservedAdmission::<F> { admission: &**self, phase: &phase };
         let run = RunningEmission::new(self);
         let reader = run.list.reader();
         let mut caller = Caller::new(&observed);
         let mut called = 0;
         let mut failures = Vec::new();
         for entry in run.list.entries() {
-            // Taken down now: when the slot has panicked, it may be disconnected.
+            // Read before the call, since the slot may disconnect itself and then panic.
             let name = self.name_of(entry);
             loop {
                 let visit = AssertUnwindSafe(|| {
@@ -327,7 +332,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
                     }
                     Err(payload) => {
                         reader.end();
-                        let in_slot = notes.swap(IN_SLOT, Ordering::Relaxed) == IN_SLOT;
+                        let in_slot = phase.swap(IN_SLOT, Ordering::Relaxed) == IN_SLOT;
                         let connection = connection(entry.key());
                         let failure = Failure::Panicked(message(payload));
                         failures.push(SlotFailure { connection, name, failure, in_slot });
@@ -335,7 +340,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
                             called += 1;
                             break;
                         }
-                        // The slot itself is still to be looked at.
+                        // The slot has not been called yet.
                     }
                 }
             }
@@ -352,7 +357,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Slots<E, R, F> {
     }
 }
 
-/// How far an emission has come that is not made in one go. It covers the slots connected at its start.
+/// The position of an emission that is advanced step by step. It covers the slots that were
+/// connected at its start.
 pub(crate) struct Cursor<
     E: ?Sized + 'static,
     R: 'static,
@@ -360,11 +366,11 @@ pub(crate) struct Cursor<
     S: Deref<Target = Slots<E, R, F>>,
 > {
     slots: S,
-    /// None only while it is dropped.
+    /// `None` only inside `drop`.
     list: Option<SharedList<E, R, F>>,
     next: usize,
-    /// Those of [`NotedAdmission`].
-    notes: F::State,
+    /// See [`ObservedAdmission`].
+    phase: F::State,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F>>> Unpin
@@ -377,7 +383,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
 {
     pub(crate) fn new(slots: S) -> Self {
         let list = slots.share();
-        Cursor { slots, list: Some(list), next: 0, notes: F::State::new(IN_SLOT) }
+        Cursor { slots, list: Some(list), next: 0, phase: F::State::new(IN_SLOT) }
     }
 
     /// How many slots may still be called.
@@ -385,24 +391,25 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
         self.entries().len() - self.next
     }
 
-    /// The slot that was called last.
+    /// The slot that the emission reached last.
     #[cfg(feature = "async")]
     pub(crate) fn last(&self) -> Option<SlotKey> {
         self.entries()[..self.next].last().map(|entry| entry.key())
     }
 
-    /// Whether it was the last slot that panicked, where calls are observed. If it was not even
-    /// called, the emission comes to it again.
+    /// Whether the last panic came from the last slot. Meaningful only for observed calls. If the
+    /// slot was not called yet, the emission will reach it again.
     #[cfg(feature = "async")]
     pub(crate) fn has_panicked_in_slot(&mut self) -> bool {
-        let when = self.notes.swap(IN_SLOT, Ordering::Relaxed);
-        if when == BEFORE_SLOT {
+        let phase = self.phase.swap(IN_SLOT, Ordering::Relaxed);
+        if phase == BEFORE_SLOT {
             self.next -= 1;
         }
-        when == IN_SLOT
+        phase == IN_SLOT
     }
 
-    /// The names of the slots, as far as there are any: afterwards they may be disconnected.
+    /// The names of the slots that have one. Later the slots may be disconnected, and their names
+    /// forgotten.
     #[cfg(feature = "async")]
     pub(crate) fn names(&self) -> std::collections::BTreeMap<SlotKey, &'static str> {
         let name = |entry: &Entry<E, R, F>| Some((entry.key(), self.slots.name_of(entry)?));
@@ -413,9 +420,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
         self.list.as_ref().map_or(&[], |list| list.entries())
     }
 
-    /// Calls slots until `each` has enough of what they return. Tidying waits for the end of the
-    /// emission, which keeps its list until then anyway. If `OBSERVED`, it can be asked later what
-    /// has panicked.
+    /// Calls slots until `each` breaks. Cleanup waits until the cursor is dropped, since the cursor
+    /// keeps its list until then. If `OBSERVED`, [`ObservedAdmission`] records what panics.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn call_each<B, const OBSERVED: bool>(
@@ -426,7 +432,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
         self.call_each_within::<B, OBSERVED, true>(None, event, each)
     }
 
-    /// The same, in a level of nesting that was entered for it already, and with `ENDS` as in
+    /// The same, for a caller that may have entered its nesting level already. `ENDS` is as in
     /// [`visit_each`](Slots::visit_each).
     #[inline(always)]
     #[track_caller]
@@ -436,7 +442,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
         event: &E,
         each: impl FnMut(&Entry<E, R, F>, R) -> ControlFlow<B>,
     ) -> Option<B> {
-        let Cursor { slots, list: Some(list), next, notes } = self else { return None };
+        let Cursor { slots, list: Some(list), next, phase } = self else { return None };
         let left = &list.entries()[*next..];
         if left.is_empty() {
             return None;
@@ -445,7 +451,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
         let pinned = slots.reader_for(list);
         let observed;
         let admission: &dyn Admission = if OBSERVED {
-            observed = NotedAdmission::<F> { admission: &***slots, notes };
+            observed = ObservedAdmission::<F> { admission: &***slots, phase };
             &observed
         } else {
             &***slots
@@ -476,10 +482,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor, S: Deref<Target = Slots<E, R, F
 
 #[cfg(feature = "async")]
 impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E, R, F>> {
-    /// Calls the slots that are connected now, until `each` has enough of what they return. As long as it has
-    /// not, this costs what [`Slots::emit`] does. What is left then, or when a slot panics, is put into
-    /// `rest`. Before a slot is called, `begun` is. `each` runs no user's code, unless by dropping what it
-    /// is given.
+    /// Calls the slots that are connected now, until `each` breaks.
+    ///
+    /// Calls `begun` once, before the first slot. If `each` breaks or a slot panics, the slots that
+    /// are left are stored in `rest`; otherwise this costs as much as [`Slots::emit`]. `each` must
+    /// run no user code, except by dropping its argument.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn begin<B>(
@@ -495,67 +502,67 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> Cursor<E, R, F, &'a Slots<E
         }
         let run = RunningEmission::new(slots);
         begun();
-        let mut keep = KeepRest { slots, list: &run.list, next: 0, rest };
+        let mut saver = SaveRestOnDrop { slots, list: &run.list, next: 0, rest };
         let (reader, all, caller) =
-            (keep.list.reader(), keep.list.entries(), Caller::new(&**slots));
-        let end = slots.visit_each::<B, false>(reader, all, &mut keep.next, caller, event, each);
+            (saver.list.reader(), saver.list.entries(), Caller::new(&**slots));
+        let end = slots.visit_each::<B, false>(reader, all, &mut saver.next, caller, event, each);
         if end.is_none() {
-            core::mem::forget(keep);
+            core::mem::forget(saver);
         }
         end
     }
 }
 
-/// Puts what is left of an emission where it is gone on with, unless this is forgotten.
+/// Stores the slots that are left in `rest` when it is dropped. It is forgotten when none are left.
 #[cfg(feature = "async")]
-struct KeepRest<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
+struct SaveRestOnDrop<'a, 'r, E: ?Sized + 'static, R: 'static, F: Flavor> {
     slots: &'a Slots<E, R, F>,
     list: &'r PinnedList<'a, E, R, F>,
     next: usize,
-    rest: &'r mut Option<CursorOf<'a, E, R, F>>,
+    rest: &'r mut Option<RefCursor<'a, E, R, F>>,
 }
 
 #[cfg(feature = "async")]
-impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for KeepRest<'_, '_, E, R, F> {
-    // So that how far it has come can be in a register until then.
+impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for SaveRestOnDrop<'_, '_, E, R, F> {
+    // Inlined, so that `next` can stay in a register until then.
     #[inline(always)]
     fn drop(&mut self) {
-        keep_rest(self.slots, self.list, self.next, self.rest);
+        save_rest(self.slots, self.list, self.next, self.rest);
     }
 }
 
 #[cfg(feature = "async")]
 #[inline(never)]
-fn keep_rest<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
+fn save_rest<'a, E: ?Sized + 'static, R: 'static, F: Flavor>(
     slots: &'a Slots<E, R, F>,
     list: &PinnedList<'a, E, R, F>,
     next: usize,
-    rest: &mut Option<CursorOf<'a, E, R, F>>,
+    rest: &mut Option<RefCursor<'a, E, R, F>>,
 ) {
-    *rest = Some(Cursor { slots, list: Some(list.share()), next, notes: F::State::new(IN_SLOT) });
+    *rest = Some(Cursor { slots, list: Some(list.share()), next, phase: F::State::new(IN_SLOT) });
 }
 
-type CursorOf<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
+type RefCursor<'a, E, R, F> = Cursor<E, R, F, &'a Slots<E, R, F>>;
 
-/// An emission in the hands of the caller: each [`next`](Iterator::next) calls one slot and gives
-/// what it returned. Made by [`Signal::call`](crate::Signal::call).
+/// An emission as an iterator: each [`next`](Iterator::next) calls one slot and returns its result.
 ///
 /// Generic over the flavor. Its everyday names are [`Emission`](crate::Emission) and
 /// [`local::Emission`](crate::local::Emission).
 ///
-/// It covers the slots that were connected when it was made. Slots that are disconnected, blocked
-/// or without owner when their turn comes are passed over. Dropping it half way leaves the later
-/// slots uncalled. Connecting and disconnecting meanwhile is free to everyone, the slots included.
+/// Returned by [`Signal::call`](crate::Signal::call). It covers the slots that were connected when
+/// it was created. Slots that are disconnected, blocked or without owner when their turn comes are
+/// skipped. If you drop it early, the remaining slots are not called. Anyone may connect and
+/// disconnect slots while it exists, including the slots themselves.
 ///
 /// # Cost
-/// Making it takes the signal's lock for a moment, and so does dropping it if slots ended meanwhile;
-/// each `next` adds to the call what one more emission of one slot would. Consuming it whole (`last`, `max`, `sum`, `count`,
-/// `for_each`, `fold`, ...) costs as much as [`emit`](crate::Signal::emit), and
-/// allocates only when that does.
+/// Creating it takes the signal's lock for a moment. Dropping it does too, if slots were
+/// disconnected in the meantime. Each `next` costs as much as an [`emit`](crate::Signal::emit) to
+/// one slot. Methods that consume all of it (`last`, `max`, `sum`, `count`, `for_each`, `fold`,
+/// ...) cost as much as one `emit` to all slots, and allocate only when `emit` does.
 #[must_use = "an emission is lazy: slots are called as it is advanced"]
 pub struct Emission<'a, E: ?Sized + 'static, R: 'static, F: Flavor> {
-    /// None when nothing was ever connected.
-    cursor: Option<CursorOf<'a, E, R, F>>,
+    /// `None` if nothing was ever connected.
+    cursor: Option<RefCursor<'a, E, R, F>>,
     event: &'a E,
 }
 
@@ -574,7 +581,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Iterator for Emission<'_, E, R,
     }
 
     fn fold<B, G: FnMut(B, R) -> B>(mut self, init: B, mut fold: G) -> B {
-        // Out of its place only while it is folded.
+        // `None` only while `fold` runs.
         let mut folded = Some(init);
         if let Some(cursor) = &mut self.cursor {
             cursor.call_each::<_, false>(self.event, |_, result| {
@@ -582,7 +589,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Iterator for Emission<'_, E, R,
                 ControlFlow::<Infallible>::Continue(())
             });
         }
-        folded.expect("a fold that panics does not get here")
+        folded.expect("`fold` returned, so there is a value")
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

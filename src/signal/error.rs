@@ -1,27 +1,30 @@
-//! What `try_emit` reports.
+//! The error of `try_emit`.
 
 use std::fmt;
 
 use crate::raw::Flavor;
 use crate::slots::Connection;
 
-/// Some slots failed in a `try_emit`, of a [`Signal`](crate::Signal::try_emit) or an `AsyncSignal`, or
-/// what they let go of panicked. All the others were called.
+/// Lists what failed during a `try_emit` of a [`Signal`](crate::Signal::try_emit) or an
+/// `AsyncSignal`.
 ///
 /// Generic over the flavor. Its everyday names are [`EmitError`](crate::EmitError) and
 /// [`local::EmitError`](crate::local::EmitError).
+///
+/// Either slots failed, or destructors panicked that ran during the emission. All other slots were
+/// called.
 pub struct EmitError<F: Flavor> {
     pub(crate) called: usize,
     pub(crate) failures: Vec<SlotFailure<F>>,
 }
 
 impl<F: Flavor> EmitError<F> {
-    /// How many slots were called, those that failed included.
+    /// How many slots were called, including those that failed.
     pub fn called(&self) -> usize {
         self.called
     }
 
-    /// The failures, in the order of their slots. At least one.
+    /// The failures, in the order of their slots. There is at least one.
     pub fn failures(&self) -> &[SlotFailure<F>] {
         &self.failures
     }
@@ -53,16 +56,17 @@ impl<F: Flavor> std::error::Error for EmitError<F> {}
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure {
-    /// It panicked with this text, if it is one. An asynchronous handler did so in making its future, or in
-    /// polling it.
+    /// The slot panicked. This is the message, or a placeholder if the panic payload is not a
+    /// string. An asynchronous handler panicked either while its future was created or while it was
+    /// polled.
     Panicked(String),
-    /// Its future was dropped at the deadline that the option `timeout` of its slot set.
+    /// The slot's future was dropped at the deadline set by the slot's `timeout` option.
     TimedOut,
 }
 
 const TIMED_OUT: &str = "was not ready at its deadline";
 
-/// One failure of a slot.
+/// One failure, with the slot it belongs to.
 ///
 /// Generic over the flavor. Its everyday names are [`SlotFailure`](crate::SlotFailure) and
 /// [`local::SlotFailure`](crate::local::SlotFailure).
@@ -79,13 +83,16 @@ impl<F: Flavor> SlotFailure<F> {
         &self.connection
     }
 
-    /// The name the slot was connected with, if it was.
+    /// The slot's name, if it was connected with one.
     pub fn name(&self) -> Option<&'static str> {
         self.name
     }
 
-    /// Whether it was the slot that failed. If not, a destructor did, of what the emission let go of when it came
-    /// to this slot: what a dead slot captured, say, or a tracked owner it had called before.
+    /// Whether the slot itself failed.
+    ///
+    /// If not, a destructor panicked that the emission ran when it reached this slot. It may have
+    /// dropped what a dead slot had captured, or a [`HazardArc`](crate::HazardArc) owner that an
+    /// earlier slot used.
     pub fn in_slot(&self) -> bool {
         self.in_slot
     }
@@ -95,7 +102,7 @@ impl<F: Flavor> SlotFailure<F> {
         &self.failure
     }
 
-    /// What the slot panicked with, if that is a text; otherwise what happened, in words.
+    /// The panic message, or a description of what happened.
     pub fn message(&self) -> &str {
         match &self.failure {
             Failure::Panicked(message) => message,

@@ -1,4 +1,4 @@
-//! Signals: what is connected, who is called, and who may say so.
+//! Signals, their slots, connections and emissions.
 
 mod callable;
 mod emission;
@@ -7,7 +7,7 @@ mod error;
 mod method;
 mod options;
 mod owner;
-#[allow(clippy::module_inception, reason = "it is the signal itself")]
+#[allow(clippy::module_inception, reason = "it defines `Signal`")]
 mod signal;
 mod source;
 mod unwind;

@@ -1,4 +1,4 @@
-//! Signals: the right to emit.
+//! The signal: a source, plus the right to emit.
 
 use core::fmt;
 use core::ops::Deref;
@@ -8,15 +8,18 @@ use super::source::Source;
 use crate::raw::Flavor;
 use crate::raw::Local;
 
-/// What announces events: owns the right to emit, and derefs to its [`Source`], to which slots are
-/// connected.
+/// Announces events to the slots that are connected to it.
 ///
 /// Generic over the flavor. Its everyday names are [`Signal`](crate::Signal) and
 /// [`local::Signal`](crate::local::Signal).
 ///
-/// Events are values of `E`, passed by reference; slots return `R`. `E` may be unsized: `Signal<str>`
-/// goes with methods that take `&str`. It holds no borrows (`E: 'static`). Slots hold their owners weakly:
-/// connecting keeps nothing alive, and an object may connect to its own signal.
+/// A signal owns the right to emit. It derefs to its [`Source`], which has the methods that connect
+/// and disconnect slots.
+///
+/// An event is a value of type `E` and is passed by reference. A slot returns an `R`. `E` may be
+/// unsized: the methods connected to a `Signal<str>` take `&str`. Events contain no borrowed data
+/// (`E: 'static`). Slots hold their owners weakly: connecting keeps no object alive, and an object
+/// may connect to its own signal.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -47,7 +50,8 @@ use crate::raw::Local;
 /// ```
 ///
 /// # Cost
-/// A signal is one pointer wide, and owns no heap until something is connected. It can be a `static`:
+/// A signal is one pointer wide. It allocates nothing until a slot is connected, so it can be a
+/// `static`:
 ///
 /// ```
 /// # use sigwire::Signal;
@@ -60,11 +64,11 @@ pub struct Signal<E: ?Sized + 'static, R: 'static, F: Flavor> {
     source: Source<E, R, F>,
 }
 
-// Not one for all flavors: see `LazyStrong::new`.
+// Written for each flavor: `LazyStrong::new` says why it cannot be generic.
 macro_rules! new {
     ($flavor:ty) => {
         impl<E: ?Sized + 'static, R: 'static> Signal<E, R, $flavor> {
-            /// A signal without slots. Allocates nothing.
+            /// Creates a signal without slots. Allocates nothing.
             pub const fn new() -> Self {
                 Signal { source: Source::<_, _, $flavor>::new() }
             }
@@ -82,28 +86,30 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Default for Signal<E, R, F> {
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
-    /// Calls every slot, in order: by priority, then as they were connected. Returns how many were
-    /// called; slots that are blocked or have lost their owner are not.
+    /// Calls every slot and returns how many were called.
     ///
-    /// A `Signal<()>` announces that something happened, and nothing more: `emit(&())`. A `Signal<str>` takes
-    /// `&String`, too, and its slots get `&str`.
+    /// Slots are called by priority, then in the order in which they were connected. Slots that are
+    /// blocked or have lost their owner are skipped and not counted.
     ///
-    /// Slots connected meanwhile are called from the next emission on; slots disconnected meanwhile
-    /// are not called any more. A slot may do anything with the signal, emitting included: that
-    /// emission runs at once, inside this one. Other threads may emit at the same time; no lock is
-    /// held while a slot runs.
+    /// A slot that is connected during an emission is first called by the next emission. A slot
+    /// that is disconnected during an emission, before its turn, is not called. A slot may use the
+    /// signal in any way, and may also emit: the inner emission runs at once, inside the outer one.
+    /// Several threads may emit at the same time. No lock is held while a slot runs.
+    ///
+    /// A `Signal<()>` is emitted with `emit(&())`. A `Signal<str>` also takes a `&String`; its slots
+    /// get a `&str`.
     ///
     /// # Panics
-    /// When a slot does: the later slots are not called then, and the signal stays as usable as it
-    /// was. When emissions are nested 256 deep on this thread.
+    /// - If a slot panics. The slots after it are not called, and the signal stays fully usable.
+    /// - If emissions are nested 256 deep on this thread.
     ///
     /// # Cost
-    /// Without slots: two loads. Otherwise one atomic exchange, and for each slot upgrading its
-    /// owner, calling the method, and releasing the owner. It allocates only
-    /// - when two emissions of one signal run at the same time or inside each other, or more of them,
-    ///   and more than ever did before: room for four more, which is kept;
-    /// - when more than 16 `connect_mut` slots are nested on a thread: to note their locks;
-    /// - when a thread calls a [`HazardArc`](crate::HazardArc) owner for the first time: see there.
+    /// Without slots: two loads. Otherwise: one atomic exchange for the emission, and for each slot
+    /// upgrading its owner, calling the method, and releasing the owner. It allocates only
+    /// - if emissions of this signal overlap (in parallel or nested), and more of them than ever
+    ///   before: memory for four more emissions, which the signal keeps;
+    /// - if more than 16 `connect_mut` slots are nested on a thread: to record their locks;
+    /// - if a thread calls a [`HazardArc`](crate::HazardArc) owner for the first time: see there.
     #[inline(always)]
     #[track_caller]
     pub fn emit(&self, event: &E) -> usize {
@@ -113,10 +119,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
         }
     }
 
-    /// Starts an emission that the caller drives: an iterator over what the slots return, which
-    /// calls one slot each time it is advanced. It covers the slots that are connected now.
+    /// Returns an iterator over the results of the slots. It calls one slot for each `next`.
     ///
-    /// All of `Iterator` is there to combine results, and to stop early:
+    /// The emission covers the slots that are connected now. The methods of [`Iterator`] combine
+    /// the results or stop early:
     ///
     /// ```
     /// use sigwire::Signal;
@@ -130,10 +136,14 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
     /// }
     /// assert_eq!(offers.call("tea").min(), Some(20));
     /// assert_eq!(offers.call("tea").last(), Some(25));
-    /// assert_eq!(offers.call("tea").find(|price| *price < 30), Some(20)); // the third is not asked
+    /// // `find` stops at the second shop:
+    /// assert_eq!(offers.call("tea").find(|price| *price < 30), Some(20));
     ///
     /// let keys: Signal<char, ControlFlow<&str>> = Signal::new();
-    /// keys.connect(&shops, |_, key| if *key == 'q' { ControlFlow::Break("quit") } else { ControlFlow::Continue(()) });
+    /// keys.connect(&shops, |_, key| match key {
+    ///     'q' => ControlFlow::Break("quit"),
+    ///     _ => ControlFlow::Continue(()),
+    /// });
     /// assert_eq!(keys.call(&'q').try_for_each(|flow| flow), ControlFlow::Break("quit"));
     /// ```
     ///
@@ -143,7 +153,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
         Emission::new(self.source.slots.get(), event)
     }
 
-    /// Calls every slot, also when some of them panic, and returns how many were called.
+    /// Calls every slot, even if some panic, and returns how many were called.
     ///
     /// ```
     /// use sigwire::Signal;
@@ -161,21 +171,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Signal<E, R, F> {
     /// ```
     ///
     /// # Errors
-    /// When slots panicked: which, and with what message.
+    /// If slots panicked. The error lists which ones, and their panic messages. It also lists
+    /// destructors that panicked during the emission: see [`SlotFailure::in_slot`].
+    ///
+    /// [`SlotFailure::in_slot`]: crate::SlotFailure::in_slot
     ///
     /// # Panics
-    /// When emissions are nested 256 deep on this thread.
+    /// If emissions are nested 256 deep on this thread.
     ///
     /// # Cost
-    /// As [`emit`](Self::emit), and an allocation for each panic. A slot that has a name also takes the
-    /// signal's lock for a moment.
+    /// The same as [`emit`](Self::emit), plus an allocation for each panic, plus a short lock of
+    /// the signal for each slot that has a name.
     #[cfg(feature = "std")]
     pub fn try_emit(&self, event: &E) -> Result<usize, crate::signal::EmitError<F>> {
         let Some(slots) = self.source.slots.get() else { return Ok(0) };
         slots.try_emit(event, |key| self.source.connection(key))
     }
 
-    /// The subscribe-only face.
+    /// The subscribe-only side of this signal. Publish it to let others connect but not emit.
     pub const fn source(&self) -> &Source<E, R, F> {
         &self.source
     }

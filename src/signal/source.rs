@@ -117,7 +117,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
 
     /// Whether the signal is blocked.
     pub fn is_blocked(&self) -> bool {
-        self.slots.get().is_some_and(|slots| slots.is_silent())
+        self.slots.get().is_some_and(|slots| slots.is_signal_blocked())
     }
 
     /// Does not wait for the lock: then what is under it is missing.

@@ -1,5 +1,5 @@
-//! Slots may panic: nothing of a signal is ever left half done while user code runs, so all of it
-//! may be used after a panic was caught, in both flavors.
+//! Unwind safety. User code never runs while a signal's data is inconsistent, so a signal can be
+//! used after a slot's panic was caught.
 
 use core::panic::{RefUnwindSafe, UnwindSafe};
 

@@ -1,16 +1,16 @@
-//! The slots of one signal: connecting, disconnecting, pruning, and who may be called.
+//! The slots of one signal: connects, disconnects and prunes them, and decides which may be called.
 //!
-//! What an emission needs stands in the [`List`], which it reads without a lock. Everything else
-//! stands in the [`Ledger`], under the lock of [`Versions`]. User code, and that includes the
-//! destructors of owners and of what methods captured, runs under neither: what must be dropped is
-//! carried out of the lock first, in a [`Freed`].
+//! The [`List`] contains what an emission needs, and is read without a lock. The [`Ledger`]
+//! contains everything else, under the lock of [`Versions`]. No user code runs under that lock.
+//! Destructors of owners and of captured values are user code, so values that must be dropped are
+//! moved out of the lock first, in a [`Freed`].
 
 use core::any::TypeId;
 use smallvec::SmallVec;
 
 use super::ledger::Ledger;
 use super::list::List;
-use super::special::Special;
+use super::rare_data::RareData;
 use crate::base::{Running, SlotKey};
 use crate::raw::Flavor;
 use crate::raw::SlotState;
@@ -21,28 +21,30 @@ use crate::raw::{
 type Freed<F> = SmallVec<[KeepAlive<F>; 2]>;
 type SlotsGuard<'a, F> = EditGuard<'a, List<F>, Ledger<F>, F>;
 
-/// Those of a signal of events `E`, whose slots return `R`. What they are knows neither: so what connects and
-/// disconnects is compiled once for all signals, and for each event only what calls.
+/// The slots of a signal whose events are `E` and whose slots return `R`. The contents do not depend
+/// on `E` and `R`. So connecting and disconnecting are compiled once for all signals, and only
+/// calling is compiled for each event type.
 pub(crate) type Slots<E, R, F> = Typed<E, R, AnySlots<F>>;
 
 pub(crate) struct AnySlots<F: Flavor> {
     pub(crate) versions: Versions<List<F>, Ledger<F>, F>,
 }
 
-/// A handle, and what owns what it needs.
+/// A handle, and the owner of the values it needs.
 pub(crate) type AnyOwnedHandle<F> = (AnyHandle<F>, Option<KeepAlive<F>>);
 
+/// Makes the handle of a new slot.
 pub(crate) enum HandleMaker<'a, F: Flavor> {
     Made(AnyOwnedHandle<F>),
-    /// For slots that know their own connection. It is called once at most.
+    /// For a slot that knows its own connection. Called at most once.
     OfKey(&'a mut dyn FnMut(SlotKey) -> AnyOwnedHandle<F>),
 }
 
 /// A slot to be connected.
 pub(crate) struct NewSlot<F: Flavor> {
     pub(crate) priority: i32,
-    pub(crate) special: Option<Special<F>>,
-    /// The owner and the method of which there is to be only one slot.
+    pub(crate) rare_data: Option<RareData<F>>,
+    /// The owner and method for which at most one slot may be connected.
     pub(crate) unique: Option<(*const (), TypeId)>,
 }
 
@@ -57,11 +59,11 @@ impl<F: Flavor> AnySlots<F> {
         self.versions.is_idle()
     }
 
-    pub(crate) fn is_silent(&self) -> bool {
-        is_silent(self.versions.lock().parts().1)
+    pub(crate) fn is_signal_blocked(&self) -> bool {
+        is_signal_blocked(self.versions.lock().parts().1)
     }
 
-    pub(crate) fn connect(&self, slot: NewSlot<F>, making: HandleMaker<'_, F>) -> SlotKey {
+    pub(crate) fn connect(&self, slot: NewSlot<F>, maker: HandleMaker<'_, F>) -> SlotKey {
         let mut freed = None;
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
@@ -75,33 +77,33 @@ impl<F: Flavor> AnySlots<F> {
         if prunes {
             prune(list, ledger, freed.insert(Freed::new()));
         }
-        let state = state_of(ledger, slot.special.as_ref());
-        let is_named = slot.special.as_ref().is_some_and(|special| special.name.is_some());
-        let key = ledger.add(list);
-        if let Some(special) = slot.special {
-            special.show(state);
-            ledger.change(key, |standing| *standing = special);
+        let state = state_of(ledger, slot.rare_data.as_ref());
+        let is_named = slot.rare_data.as_ref().is_some_and(|rare_data| rare_data.name.is_some());
+        let key = ledger.issue_key(list);
+        if let Some(rare_data) = slot.rare_data {
+            rare_data.publish(state);
+            ledger.change(key, |standing| *standing = rare_data);
         }
-        let (handle, keep_alive) = match making {
+        let (handle, keep_alive) = match maker {
             HandleMaker::Made(made) => made,
             HandleMaker::OfKey(make) => make(key),
         };
         let label = SlotLabel { key, priority: slot.priority, is_named };
         let (entry, keep_alive) = AnyEntry::new(handle, keep_alive, label, state);
         if keep_alive.is_some() {
-            ledger.change(key, |special| special.keep_alive = keep_alive);
+            ledger.change(key, |rare_data| rare_data.keep_alive = keep_alive);
         }
         guard.edit(
             |list, ledger| {
                 if prunes || ledger.gaps(list) > list.entries().len() / 2 {
                     ledger.sweep(list);
                 }
-                // Emissions sweep, too, and leave this.
-                list.fit();
+                // Emissions sweep without shrinking, since they must not allocate.
+                list.shrink();
                 let at = list.insert(entry);
-                ledger.put(list, at);
+                ledger.note_inserted(list, at);
             },
-            retire,
+            ask_before_calls,
         );
         unlock(guard);
         if let Some(freed) = freed {
@@ -110,7 +112,8 @@ impl<F: Flavor> AnySlots<F> {
         key
     }
 
-    /// Nobody gets the connection of a slot whose connecting panics: so that ends, too.
+    /// Drops what a prune freed. If a destructor panics, the new slot is disconnected, because the
+    /// caller does not get its connection.
     #[cold]
     fn drop_or_disconnect(&self, freed: Freed<F>, key: SlotKey) {
         struct Disconnect<'a, F: Flavor>(&'a AnySlots<F>, SlotKey);
@@ -130,13 +133,13 @@ impl<F: Flavor> AnySlots<F> {
         let (list, ledger) = guard.parts();
         let Some(position) = ledger.position(list, key) else { return false };
         let was_connected = is_connected(&list.entries()[position], ledger);
-        take(list, ledger, key, &mut freed);
-        self.settle(&mut guard, Some(position));
+        remove_slot(list, ledger, key, &mut freed);
+        self.reclaim(&mut guard, Some(position));
         unlock(guard);
         was_connected
     }
 
-    /// Disconnects what `matches`, and says how many of them were connected.
+    /// Disconnects the entries that match, and returns how many of them were connected.
     fn disconnect_if(&self, matches: impl Fn(&AnyEntry<F>) -> bool) -> usize {
         let mut freed = Freed::<F>::new();
         let mut guard = self.versions.lock();
@@ -145,10 +148,10 @@ impl<F: Flavor> AnySlots<F> {
         for entry in list.entries() {
             if !entry.is_gone() && matches(entry) {
                 count += usize::from(is_connected(entry, ledger));
-                take(list, ledger, entry.key(), &mut freed);
+                remove_slot(list, ledger, entry.key(), &mut freed);
             }
         }
-        self.settle(&mut guard, None);
+        self.reclaim(&mut guard, None);
         unlock(guard);
         count
     }
@@ -166,7 +169,7 @@ impl<F: Flavor> AnySlots<F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let count = prune(list, ledger, &mut freed);
-        self.settle(&mut guard, None);
+        self.reclaim(&mut guard, None);
         unlock(guard);
         count
     }
@@ -176,10 +179,10 @@ impl<F: Flavor> AnySlots<F> {
         count(&mut self.versions.lock())
     }
 
-    /// The same, and whether the whole signal is blocked, without waiting for the lock.
+    /// The count, and whether the whole signal is blocked. `None` if the lock is not free.
     pub(crate) fn try_look(&self) -> Option<(usize, bool)> {
         let mut guard = self.versions.try_lock()?;
-        Some((count(&mut guard), is_silent(guard.parts().1)))
+        Some((count(&mut guard), is_signal_blocked(guard.parts().1)))
     }
 
     #[cfg(feature = "std")]
@@ -187,10 +190,10 @@ impl<F: Flavor> AnySlots<F> {
         if !entry.is_named() {
             return None;
         }
-        self.versions.lock().parts().1.special(entry.key())?.name
+        self.versions.lock().parts().1.rare_data(entry.key())?.name
     }
 
-    /// An emission found the owner of this slot gone.
+    /// Removes a slot whose owner an emission found gone.
     #[cold]
     pub(crate) fn prune_one(&self, key: SlotKey) {
         let mut freed = Freed::<F>::new();
@@ -198,13 +201,13 @@ impl<F: Flavor> AnySlots<F> {
         let (list, ledger) = guard.parts();
         let entry = ledger.position(list, key).map(|position| &list.entries()[position]);
         if entry.is_some_and(|entry| !is_connected(entry, ledger)) {
-            take(list, ledger, key, &mut freed);
+            remove_slot(list, ledger, key, &mut freed);
             guard.tidy_later();
         }
         unlock(guard);
     }
 
-    /// Does what emissions were in the way of; without allocating.
+    /// Does the cleanup that had to wait for running emissions. Does not allocate.
     #[cold]
     pub(crate) fn tidy(&self) {
         let mut guard = self.versions.lock();
@@ -212,9 +215,9 @@ impl<F: Flavor> AnySlots<F> {
         unlock(guard);
     }
 
-    /// After slots were taken, one of them at `position`: gives their memory back, now if no
-    /// emission is in the way, otherwise at its end.
-    fn settle(&self, guard: &mut SlotsGuard<'_, F>, position: Option<usize>) {
+    /// Frees the memory of removed slots: of the one at `position`, or of all. If an emission is
+    /// still reading the list, that happens when it ends.
+    fn reclaim(&self, guard: &mut SlotsGuard<'_, F>, position: Option<usize>) {
         let in_place = guard.edit_in_place(|list, ledger| {
             match position {
                 Some(position) => list.vacate(position),
@@ -223,12 +226,12 @@ impl<F: Flavor> AnySlots<F> {
             if ledger.gaps(list) > list.entries().len() / 2 {
                 ledger.sweep(list);
             }
-            list.fit();
+            list.shrink();
         });
         if in_place.is_err() {
             let (list, ledger) = guard.parts();
             if ledger.gaps(list) > list.entries().len() / 2 {
-                guard.edit(|list, ledger| ledger.sweep(list), retire);
+                guard.edit(|list, ledger| ledger.sweep(list), ask_before_calls);
             } else {
                 guard.tidy(|list, ledger| ledger.sweep(list));
             }
@@ -236,33 +239,33 @@ impl<F: Flavor> AnySlots<F> {
     }
 }
 
-/// Publishes what emissions need to know, and unlocks.
+/// Publishes whether the signal is idle, and unlocks.
 fn unlock<F: Flavor>(mut guard: SlotsGuard<'_, F>) {
     let ledger = guard.parts().1;
-    let is_idle = ledger.connected() == 0 || is_silent(ledger);
+    let is_idle = ledger.connected() == 0 || is_signal_blocked(ledger);
     guard.set_idle(is_idle);
 }
 
 /// Whether the whole signal is blocked.
-fn is_silent<F: Flavor>(ledger: &Ledger<F>) -> bool {
+fn is_signal_blocked<F: Flavor>(ledger: &Ledger<F>) -> bool {
     ledger.blocks > 0
 }
 
-/// The state of a slot that is connected.
-fn state_of<F: Flavor>(ledger: &Ledger<F>, special: Option<&Special<F>>) -> SlotState {
-    match special.map_or(SlotState::Call, Special::state) {
-        SlotState::Call if is_silent(ledger) => SlotState::Ask,
+/// The state that the entry of a connected slot must have.
+fn state_of<F: Flavor>(ledger: &Ledger<F>, rare_data: Option<&RareData<F>>) -> SlotState {
+    match rare_data.map_or(SlotState::Call, RareData::state) {
+        SlotState::Call if is_signal_blocked(ledger) => SlotState::Ask,
         state => state,
     }
 }
 
-/// Shows the state of a connected slot.
-fn show<F: Flavor>(entry: &AnyEntry<F>, ledger: &Ledger<F>) {
-    let special = ledger.special(entry.key());
-    let state = state_of(ledger, special);
+/// Updates the published state of a connected slot.
+fn publish_state<F: Flavor>(entry: &AnyEntry<F>, ledger: &Ledger<F>) {
+    let rare_data = ledger.rare_data(entry.key());
+    let state = state_of(ledger, rare_data);
     entry.set(state);
-    if let Some(special) = special {
-        special.show(state);
+    if let Some(rare_data) = rare_data {
+        rare_data.publish(state);
     }
 }
 
@@ -272,15 +275,20 @@ fn count<F: Flavor>(guard: &mut SlotsGuard<'_, F>) -> usize {
     list.entries().iter().filter(connected).count()
 }
 
-/// Disconnects a slot in the lists. What it owned is to be dropped after unlocking.
-fn take<F: Flavor>(list: &List<F>, ledger: &mut Ledger<F>, key: SlotKey, freed: &mut Freed<F>) {
-    if let Some(taken) = ledger.take(list, key) {
-        let entry = &list.entries()[taken.position];
+/// Disconnects a slot in the list and the ledger. The caller drops `freed` after unlocking.
+fn remove_slot<F: Flavor>(
+    list: &List<F>,
+    ledger: &mut Ledger<F>,
+    key: SlotKey,
+    freed: &mut Freed<F>,
+) {
+    if let Some(removed) = ledger.remove(list, key) {
+        let entry = &list.entries()[removed.position];
         entry.set_gone();
         if let Some(keep_alive) = entry.take_owned() {
             freed.push(keep_alive);
         }
-        if let Some(keep_alive) = taken.keep_alive {
+        if let Some(keep_alive) = removed.keep_alive {
             freed.push(keep_alive);
         }
     }
@@ -291,18 +299,19 @@ fn prune<F: Flavor>(list: &List<F>, ledger: &mut Ledger<F>, freed: &mut Freed<F>
     let before = ledger.connected();
     for entry in list.entries() {
         if !entry.is_gone() && !is_connected(entry, ledger) {
-            take(list, ledger, entry.key(), freed);
+            remove_slot(list, ledger, entry.key(), freed);
         }
     }
-    ledger.pruned();
+    ledger.schedule_prune();
     (before - ledger.connected()) as usize
 }
 
-/// Whether the slot, which is in the ledger, has an owner, or one that may be still to come.
+/// Whether the slot has an owner, or one that may not be constructed yet. The slot must be in the
+/// ledger.
 fn is_connected<F: Flavor>(entry: &AnyEntry<F>, ledger: &mut Ledger<F>) -> bool {
     match entry.handle().liveness() {
         Liveness::Alive => {
-            if ledger.seen_alive(entry.key()) {
+            if ledger.mark_complete(entry.key()) {
                 entry.set(SlotState::Ask);
             }
             true
@@ -318,8 +327,8 @@ fn matches<F: Flavor>(entry: &AnyEntry<F>, owner: *const (), method: Option<Type
         && method.is_none_or(|method| entry.handle().method() == method)
 }
 
-/// A list was replaced: emissions that still run over it ask before they call.
-fn retire<F: Flavor>(former: &List<F>) {
+/// Makes emissions that still read this replaced list ask the ledger before each call.
+fn ask_before_calls<F: Flavor>(former: &List<F>) {
     former.entries().iter().for_each(AnyEntry::ask);
 }
 
@@ -330,23 +339,23 @@ impl<F: Flavor> Admission for AnySlots<F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let Some(position) = ledger.position(list, key) else { return false };
-        ledger.seen_alive(key);
-        if is_silent(ledger) {
+        ledger.mark_complete(key);
+        if is_signal_blocked(ledger) {
             return false;
         }
-        let (admitted, is_last) = match ledger.special(key) {
+        let (admitted, is_last) = match ledger.rare_data(key) {
             None => (true, false),
-            Some(_) => ledger.change(key, |special| {
-                let admitted = special.blocks == 0;
+            Some(_) => ledger.change(key, |rare_data| {
+                let admitted = rare_data.blocks == 0;
                 if admitted {
-                    special.calls_left = special.calls_left.map(|left| left - 1);
+                    rare_data.calls_left = rare_data.calls_left.map(|left| left - 1);
                 }
-                (admitted, special.calls_left == Some(0))
+                (admitted, rare_data.calls_left == Some(0))
             }),
         };
-        show(&list.entries()[position], ledger);
+        publish_state(&list.entries()[position], ledger);
         if is_last {
-            take(list, ledger, key, &mut freed);
+            remove_slot(list, ledger, key, &mut freed);
             guard.tidy_later();
         }
         unlock(guard);
@@ -367,7 +376,7 @@ impl<F: Flavor> AnySlots<F> {
     }
 
     pub(crate) fn name(&self, key: SlotKey) -> Option<&'static str> {
-        self.versions.try_lock()?.parts().1.special(key)?.name
+        self.versions.try_lock()?.parts().1.rare_data(key)?.name
     }
 
     pub(crate) fn running(&self, key: SlotKey) -> Running {
@@ -388,10 +397,10 @@ impl<F: Flavor> AnySlots<F> {
 
     pub(crate) fn is_blocked(&self, key: Option<SlotKey>) -> bool {
         match key {
-            None => self.is_silent(),
+            None => self.is_signal_blocked(),
             Some(key) => {
                 let mut guard = self.versions.lock();
-                guard.parts().1.special(key).is_some_and(|special| special.blocks > 0)
+                guard.parts().1.rare_data(key).is_some_and(|rare_data| rare_data.blocks > 0)
             }
         }
     }
@@ -400,20 +409,20 @@ impl<F: Flavor> AnySlots<F> {
         let mut guard = self.versions.lock();
         let (list, ledger) = guard.parts();
         let Some(key) = key else {
-            let was_silent = is_silent(ledger);
+            let was_blocked = is_signal_blocked(ledger);
             let blocks = change(ledger.blocks as usize);
             ledger.blocks = u32::try_from(blocks).expect(TOO_MANY_BLOCKS);
-            if was_silent != is_silent(ledger) {
+            if was_blocked != is_signal_blocked(ledger) {
                 for entry in list.entries().iter().filter(|entry| !entry.is_gone()) {
-                    show(entry, ledger);
+                    publish_state(entry, ledger);
                 }
             }
             unlock(guard);
             return;
         };
         let Some(position) = ledger.position(list, key) else { return };
-        ledger.change(key, |special| special.blocks = change(special.blocks));
-        show(&list.entries()[position], ledger);
+        ledger.change(key, |rare_data| rare_data.blocks = change(rare_data.blocks));
+        publish_state(&list.entries()[position], ledger);
     }
 }
 
@@ -428,7 +437,7 @@ mod tests {
     fn blocks_at_their_limit<F: Flavor>() {
         let source = generic::Signal::<u32, (), F>::default();
         let slots = source.slots();
-        let new = NewSlot { priority: 0, special: None, unique: None };
+        let new = NewSlot { priority: 0, rare_data: None, unique: None };
         let (handle, keep_alive) = Handle::closure(Checked::any(|_: &u32| ()));
         let key = slots.connect(new, (handle, Some(keep_alive)));
         let set = |blocks| slots.versions.lock().parts().1.change(key, |s| s.blocks = blocks);
@@ -436,7 +445,7 @@ mod tests {
         slots.versions.lock().parts().1.blocks = u32::MAX;
         for blocked in [None, Some(key)] {
             assert!(catch_unwind(AssertUnwindSafe(|| slots.block(blocked))).is_err());
-            assert!(slots.is_blocked(blocked), "it did not wrap around");
+            assert!(slots.is_blocked(blocked), "the count wrapped around");
         }
         set(0);
         slots.versions.lock().parts().1.blocks = 1;
@@ -445,22 +454,22 @@ mod tests {
     }
 
     #[test]
-    fn a_slot_whose_owner_may_be_still_to_come_costs_an_emission_no_lock() {
+    fn an_emission_takes_no_lock_for_a_slot_whose_owner_may_still_be_constructed() {
         let source = crate::local::Signal::<u32>::new();
         let captured = 7;
         let made = catch_unwind(AssertUnwindSafe(|| {
             std::rc::Rc::<u32>::new_cyclic(|weak| {
                 source.connect(weak, |_, _| ());
                 source.connect(weak, move |_, _| _ = captured);
-                panic!("it cannot be made")
+                panic!("the owner is never constructed")
             })
         }));
         assert!(made.is_err());
         let slots = source.slots();
         let locked = slots.versions.lock();
-        assert_eq!(slots.emit(&1), 0, "it would panic if it took the lock once more");
+        assert_eq!(slots.emit(&1), 0, "taking the lock again would panic");
         drop(locked);
-        assert_eq!((slots.count(), slots.prune()), (2, 0), "who can say?");
+        assert_eq!((slots.count(), slots.prune()), (2, 0), "the owner may still be constructed");
     }
 
     #[test]

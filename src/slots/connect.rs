@@ -4,7 +4,7 @@ use core::any::TypeId;
 
 use super::any_slots::{AnySlots, HandleMaker, NewSlot};
 use super::connection::{Connection, WeakSlots};
-use super::special::Special;
+use super::rare_data::RareData;
 use crate::base::SlotKey;
 use crate::raw::{AnyHandle, Flavor, KeepAlive, LazyStrong, Liveness, StateCell};
 
@@ -34,8 +34,8 @@ impl<F: Flavor> LazyStrong<AnySlots<F>, F> {
         keep_alive: Option<KeepAlive<F>>,
     ) -> Connection<F> {
         let liveness = handle.liveness();
-        let making = HandleMaker::Made((handle, keep_alive));
-        self.put_as(Choice::default(), None, liveness, None, making)
+        let maker = HandleMaker::Made((handle, keep_alive));
+        self.put_as(Choice::default(), None, liveness, None, maker)
     }
 
     /// The same with options.
@@ -58,19 +58,19 @@ impl<F: Flavor> LazyStrong<AnySlots<F>, F> {
         unique: Option<(*const (), TypeId)>,
         liveness: Liveness,
         gate: Option<F::Strong<StateCell<F>>>,
-        making: HandleMaker<'_, F>,
+        maker: HandleMaker<'_, F>,
     ) -> Connection<F> {
         let Choice { priority, calls_left, name, .. } = choice;
         let incomplete = liveness == Liveness::Absent;
         let is_plain = name.is_none() && calls_left.is_none() && gate.is_none();
-        let special = (!is_plain || incomplete).then(|| Special {
+        let rare_data = (!is_plain || incomplete).then(|| RareData {
             name,
             calls_left,
             incomplete,
             gate,
-            ..Special::default()
+            ..RareData::default()
         });
-        let key = self.slots().connect(NewSlot { priority, special, unique }, making);
+        let key = self.slots().connect(NewSlot { priority, rare_data, unique }, maker);
         self.connection(key)
     }
 }

@@ -1,4 +1,4 @@
-//! Handles to slots: to disconnect them, to block them, to wait for them.
+//! Handles to slots: they disconnect a slot, block it, or wait for its calls.
 
 use core::fmt;
 use core::ops::{Deref, DerefMut};
@@ -10,17 +10,17 @@ use crate::base::{Running, SlotKey};
 use crate::raw::Flavor;
 use crate::raw::OutlinedWeak;
 
-/// What connections hold of a signal.
+/// The weak reference that a connection holds to the slots of its signal.
 pub(crate) type WeakSlots<F> = OutlinedWeak<AnySlots<F>, F>;
 
-/// The handle to one slot. Dropping it does nothing: the slot stays connected as long as its owner
-/// and its signal live.
+/// A handle to one slot. Dropping it does not disconnect the slot.
 ///
 /// Generic over the flavor. Its everyday names are [`Connection`](crate::Connection) and
 /// [`local::Connection`](crate::local::Connection).
 ///
-/// It is not generic over the signal's event, so one `Vec<Connection>` holds any mix. All its
-/// methods may be called at any time, from inside the slot too, and after the signal is gone.
+/// The slot stays connected as long as its owner and its signal live. The type does not depend on
+/// the signal's event, so a `Vec<Connection>` can hold connections of different signals. All
+/// methods may be called at any time, also from inside the slot and after the signal was dropped.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -46,11 +46,12 @@ pub(crate) type WeakSlots<F> = OutlinedWeak<AnySlots<F>, F>;
 /// ```
 ///
 /// # Cost
-/// Two words (where these have 64 bits), and a count on the signal's slots, whose memory (about a hundred bytes, not what is
-/// connected) it keeps after the signal is gone. Each method takes the signal's lock for a moment.
+/// Two words on 64-bit systems, and a weak reference to the signal's slots. That reference keeps
+/// about a hundred bytes allocated after the signal was dropped, but none of the slots. Each method
+/// takes the signal's lock for a moment.
 pub struct Connection<F: Flavor> {
     table: WeakSlots<F>,
-    /// The key as one number: so that who connects gets two words, in registers.
+    /// The key as one number, so that a connection is two words and is returned in registers.
     key_bits: u64,
 }
 
@@ -59,7 +60,7 @@ impl<F: Flavor> Connection<F> {
         Connection { table, key_bits: key.to_bits() }
     }
 
-    /// The connection of a slot that never was.
+    /// A connection that was never connected.
     pub(crate) fn never() -> Self {
         Self::new(WeakSlots::dangling(), SlotKey::null())
     }
@@ -69,86 +70,95 @@ impl<F: Flavor> Connection<F> {
         SlotKey::from_bits(self.key_bits)
     }
 
-    /// Ends the connection; returns whether there still was one. No call of the slot starts after
-    /// this returned. A call that is under way goes on, and what its method captured is dropped when
-    /// it returns.
+    /// Disconnects the slot and returns whether it was still connected.
+    ///
+    /// No call of the slot starts after this has returned. A call that is already running
+    /// continues; the values its method captured are dropped when it returns.
     pub fn disconnect(&self) -> bool {
         self.table.upgrade().is_some_and(|table| table.disconnect(self.key()))
     }
 
-    /// Ends the connection and waits until no call of the slot is under way on another thread;
-    /// returns whether there still was a connection. What the calls did is visible afterwards.
+    /// Disconnects the slot, waits until no other thread is running it, and returns whether it was
+    /// still connected.
     ///
-    /// A handler that waits [in a queue](crate::SlotOptions::on) is called by its loop: for that call this
-    /// does not wait, and inside it this is no error.
+    /// When it returns, everything that those calls wrote is visible to this thread.
+    ///
+    /// It does not wait for a handler that a [queue](crate::SlotOptions::on) runs, so such a
+    /// handler may call it on its own connection.
     ///
     /// # Errors
-    /// When called from inside the slot itself, which cannot wait for its own end; or in a destructor that an
-    /// emission runs right after the slot's call, which counts as part of it. The slot is disconnected all
-    /// the same.
+    /// If it is called from inside the slot itself, which cannot wait for itself to return. A
+    /// destructor that the emission runs right after the slot's call counts as inside the slot. The
+    /// slot is disconnected in this case too.
     ///
     /// # Deadlocks
-    /// As with joining a thread: it never returns if the call it waits for waits for this thread,
-    /// or holds a lock that this thread needs to be released.
+    /// It never returns if the running call waits for this thread, or for a lock that this thread
+    /// holds. The same is true of joining a thread.
     ///
     /// # Cost
-    /// Nothing to wait for: as `disconnect`. Otherwise it looks again after a while that grows from a
-    /// spin to a millisecond.
+    /// The same as `disconnect` if no call is running. Otherwise it polls; the time between polls
+    /// grows from a spin to a millisecond.
     pub fn disconnect_and_wait(&self) -> Result<bool, WaitError> {
         let Some(table) = self.table.upgrade() else {
-            // The last call was over before the signal ended. Makes visible what it did: failing to
-            // upgrade does not.
+            // All calls returned before the signal was dropped. The fence makes their writes
+            // visible, which a failed upgrade does not do.
             F::full_fence();
             return Ok(false);
         };
         let was_connected = table.disconnect(self.key());
-        let mut looks = 0;
+        let mut polls = 0;
         loop {
             match table.running(self.key()) {
                 Running::Nowhere => return Ok(was_connected),
                 Running::Here => return Err(WaitError { was_connected }),
-                Running::Elsewhere => F::wait_a_little(looks),
+                Running::Elsewhere => F::wait_a_little(polls),
             }
-            looks += 1;
+            polls += 1;
         }
     }
 
-    /// Whether the slot is connected: its signal and its owner live, nobody disconnected it, and
-    /// its calls, if they are counted, are not used up.
+    /// Whether the slot is connected.
+    ///
+    /// It is connected until it is disconnected, until its signal or its owner is dropped, or, if
+    /// it was connected with `once` or `times`, until its last call starts.
     pub fn is_connected(&self) -> bool {
         self.table.upgrade().is_some_and(|table| table.is_connected(self.key()))
     }
 
-    /// Silences the slot until the block is dropped. Blocks count: two need two releases.
+    /// Blocks the slot until the returned guard is dropped.
+    ///
+    /// Blocks are counted: a slot that was blocked twice is called again once both guards are
+    /// dropped.
     pub fn block(&self) -> Block<F> {
         Block::one(self.table.clone(), Some(self.key()))
     }
 
-    /// Whether the slot itself is blocked. (Its signal may be, too: `Source::is_blocked`.)
+    /// Whether the slot itself is blocked. To learn whether its whole signal is blocked, see
+    /// [`Source::is_blocked`](crate::Source::is_blocked).
     pub fn is_blocked(&self) -> bool {
         self.table.upgrade().is_some_and(|table| table.is_blocked(Some(self.key())))
     }
 
-    /// Whether the slot, or its signal, is blocked.
+    /// Whether the slot or its signal is blocked, or the signal was dropped.
     #[cfg(feature = "std")]
     pub(crate) fn is_silenced(&self) -> bool {
         let table = self.table.upgrade();
         table.is_none_or(|table| table.is_blocked(Some(self.key())) || table.is_blocked(None))
     }
 
-    /// Equal for equal connections, and for no others that exist at the same time.
+    /// Identifies the slot among all connections that exist at the same time.
     #[cfg(feature = "std")]
     pub(crate) fn identity(&self) -> (usize, SlotKey) {
         (self.table.address().addr(), self.key())
     }
 
-    /// Makes the handle a guard, which disconnects when it is dropped.
+    /// Turns the handle into a guard that disconnects the slot when it is dropped.
     pub fn scoped(self) -> ScopedConnection<F> {
         ScopedConnection { connection: Some(self) }
     }
 }
 
-/// Two are equal when they are handles to the same slot.
+/// Two connections are equal if they are handles to the same slot.
 impl<F: Flavor> PartialEq for Connection<F> {
     fn eq(&self, other: &Self) -> bool {
         self.key_bits == other.key_bits && self.table.is_same(&other.table)
@@ -175,9 +185,10 @@ impl<F: Flavor> fmt::Debug for Connection<F> {
     }
 }
 
-/// A connection that ends when this is dropped. It derefs to [`Connection`].
+/// A guard that disconnects its slot when it is dropped. It derefs to [`Connection`].
 ///
-/// There is one guard for a slot, so it is not `Clone`. A handle beside it is `Connection::clone(&guard)`.
+/// A slot has one guard, so the guard is not `Clone`. `Connection::clone(&guard)` returns another
+/// handle to the slot.
 ///
 /// Generic over the flavor. Its everyday names are
 /// [`ScopedConnection`](crate::ScopedConnection) and
@@ -192,21 +203,22 @@ impl<F: Flavor> fmt::Debug for Connection<F> {
 /// drop(scoped);
 /// assert_eq!(said.emit("ho"), 0);
 /// ```
-#[must_use = "dropping it disconnects at once; `detach()` keeps the slot as long as the signal lives"]
+#[must_use = "dropping it disconnects at once; `detach()` keeps the slot connected"]
 pub struct ScopedConnection<F: Flavor> {
-    /// None only in the moment of detaching.
+    /// `None` only inside `detach`.
     connection: Option<Connection<F>>,
 }
 
 impl<F: Flavor> ScopedConnection<F> {
-    /// Gives the guard up: the slot stays connected as long as the signal (and its owner, if it has
-    /// one) lives.
+    /// Turns the guard back into a plain handle, without disconnecting.
+    ///
+    /// The slot then stays connected as long as its signal lives, and its owner if it has one.
     pub fn detach(mut self) -> Connection<F> {
-        self.connection.take().expect("a scoped connection is detached once")
+        self.connection.take().expect("only `detach` takes it")
     }
 
-    /// Stands in the way of [`Connection`]'s: `signal.connect_fn(..).clone()` would be the handle to a slot that has
-    /// ended with that line.
+    /// Hides the `clone` of [`Connection`]: `signal.connect_fn(..).clone()` would return a handle to
+    /// a slot that is disconnected at the end of that statement.
     #[doc(hidden)]
     #[allow(clippy::should_implement_trait, reason = "it is there to be refused")]
     pub fn clone(&self) -> Self
@@ -230,7 +242,7 @@ pub trait CloneOfGuard {}
 impl<F: Flavor> Deref for ScopedConnection<F> {
     type Target = Connection<F>;
     fn deref(&self) -> &Connection<F> {
-        self.connection.as_ref().expect("a detached scoped connection is gone")
+        self.connection.as_ref().expect("only `detach` takes it")
     }
 }
 
@@ -254,15 +266,17 @@ impl<F: Flavor> fmt::Debug for ScopedConnection<F> {
     }
 }
 
-/// Silence as long as it is held. Made by [`Connection::block`], [`Source::block`] and
-/// [`ConnectionSet::block`]. A blocked slot stays connected; it is not called, and
-/// [`emit`](crate::Signal::emit) does not count it. A block outlives what it blocks without harm.
+/// A guard that blocks slots until it is dropped.
+///
+/// Returned by [`Connection::block`], [`Source::block`] and [`ConnectionSet::block`]. A blocked
+/// slot stays connected, but is not called, and [`emit`](crate::Signal::emit) does not count it.
+/// The guard may outlive the slots and the signal it blocks.
 ///
 /// Generic over the flavor. Its everyday names are [`Block`](crate::Block) and
 /// [`local::Block`](crate::local::Block).
 ///
 /// [`Source::block`]: crate::Source::block
-#[must_use = "dropping it ends the silence at once"]
+#[must_use = "dropping it ends the block at once"]
 pub struct Block<F: Flavor> {
     blocked: SmallVec<[(WeakSlots<F>, Option<SlotKey>); 1]>,
 }
@@ -278,7 +292,8 @@ impl<F: Flavor> Block<F> {
         block
     }
 
-    /// Noted only once it is in force: what is not blocked is never unblocked.
+    /// Blocks first and records it afterwards, so that a panic in between never leads to an
+    /// unblock without a block.
     fn add(&mut self, table: WeakSlots<F>, key: Option<SlotKey>) {
         if let Some(blocked) = table.upgrade() {
             blocked.block(key);
@@ -306,8 +321,10 @@ impl<F: Flavor> fmt::Debug for Block<F> {
     }
 }
 
-/// A bag of connections, of any signals, to disconnect or block together. Dropping it does nothing,
-/// as with [`Connection`]; a [`scoped`](Self::scoped) one disconnects.
+/// A set of connections, of any signals, to disconnect or block together.
+///
+/// Dropping the set does not disconnect anything, as with [`Connection`]. Use
+/// [`scoped`](Self::scoped) for a set that disconnects on drop.
 ///
 /// Generic over the flavor. Its everyday names are [`ConnectionSet`](crate::ConnectionSet) and
 /// [`local::ConnectionSet`](crate::local::ConnectionSet).
@@ -345,17 +362,18 @@ impl<F: Flavor> ConnectionSet<F> {
         self.connections.push(connection);
     }
 
-    /// Disconnects all of them and empties the set; returns how many still were connected.
+    /// Disconnects all connections, empties the set, and returns how many were still connected.
     pub fn disconnect_all(&mut self) -> usize {
-        /// One by one from the end, so that none is forgotten when a destructor panics.
-        struct FromTheFirst<'a, F: Flavor>(&'a mut SmallVec<[Connection<F>; 4]>);
-        impl<F: Flavor> Drop for FromTheFirst<'_, F> {
+        /// Restores the order of the connections that are left when a destructor panics.
+        struct ReverseOnDrop<'a, F: Flavor>(&'a mut SmallVec<[Connection<F>; 4]>);
+        impl<F: Flavor> Drop for ReverseOnDrop<'_, F> {
             fn drop(&mut self) {
                 self.0.reverse();
             }
         }
+        // Popped one by one from the reversed list, so that a panic loses no connection.
         self.connections.reverse();
-        let left = FromTheFirst(&mut self.connections);
+        let left = ReverseOnDrop(&mut self.connections);
         let mut count = 0;
         while let Some(connection) = left.0.pop() {
             count += usize::from(connection.disconnect());
@@ -363,13 +381,14 @@ impl<F: Flavor> ConnectionSet<F> {
         count
     }
 
-    /// Makes the set a guard, which disconnects all of them when it is dropped.
+    /// Turns the set into a guard that disconnects all connections when it is dropped.
     pub fn scoped(self) -> ScopedConnectionSet<F> {
         ScopedConnectionSet { set: self }
     }
 
-    /// Silences all of them until the block is dropped. Connections that are added later are not
-    /// silenced.
+    /// Blocks all connections in the set until the returned guard is dropped.
+    ///
+    /// Connections that are added later are not blocked.
     pub fn block(&self) -> Block<F> {
         let mut block = Block::empty();
         for connection in &self.connections {
@@ -378,12 +397,12 @@ impl<F: Flavor> ConnectionSet<F> {
         block
     }
 
-    /// How many connections are in the set, ended ones included.
+    /// How many connections are in the set, including those that are no longer connected.
     pub fn len(&self) -> usize {
         self.connections.len()
     }
 
-    /// Whether no connection is in the set.
+    /// Whether the set contains no connections.
     pub fn is_empty(&self) -> bool {
         self.connections.is_empty()
     }
@@ -418,9 +437,11 @@ impl<F: Flavor> fmt::Debug for ConnectionSet<F> {
     }
 }
 
-/// A [`ConnectionSet`] that disconnects all of its connections when it is dropped. It derefs to the
-/// set, so connections are added and blocked as there. Keep one in an object, and what the object is
-/// connected to ends with it, also where it is not the owner of the slots.
+/// A [`ConnectionSet`] that disconnects all of its connections when it is dropped.
+///
+/// It derefs to the set, which has the methods that add and block connections. Keep one in an
+/// object to disconnect all of the object's slots when the object is dropped, including slots that
+/// have another owner or none.
 ///
 /// Generic over the flavor. Its everyday names are
 /// [`ScopedConnectionSet`](crate::ScopedConnectionSet) and
@@ -452,7 +473,7 @@ impl<F: Flavor> ScopedConnectionSet<F> {
         ConnectionSet::new().scoped()
     }
 
-    /// Gives the guard up: the slots stay connected.
+    /// Turns the guard back into a plain set, without disconnecting.
     pub fn detach(mut self) -> ConnectionSet<F> {
         core::mem::take(&mut self.set)
     }
@@ -491,14 +512,14 @@ impl<F: Flavor> FromIterator<Connection<F>> for ScopedConnectionSet<F> {
 
 impl<F: Flavor> Drop for ScopedConnectionSet<F> {
     fn drop(&mut self) {
-        /// The others also when a destructor panics.
-        struct Others<'a, F: Flavor>(&'a mut ConnectionSet<F>);
-        impl<F: Flavor> Drop for Others<'_, F> {
+        /// Disconnects the remaining connections when a destructor panics.
+        struct DisconnectRest<'a, F: Flavor>(&'a mut ConnectionSet<F>);
+        impl<F: Flavor> Drop for DisconnectRest<'_, F> {
             fn drop(&mut self) {
                 self.0.disconnect_all();
             }
         }
-        Others(&mut self.set).0.disconnect_all();
+        DisconnectRest(&mut self.set).0.disconnect_all();
     }
 }
 
@@ -508,19 +529,20 @@ impl<F: Flavor> fmt::Debug for ScopedConnectionSet<F> {
     }
 }
 
-/// [`Connection::disconnect_and_wait`] was called from inside the slot it was to wait for.
+/// The error of [`Connection::disconnect_and_wait`] when it is called from inside the slot it would
+/// wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WaitError {
-    /// Whether the slot was connected until then.
+    /// Whether the slot was connected before the call.
     pub was_connected: bool,
 }
 
 impl fmt::Display for WaitError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a slot cannot wait for its own end: it is disconnected, but still running here \
-             (call `disconnect` from inside a slot)",
+            "a slot cannot wait for itself to return: it is disconnected, but still running on \
+             this thread (call `disconnect` from inside a slot)",
         )
     }
 }

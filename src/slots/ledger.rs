@@ -1,57 +1,61 @@
-//! What is known of each slot beyond its place in the call order. All of it under the lock.
+//! What a signal knows of each slot apart from its position in the call order. The signal's lock
+//! protects all of it.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use slotmap::SlotMap;
 
 use super::list::List;
-use super::special::{Special, Specials};
+use super::rare_data::{RareData, RareDataMap};
 use crate::base::SlotKey;
 use crate::raw::Flavor;
 use crate::raw::KeepAlive;
 use crate::raw::SlotState;
 
-/// Most signals have a few slots: those are found by looking through the list. With more of them there is
-/// a slotmap from keys to places in the list.
+/// Finds slots by key, and stores what the entries in the list do not.
+///
+/// Most signals have few slots. Their keys are found by searching the list. A signal with more
+/// slots has a slotmap from keys to positions in the list.
 pub(crate) struct Ledger<F: Flavor> {
-    /// How many slots the list has that are not gaps.
+    /// How many entries of the list are not gaps.
     connected: u32,
     /// The number of connected slots at which the next connect prunes.
     pub(crate) prune_at: u32,
-    /// How many blocks there are on the whole signal.
+    /// How many `Block` guards block the whole signal.
     pub(crate) blocks: u32,
-    /// How many keys were given without a place in the map.
-    given: u32,
+    /// How many early keys were issued: those issued while there is no map.
+    early_keys: u32,
     map: Option<Box<KeyMap>>,
-    special: Option<Box<Specials<F>>>,
+    rare_data: Option<Box<RareDataMap<F>>>,
 }
 
-/// As many slots are found by looking through the list.
-const FEW: u32 = 16;
+/// The most slots that are found by searching the list.
+const MAX_SEARCHED: u32 = 16;
 
-/// Where each connected slot is in the current list.
+/// The position of each connected slot in the current list.
 struct KeyMap {
     positions: SlotMap<SlotKey, u32>,
-    /// Of the slots that were there before the map was.
+    /// The slots that were connected before there was a map.
     early: Vec<(SlotKey, u32)>,
 }
 
-/// A position no list has: the key's place in the map has been used as often as it can be.
-const USED_UP: u32 = u32::MAX;
+/// A position that no list has. It marks a key whose slot is not in the list yet, and a map index
+/// that is never used again because its versions are used up.
+const NO_POSITION: u32 = u32::MAX;
 
-/// A slot that was connected until now.
+/// What is left of a slot that has just been removed from the ledger.
 pub(crate) struct DisconnectedSlot<F: Flavor> {
     pub(crate) position: usize,
     pub(crate) keep_alive: Option<KeepAlive<F>>,
 }
 
-/// The fewest slots that a connect prunes.
+/// A connect prunes only if at least this many slots are connected.
 const FIRST_PRUNE: u32 = 16;
 
 impl<F: Flavor> Ledger<F> {
     pub(crate) fn new() -> Self {
         let prune_at = FIRST_PRUNE;
-        Ledger { connected: 0, prune_at, blocks: 0, given: 0, map: None, special: None }
+        Ledger { connected: 0, prune_at, blocks: 0, early_keys: 0, map: None, rare_data: None }
     }
 
     pub(crate) fn connected(&self) -> u32 {
@@ -63,7 +67,7 @@ impl<F: Flavor> Ledger<F> {
         list.entries().len() - self.connected as usize
     }
 
-    pub(crate) fn pruned(&mut self) {
+    pub(crate) fn schedule_prune(&mut self) {
         self.prune_at = self.twice_connected();
     }
 
@@ -71,22 +75,24 @@ impl<F: Flavor> Ledger<F> {
         FIRST_PRUNE.max(self.connected.saturating_mul(2))
     }
 
-    /// A key for a slot that is about to be put into the list.
-    pub(crate) fn add(&mut self, list: &List<F>) -> SlotKey {
-        if self.map.is_none() && (self.connected >= FEW || self.given == early::MOST) {
+    /// A key for a slot that is about to be inserted into the list.
+    pub(crate) fn issue_key(&mut self, list: &List<F>) -> SlotKey {
+        if self.map.is_none()
+            && (self.connected >= MAX_SEARCHED || self.early_keys == early::MAX_KEYS)
+        {
             self.map = Some(Box::new(KeyMap::of(list)));
         }
         match &mut self.map {
-            Some(map) => map.positions.insert(USED_UP),
+            Some(map) => map.positions.insert(NO_POSITION),
             None => {
-                self.given += 1;
-                early::key(self.given)
+                self.early_keys += 1;
+                early::key(self.early_keys)
             }
         }
     }
 
-    /// The slot at this place of the list is connected now.
-    pub(crate) fn put(&mut self, list: &List<F>, at: usize) {
+    /// Records that a slot was inserted into the list at this position.
+    pub(crate) fn note_inserted(&mut self, list: &List<F>, at: usize) {
         self.connected += 1;
         self.renumber(list, at);
     }
@@ -94,84 +100,85 @@ impl<F: Flavor> Ledger<F> {
     pub(crate) fn position(&self, list: &List<F>, key: SlotKey) -> Option<usize> {
         match &self.map {
             Some(map) => map.position(key),
-            // The newest go first as a rule.
+            // From the end: usually the newest slots are disconnected first.
             None => list.entries().iter().rposition(|entry| entry.key() == key && !entry.is_gone()),
         }
     }
 
-    pub(crate) fn take(&mut self, list: &List<F>, key: SlotKey) -> Option<DisconnectedSlot<F>> {
+    pub(crate) fn remove(&mut self, list: &List<F>, key: SlotKey) -> Option<DisconnectedSlot<F>> {
         let position = self.position(list, key)?;
         if let Some(map) = &mut self.map {
             map.remove(key);
         }
         self.connected -= 1;
-        // As many connects as there are slots pay for the next prune.
+        // Prunes are amortized: each visits at most twice as many slots as were connected since.
         self.prune_at = self.prune_at.min(self.twice_connected());
-        let keep_alive = self.remove_special(key).and_then(|special| {
-            special.show(SlotState::Gone);
-            special.keep_alive
+        let keep_alive = self.remove_rare_data(key).and_then(|rare_data| {
+            rare_data.publish(SlotState::Gone);
+            rare_data.keep_alive
         });
         Some(DisconnectedSlot { position, keep_alive })
     }
 
-    fn remove_special(&mut self, key: SlotKey) -> Option<Special<F>> {
-        let specials = self.special.as_mut()?;
-        let removed = specials.remove(key);
-        if specials.is_empty() {
-            self.special = None;
+    fn remove_rare_data(&mut self, key: SlotKey) -> Option<RareData<F>> {
+        let all = self.rare_data.as_mut()?;
+        let removed = all.remove(key);
+        if all.is_empty() {
+            self.rare_data = None;
         }
         removed
     }
 
-    pub(crate) fn special(&self, key: SlotKey) -> Option<&Special<F>> {
-        self.special.as_ref()?.get(key)
+    pub(crate) fn rare_data(&self, key: SlotKey) -> Option<&RareData<F>> {
+        self.rare_data.as_ref()?.get(key)
     }
 
-    /// Changes what is special to a connected slot. `U` is what `change` returns.
+    /// Changes the rare data of a connected slot, and stores it only if it is not the default.
     pub(crate) fn change<U>(
         &mut self,
         key: SlotKey,
-        change: impl FnOnce(&mut Special<F>) -> U,
+        change: impl FnOnce(&mut RareData<F>) -> U,
     ) -> U {
         let (mut change, mut result) = (Some(change), None);
-        self.change_as(key, &mut |special| {
-            result = change.take().map(|change| change(special));
+        self.change_dyn(key, &mut |rare_data| {
+            result = change.take().map(|change| change(rare_data));
         });
-        result.expect("it is changed once")
+        result.expect("`change_dyn` calls its closure once")
     }
 
-    /// The same, whatever it is that changes it.
-    fn change_as(&mut self, key: SlotKey, change: &mut dyn FnMut(&mut Special<F>)) {
-        let Some(special) = self.special.as_mut().and_then(|specials| specials.get_mut(key)) else {
-            let mut special = Special::default();
-            change(&mut special);
-            if !special.is_nothing() {
-                let specials = self.special.get_or_insert_with(|| Box::new(Specials::new()));
-                specials.insert(key, special);
+    /// Does not depend on the closure's type, so it is compiled once.
+    fn change_dyn(&mut self, key: SlotKey, change: &mut dyn FnMut(&mut RareData<F>)) {
+        let Some(rare_data) = self.rare_data.as_mut().and_then(|all| all.get_mut(key)) else {
+            let mut rare_data = RareData::default();
+            change(&mut rare_data);
+            if !rare_data.is_default() {
+                let all = self.rare_data.get_or_insert_with(|| Box::new(RareDataMap::new()));
+                all.insert(key, rare_data);
             }
             return;
         };
-        change(special);
-        if special.is_nothing() {
-            self.remove_special(key);
+        change(rare_data);
+        if rare_data.is_default() {
+            self.remove_rare_data(key);
         }
     }
 
-    /// The owner of this slot may be still to come.
+    /// Whether the slot's owner may not be constructed yet, as in `Arc::new_cyclic`.
     pub(crate) fn is_incomplete(&self, key: SlotKey) -> bool {
-        self.special(key).is_some_and(|special| special.incomplete)
+        self.rare_data(key).is_some_and(|rare_data| rare_data.incomplete)
     }
 
-    /// The owner of this slot is there: from now on, when it is not, it is gone. Says whether that is new.
-    pub(crate) fn seen_alive(&mut self, key: SlotKey) -> bool {
+    /// Records that the slot's owner was seen alive: if it is absent later, it is gone. Returns
+    /// whether this is the first time.
+    pub(crate) fn mark_complete(&mut self, key: SlotKey) -> bool {
         let is_new = self.is_incomplete(key);
         if is_new {
-            self.change(key, |special| special.incomplete = false);
+            self.change(key, |rare_data| rare_data.incomplete = false);
         }
         is_new
     }
 
-    /// Takes note of where the entries from `first` on are.
+    /// Updates the positions of the entries from `first` on.
     fn renumber(&mut self, list: &List<F>, first: usize) {
         if let Some(map) = &mut self.map {
             map.renumber(list, first);
@@ -190,7 +197,7 @@ impl<F: Flavor> Ledger<F> {
 impl KeyMap {
     fn of<F: Flavor>(list: &List<F>) -> Self {
         let connected = list.entries().iter().filter(|entry| !entry.is_gone());
-        let early = connected.map(|entry| (entry.key(), USED_UP)).collect();
+        let early = connected.map(|entry| (entry.key(), NO_POSITION)).collect();
         let mut map = KeyMap { positions: SlotMap::with_key(), early };
         map.renumber(list, 0);
         map
@@ -201,16 +208,16 @@ impl KeyMap {
             true => self.early.iter().find(|(of, _)| *of == key)?.1,
             false => *self.positions.get(key)?,
         };
-        (position != USED_UP).then_some(position as usize)
+        (position != NO_POSITION).then_some(position as usize)
     }
 
-    /// The key has a position.
+    /// Removes a key that has a position.
     fn remove(&mut self, key: SlotKey) {
         if early::is_early(key) {
             self.early.retain(|(of, _)| *of != key);
         } else if key.version() == u32::MAX {
-            // The next use of this place would wrap its version, and old keys would be valid again.
-            self.positions[key] = USED_UP;
+            // Reusing this index would wrap its version, and old keys would be valid again.
+            self.positions[key] = NO_POSITION;
         } else {
             self.positions.remove(key);
         }
@@ -223,12 +230,12 @@ impl KeyMap {
             }
             let position = u32::try_from(position)
                 .ok()
-                .filter(|position| *position != USED_UP)
+                .filter(|position| *position != NO_POSITION)
                 .expect("a signal holds at most 2^32 - 2 slots");
             let key = entry.key();
             if early::is_early(key) {
                 let early = self.early.iter_mut().find(|(of, _)| *of == key);
-                early.expect("it is there until it is taken").1 = position;
+                early.expect("the slot is connected, so its early key is listed").1 = position;
             } else {
                 self.positions[key] = position;
             }
@@ -236,22 +243,22 @@ impl KeyMap {
     }
 }
 
-/// Keys that no map gives: their place is its first, which it keeps for itself, and their versions count
-/// them.
+/// Early keys: those issued while there is no map. All have index 0, which a slotmap reserves for
+/// itself, so no map issues the same keys. Their versions number them.
 mod early {
     use crate::base::SlotKey;
 
-    const PLACE: u64 = 0;
-    /// As many as there are odd versions.
-    pub(super) const MOST: u32 = u32::MAX / 2 + 1;
+    const INDEX: u64 = 0;
+    /// How many odd versions there are.
+    pub(super) const MAX_KEYS: u32 = u32::MAX / 2 + 1;
 
-    /// The `nth` of them, counted from 1.
+    /// The `nth` early key, counted from 1.
     pub(super) fn key(nth: u32) -> SlotKey {
-        SlotKey::from_bits((u64::from(nth) * 2 - 1) << 32 | PLACE)
+        SlotKey::from_bits((u64::from(nth) * 2 - 1) << 32 | INDEX)
     }
 
     pub(super) fn is_early(key: SlotKey) -> bool {
-        key.to_bits() as u32 == PLACE as u32
+        key.to_bits() as u32 == INDEX as u32
     }
 }
 
@@ -263,17 +270,17 @@ mod tests {
 
     type Slots = List<Local>;
 
-    /// Puts a slot at the end of the list.
+    /// Appends a slot to the list.
     fn put(ledger: &mut Ledger<Local>, list: &mut Slots) -> SlotKey {
-        let key = ledger.add(list);
+        let key = ledger.issue_key(list);
         let label = SlotLabel { key, priority: 0, is_named: false };
         let at = list.insert(AnyEntry::of_nobody(label, SlotState::Call));
-        ledger.put(list, at);
+        ledger.note_inserted(list, at);
         key
     }
 
     fn take(ledger: &mut Ledger<Local>, list: &mut Slots, key: SlotKey) -> Option<usize> {
-        let position = ledger.take(list, key)?.position;
+        let position = ledger.remove(list, key)?.position;
         list.entries()[position].set(SlotState::Gone);
         ledger.sweep(list);
         Some(position)
@@ -291,11 +298,11 @@ mod tests {
         ledger.map = Some(Box::new(map));
 
         let last = put(&mut ledger, &mut list);
-        assert_eq!(last.version(), u32::MAX, "the last use of the place");
+        assert_eq!(last.version(), u32::MAX, "the last use of the index");
         assert_eq!(ledger.position(&list, last), Some(0));
         assert_eq!(take(&mut ledger, &mut list, last), Some(0));
         assert_eq!((ledger.position(&list, last), ledger.connected()), (None, 0));
-        assert!(ledger.take(&list, last).is_none());
+        assert!(ledger.remove(&list, last).is_none());
 
         let next = put(&mut ledger, &mut list);
         let place = |key: SlotKey| key.to_bits() as u32;
@@ -308,7 +315,7 @@ mod tests {
         let (mut ledger, mut list) = (Ledger::<Local>::new(), Slots::new());
         let first = put(&mut ledger, &mut list);
         assert_eq!(first.version(), 1);
-        ledger.given = early::MOST - 1;
+        ledger.early_keys = early::MAX_KEYS - 1;
         let last = put(&mut ledger, &mut list);
         assert_eq!((last.version(), ledger.map.is_none()), (u32::MAX, true));
         let next = put(&mut ledger, &mut list);

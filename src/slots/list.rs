@@ -1,4 +1,4 @@
-//! The slots in the order they are called.
+//! The slots of a signal in the order in which they are called.
 
 use alloc::vec::Vec;
 use core::{mem, slice};
@@ -6,11 +6,11 @@ use core::{mem, slice};
 use crate::raw::AnyEntry;
 use crate::raw::Flavor;
 
-/// Entries by priority, highest first, then by connection order. Disconnected ones stay as gaps
-/// until they are swept out, so that disconnecting costs the same however long the list is.
+/// Entries by priority, highest first, then by connection order. A disconnected entry stays as a
+/// gap until a sweep removes it, so the cost of disconnecting does not grow with the list.
 pub(crate) enum List<F: Flavor> {
-    /// Most are no longer than that. (None at all is an empty `Many`.) Not a `SmallVec`: where nothing is
-    /// optimised, looking into one takes 250 instructions.
+    /// The most common list. (An empty list is an empty `Many`.) This is not a `SmallVec`, because
+    /// reading one takes 250 instructions in a debug build.
     One(AnyEntry<F>),
     Many(Vec<AnyEntry<F>>),
 }
@@ -28,7 +28,7 @@ impl<F: Flavor> List<F> {
         }
     }
 
-    /// Puts `entry` behind all of its priority or a higher one, and says where that is.
+    /// Inserts `entry` after all entries of the same or a higher priority. Returns its position.
     pub(crate) fn insert(&mut self, entry: AnyEntry<F>) -> usize {
         match self {
             List::Many(entries) if entries.capacity() > 0 => insert(entries, entry),
@@ -39,7 +39,7 @@ impl<F: Flavor> List<F> {
             List::One(_) => {
                 let entries = Vec::with_capacity(2);
                 let first = mem::replace(self, List::Many(entries));
-                let List::Many(entries) = self else { unreachable!("it was made just now") };
+                let List::Many(entries) = self else { unreachable!("`Many` was just stored") };
                 if let List::One(first) = first {
                     entries.push(first);
                 }
@@ -48,7 +48,7 @@ impl<F: Flavor> List<F> {
         }
     }
 
-    /// Gives up what the gap at `position` still holds, and gaps at the end altogether.
+    /// Drops what the gap at `position` still holds, and removes the gaps at the end.
     pub(crate) fn vacate(&mut self, position: usize) {
         match self {
             List::One(entry) => {
@@ -72,8 +72,8 @@ impl<F: Flavor> List<F> {
         }
     }
 
-    /// Gives memory back when most of it is unused.
-    pub(crate) fn fit(&mut self) {
+    /// Frees memory if most of it is unused.
+    pub(crate) fn shrink(&mut self) {
         if let List::Many(entries) = self {
             if entries.capacity() > 4 * entries.len().max(4) {
                 entries.shrink_to_fit();
@@ -90,7 +90,7 @@ fn insert<F: Flavor>(entries: &mut Vec<AnyEntry<F>>, entry: AnyEntry<F>) -> usiz
         entries.partition_point(|other| other.priority() >= entry.priority())
     };
     if entries.len() == entries.capacity() {
-        // By half and not by doubling: a list may be large, and is copied seldom. Most are small.
+        // Grows by half instead of doubling, since most lists are small and a copy is rare.
         let more = match entries.len() {
             0..2 => 1,
             2..8 => 2,

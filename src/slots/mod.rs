@@ -5,7 +5,7 @@ mod connect;
 mod connection;
 mod ledger;
 mod list;
-mod special;
+mod rare_data;
 #[allow(unsafe_code)]
 mod typed;
 
@@ -19,5 +19,5 @@ pub use connection::{
 };
 pub(crate) use list::List;
 #[cfg(all(test, sigwire_loom))]
-pub(crate) use special::Special;
+pub(crate) use rare_data::RareData;
 pub(crate) use typed::{OnceSlots, OwnedHandle, PinnedList, SharedList};

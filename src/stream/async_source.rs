@@ -1,4 +1,4 @@
-//! Events of an asynchronous signal as a stream.
+//! The methods of an asynchronous source that return streams and futures of events.
 
 use super::{EventStream, NextEvent, StreamEvent};
 use crate::async_signal::{AsyncSlotOptions, AsyncSource};
@@ -6,9 +6,11 @@ use crate::overflow::{Overflow, WhenFull};
 use crate::raw::Flavor;
 
 impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
-    /// The events from now on, as a [`Stream`](futures_core::Stream): see
-    /// [`Source::stream`](crate::Source::stream). In place of an [`Overflow`] it also takes
-    /// [`Backpressure`](crate::Backpressure): then an emission waits for room, and nothing is lost.
+    /// Connects a slot, and returns its events as a [`Stream`](futures_core::Stream).
+    ///
+    /// See [`Source::stream`](crate::Source::stream). `when_full` is an [`Overflow`] or
+    /// [`Backpressure`](crate::Backpressure). With `Backpressure` an emission waits for room, and
+    /// no event is lost.
     ///
     /// ```
     /// use sigwire::{AsyncSignal, Backpressure};
@@ -18,7 +20,7 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
     /// let mut scores = scored.stream(2, Backpressure);
     /// assert_eq!(scored.emit(&10).await, 1);
     /// assert_eq!(scored.emit(&20).await, 1);
-    /// let third = scored.emit(&30); // is not done before there is room
+    /// let third = scored.emit(&30); // not ready until there is room
     /// # let mut third = std::pin::pin!(third);
     /// # assert!(futures::poll!(&mut third).is_pending());
     /// assert_eq!(scores.next().await, Some(Ok(10)));
@@ -27,11 +29,11 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
     /// ```
     ///
     /// # Panics
-    /// When `capacity` is 0. And see [`connect`](Self::connect).
+    /// If `capacity` is 0, or for the reasons given at [`connect`](Self::connect).
     ///
     /// # Cost
-    /// As [`Source::stream`](crate::Source::stream). Events of emissions that wait are kept
-    /// apart, in blocks of up to 11.
+    /// The same as [`Source::stream`](crate::Source::stream). Events that wait for room are stored
+    /// separately, in blocks of up to 11.
     #[track_caller]
     pub fn stream(
         &self,
@@ -41,7 +43,9 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
         self.slot().stream(capacity, when_full)
     }
 
-    /// The next event, as a future: see [`Source::next_event`](crate::Source::next_event).
+    /// Connects a slot, and returns its first event as a future.
+    ///
+    /// See [`Source::next_event`](crate::Source::next_event).
     ///
     /// ```
     /// # futures::executor::block_on(async {
@@ -60,10 +64,11 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSource<E, (), F> {
 }
 
 impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSlotOptions<'_, E, (), F> {
-    /// See [`AsyncSource::stream`]. With [`times`](Self::times), the stream ends after that many events.
+    /// See [`AsyncSource::stream`]. With [`times`](Self::times), the stream ends after that many
+    /// events.
     ///
     /// # Panics
-    /// When `capacity` is 0.
+    /// If `capacity` is 0.
     #[track_caller]
     pub fn stream(
         self,
@@ -73,7 +78,7 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSlotOptions<'_, E, (), F> {
         EventStream::new(capacity, when_full.into(), |feed| E::connect_async(self, feed))
     }
 
-    /// See [`AsyncSource::next_event`]. It is one event, whatever [`times`](Self::times) said.
+    /// See [`AsyncSource::next_event`]. The option [`times`](Self::times) has no effect.
     pub fn next_event(self) -> NextEvent<E::Owned, F> {
         NextEvent::new(self.once().stream(1, Overflow::DropNewest))
     }

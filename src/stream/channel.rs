@@ -1,19 +1,22 @@
-//! Where events wait between a slot and a consumer.
+//! The channel in which events wait between a slot and the consumer of a stream.
 //!
-//! One lock, held for a few moves of values and no longer: events are cloned before it is taken, and
-//! what is to be dropped or woken is carried out of it.
+//! A channel has one lock, which is held only to move values. No user code runs under it: events
+//! are cloned before it is taken, and wakers and dropped values are moved out of it first.
 //!
-//! # The end
-//! A slot's list holds the channel, so that an emission counts no references to call it. What is counted instead, under
-//! the lock, is who keeps it from its end: the connection, and the calls that clone an event. A call takes
-//! the lock twice: before its clone, to be counted if the slot is still to be called; and to put the event in. What is
-//! cloned without code of the user's is cloned first, so that the lock is taken once: either the call finds the slot
-//! connected, and then its event is in before the connection lets go, or no event comes.
+//! # When a channel ends
+//! A channel ends when it has no keepers left. Its keepers are the connection, and the calls that
+//! are cloning an event. They are counted under the lock. Nothing else is counted: the entry in the
+//! slot list holds the channel itself, so an emission calls it without touching a reference count.
+//!
+//! A call takes the lock twice: before the clone, to become a keeper if the slot may still be
+//! called, and after it, to push the event. If cloning an event runs no user code, the event is
+//! cloned first and the lock is taken once. Then the call either finds the slot connected, and its
+//! event is pushed before the connection stops being a keeper, or it pushes nothing.
 //!
 //! # When a waker or an event panics
-//! Whatever of the user's is called (a waker's clone, wake and drop, an event's drop) is called with the
-//! channel in order, so the panic costs nobody else anything. A waker that panics as it is woken is woken a
-//! second time at once; a consumer's is also kept for the next event.
+//! User code (the clone, wake and drop of a waker, the drop of an event) runs only while the
+//! channel is consistent, so its panic harms nobody else. A waker that panics when it is woken is
+//! woken once more at once. The consumer's waker is also kept for the next event.
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
@@ -37,125 +40,126 @@ use crate::raw::Flavor;
 use crate::raw::{CountsKeepers, Intake, Keeper, SpinGuard, SpinLock};
 
 pub(crate) struct Channel<T, F: Flavor> {
-    /// How many events may wait.
+    /// How many events the channel has room for.
     capacity: u32,
-    state: InLine<SpinLock<State<T>, F>>,
+    state: CacheAligned<SpinLock<ChannelState<T>, F>>,
 }
 
-/// It begins where a cache line does, so that a consumer that keeps up, and who emits to it, touch one line,
-/// if the event is small.
+/// Aligned to a cache line, so that emitting a small event to a consumer that keeps up touches one
+/// line.
 #[cfg_attr(not(sigwire_loom), repr(align(64)))]
-struct InLine<V>(V);
+struct CacheAligned<V>(V);
 
 #[cfg(not(sigwire_loom))]
-const _: () = assert!(size_of::<InLine<SpinLock<State<u64>, crate::raw::Shared>>>() == 64);
+const _: () =
+    assert!(size_of::<CacheAligned<SpinLock<ChannelState<u64>, crate::raw::Shared>>>() == 64);
 
-struct State<T> {
-    /// Only while there is nothing for the consumer, or when it panicked as it was woken.
+struct ChannelState<T> {
+    /// The consumer's waker. `Some` only while the consumer has nothing to take, or if the waker
+    /// panicked when it was woken.
     waker: Option<Waker>,
-    /// The event that has waited longest.
+    /// The oldest event.
     first: Option<T>,
-    /// How many events were lost before `first`, or since the last one if there is none.
+    /// How many events were lost before `first`, or since the last event if there is no `first`.
     lost: u64,
-    /// Made when it is first needed.
-    more: Option<Box<More<T>>>,
-    /// Whether there is something to do in `more` when `first` is taken.
-    has_more: bool,
-    /// Nothing comes any more, and the consumer knows.
-    end_is_told: bool,
-    /// The consumer is gone.
+    /// Allocated when it is first needed.
+    backlog: Option<Box<Backlog<T>>>,
+    /// Whether taking `first` must also update `backlog`.
+    has_backlog: bool,
+    /// Whether the consumer was told that there are no more events.
+    is_terminated: bool,
+    /// Whether the consumer was dropped.
     is_closed: bool,
     when_full: WhenFull,
-    /// How many keep the channel from its end: the connection, and each call of the slot. Once there are none,
-    /// nothing comes any more.
+    /// The number of keepers. At 0 the channel has ended: no more events come.
     keepers: u32,
 }
 
-/// What comes after the first event.
-struct More<T> {
+/// The events after the first.
+struct Backlog<T> {
     /// Each with how many events were lost right before it.
     events: VecDeque<(u64, T)>,
-    /// How many were lost after all of these.
+    /// How many events were lost after the last of `events`.
     lost: u64,
-    /// How many were dropped or replaced for want of room, reported or not.
+    /// How many events were dropped or replaced because there was no room, reported or not.
     missed: u64,
-    /// Those there is no room for yet, and their senders. One that is taken back leaves nothing here but a
-    /// count at the next one. So this is as large as there are senders that wait, and no step over it is
-    /// long: what is moved under the lock at once is a few nodes of the tree at most.
-    ahead: BTreeMap<Ticket, Early<T>>,
-    /// That of the next one that comes ahead.
-    ticket: Ticket,
+    /// The events that wait for room. Taking one back only adds to the `lost` of the next one. So
+    /// the map is never larger than the number of waiting senders, and each operation under the
+    /// lock moves at most a few of its nodes.
+    waiting: BTreeMap<Ticket, WaitingEvent<T>>,
+    next_ticket: Ticket,
 }
 
-impl<T> Default for More<T> {
+impl<T> Default for Backlog<T> {
     fn default() -> Self {
-        let (events, ahead) = (VecDeque::new(), BTreeMap::new());
-        More { events, lost: 0, missed: 0, ahead, ticket: 0 }
+        let (events, waiting) = (VecDeque::new(), BTreeMap::new());
+        Backlog { events, lost: 0, missed: 0, waiting, next_ticket: 0 }
     }
 }
 
-/// An event for which there is no room yet.
-struct Early<T> {
+/// An event that waits for room.
+struct WaitingEvent<T> {
     /// How many events were lost right before it.
     lost: u64,
     event: T,
     sender: Option<Waker>,
 }
 
-/// Of an event that its sender waits with. They rise.
+/// Numbers the events that wait for room, in ascending order.
 type Ticket = u64;
 
-/// What became of an event.
-enum Put<T> {
-    /// It waits for the consumer.
-    In,
-    /// It does so too, but there is no room for it yet.
-    Ahead(Ticket),
-    /// It, or the one it replaced.
+/// The outcome of pushing an event.
+enum Pushed<T> {
+    /// There was room.
+    Stored,
+    /// The event waits for room.
+    Waiting(Ticket),
+    /// There was no room. This event must be dropped: the new one, or the one it replaced.
     Dropped(T),
 }
 
-impl<T> State<T> {
+impl<T> ChannelState<T> {
     #[inline(always)]
-    fn put(&mut self, event: T, capacity: &u32) -> Put<T> {
+    fn push(&mut self, event: T, capacity: &u32) -> Pushed<T> {
         if self.first.is_some() {
-            return self.put_behind(event, *capacity);
+            return self.push_behind(event, *capacity);
         }
         self.first = Some(event);
-        Put::In
+        Pushed::Stored
     }
 
     #[inline(never)]
-    fn put_behind(&mut self, event: T, capacity: u32) -> Put<T> {
-        let more = self.more.get_or_insert_default();
-        if 1 + more.events.len() < capacity as usize {
-            more.events.push_back((mem::take(&mut more.lost), event));
-            self.has_more = true;
-            return Put::In;
+    fn push_behind(&mut self, event: T, capacity: u32) -> Pushed<T> {
+        let backlog = self.backlog.get_or_insert_default();
+        if 1 + backlog.events.len() < capacity as usize {
+            backlog.events.push_back((mem::take(&mut backlog.lost), event));
+            self.has_backlog = true;
+            return Pushed::Stored;
         }
         let WhenFull::Lose(overflow) = self.when_full else {
-            self.has_more = true;
-            return Put::Ahead(more.queue_up(event));
+            self.has_backlog = true;
+            return Pushed::Waiting(backlog.enqueue(event));
         };
-        more.missed += 1;
+        backlog.missed += 1;
         let dropped = match overflow {
             Overflow::Latest => self.first.replace(event),
             Overflow::DropNewest => {
-                more.lost += 1;
-                self.has_more = true;
+                backlog.lost += 1;
+                self.has_backlog = true;
                 Some(event)
             }
             Overflow::DropOldest => {
                 self.lost += 1;
-                more.events.push_back((0, event));
-                let second = more.events.pop_front().map(|(_, second)| second);
+                backlog.events.push_back((0, event));
+                let second = backlog.events.pop_front().map(|(_, second)| second);
                 mem::replace(&mut self.first, second)
             }
         };
-        dropped.map_or(Put::In, Put::Dropped)
+        dropped.map_or(Pushed::Stored, Pushed::Dropped)
     }
 
-    /// What the consumer gets next, and who is to be woken because there is room now.
+    /// Returns the consumer's next item. Sets `sender` if an emission must be woken because there
+    /// is room for its event now.
     #[inline(always)]
     fn take(&mut self, sender: &mut Option<Waker>) -> Poll<Option<Result<T, Lagged>>> {
         if self.lost > 0 {
@@ -163,70 +167,72 @@ impl<T> State<T> {
         }
         match self.first.take() {
             Some(event) => {
-                if self.has_more {
+                if self.has_backlog {
                     *sender = self.move_up();
                 }
                 Poll::Ready(Some(Ok(event)))
             }
             None if self.keepers == 0 => {
-                self.end_is_told = true;
+                self.is_terminated = true;
                 Poll::Ready(None)
             }
             None => Poll::Pending,
         }
     }
 
-    /// There is a new first event, or else some were lost after the former one.
+    /// Moves the next event from the backlog to `first`. If there is none, `lost` says how many
+    /// were lost after the previous one. Returns the sender whose event has room now.
     #[inline(never)]
     fn move_up(&mut self) -> Option<Waker> {
-        let more = self.more.as_mut()?;
-        let sender = more.let_one_in();
-        match more.events.pop_front() {
+        let backlog = self.backlog.as_mut()?;
+        let sender = backlog.admit_one();
+        match backlog.events.pop_front() {
             Some((lost, first)) => {
                 self.lost = lost;
                 self.first = Some(first);
             }
-            None => self.lost = mem::take(&mut more.lost),
+            None => self.lost = mem::take(&mut backlog.lost),
         }
-        self.has_more = !(more.events.is_empty() && more.ahead.is_empty()) || more.lost > 0;
+        self.has_backlog =
+            !(backlog.events.is_empty() && backlog.waiting.is_empty()) || backlog.lost > 0;
         sender
     }
 
-    /// Whether the consumer gets something, or the end.
+    /// Whether `take` would be ready.
     fn has_item(&self) -> bool {
         self.lost > 0 || self.first.is_some() || self.keepers == 0
     }
 
-    /// All events.
-    fn take_all(&mut self) -> (Option<T>, Option<Box<More<T>>>) {
-        (self.first.take(), self.more.take())
+    /// Takes all events.
+    fn take_all(&mut self) -> (Option<T>, Option<Box<Backlog<T>>>) {
+        (self.first.take(), self.backlog.take())
     }
 
     fn missed(&self) -> u64 {
-        self.more.as_ref().map_or(0, |more| more.missed)
+        self.backlog.as_ref().map_or(0, |backlog| backlog.missed)
     }
 }
 
-impl<T> More<T> {
-    fn queue_up(&mut self, event: T) -> Ticket {
-        let ticket = self.ticket;
-        self.ticket += 1;
+impl<T> Backlog<T> {
+    fn enqueue(&mut self, event: T) -> Ticket {
+        let ticket = self.next_ticket;
+        self.next_ticket += 1;
         let lost = mem::take(&mut self.lost);
-        self.ahead.insert(ticket, Early { lost, event, sender: None });
+        self.waiting.insert(ticket, WaitingEvent { lost, event, sender: None });
         ticket
     }
 
-    /// There is room for one more. Returns who waits for that.
-    fn let_one_in(&mut self) -> Option<Waker> {
-        let (_, Early { lost, event, sender }) = self.ahead.pop_first()?;
+    /// Moves the first waiting event into the room that is free now. Returns its sender's waker.
+    fn admit_one(&mut self) -> Option<Waker> {
+        let (_, WaitingEvent { lost, event, sender }) = self.waiting.pop_first()?;
         self.events.push_back((lost, event));
         sender
     }
 
-    /// Takes an event back, and leaves word of that in its place.
+    /// Takes a waiting event back, and counts it as lost in its place.
     fn take_back(&mut self, ticket: Ticket) -> Option<(T, Option<Waker>)> {
-        let Early { lost, event, sender } = self.ahead.remove(&ticket)?;
-        let next = self.ahead.range_mut(ticket..).next();
+        let WaitingEvent { lost, event, sender } = self.waiting.remove(&ticket)?;
+        let next = self.waiting.range_mut(ticket..).next();
         *next.map_or(&mut self.lost, |(_, next)| &mut next.lost) += lost + 1;
         self.missed += 1;
         Some((event, sender))
@@ -237,53 +243,54 @@ impl<T, F: Flavor> Channel<T, F> {
     pub(super) fn new(capacity: usize, when_full: WhenFull) -> Self {
         let is_latest = when_full == WhenFull::Lose(Overflow::Latest);
         let capacity = if is_latest { 1 } else { capacity };
-        let state = SpinLock::new(State {
+        let state = SpinLock::new(ChannelState {
             waker: None,
             first: None,
             lost: 0,
-            more: None,
-            has_more: false,
-            end_is_told: false,
+            backlog: None,
+            has_backlog: false,
+            is_terminated: false,
             is_closed: false,
             when_full,
             keepers: 1,
         });
         let capacity = u32::try_from(capacity).unwrap_or(u32::MAX);
-        Channel { capacity, state: InLine(state) }
+        Channel { capacity, state: CacheAligned(state) }
     }
 
     #[inline(always)]
-    fn lock(&self) -> SpinGuard<'_, State<T>, F> {
+    fn lock(&self) -> SpinGuard<'_, ChannelState<T>, F> {
         self.state.0.lock()
     }
 
-    /// Puts the event in. What became of it goes through `keep` before the consumer is woken, which may
+    /// Pushes an event. `keep` gets the outcome before the consumer is woken, since waking may
     /// panic.
-    fn push<U>(&self, event: T, keep: impl FnOnce(Put<T>) -> U) -> U {
-        self.put(self.lock(), event, keep)
+    fn push<U>(&self, event: T, keep: impl FnOnce(Pushed<T>) -> U) -> U {
+        self.push_locked(self.lock(), event, keep)
     }
 
     #[inline(always)]
-    fn put<U>(
+    fn push_locked<U>(
         &self,
-        mut state: SpinGuard<'_, State<T>, F>,
+        mut state: SpinGuard<'_, ChannelState<T>, F>,
         event: T,
-        keep: impl FnOnce(Put<T>) -> U,
+        keep: impl FnOnce(Pushed<T>) -> U,
     ) -> U {
-        let put = state.put(event, &self.capacity);
+        let pushed = state.push(event, &self.capacity);
         let waker = state.waker.take();
         drop(state);
-        let kept = keep(put);
+        let kept = keep(pushed);
         self.wake_consumer(waker);
         kept
     }
 
-    /// If that panics, it is woken by the next event as well, or by the end.
+    /// Wakes the consumer. If the waker panics, it is kept, to be woken again by the next event or
+    /// when the channel ends.
     #[inline(always)]
     fn wake_consumer(&self, waker: Option<Waker>) {
         let Some(waker) = waker else { return };
         if let Err(panic) = waking::wake(&waker) {
-            let unused = waking::keep(&mut self.lock().waker, waker);
+            let unused = waking::put_back(&mut self.lock().waker, waker);
             drop(unused);
             resume_unwind(panic);
         }
@@ -301,7 +308,7 @@ impl<T, F: Flavor> Channel<T, F> {
             }
             return taken;
         }
-        // This compares pointers, and calls nothing.
+        // `will_wake` compares pointers, and runs no user code under the lock.
         if state.waker.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
             return Poll::Pending;
         }
@@ -309,8 +316,9 @@ impl<T, F: Flavor> Channel<T, F> {
         self.wait(context)
     }
 
-    /// Looks again, since the lock was let go to clone the waker. Nothing is taken before that is of no use
-    /// any more and dropped: if it panics, that costs no event.
+    /// Stores the consumer's waker. The lock was released to clone the waker, so there may be an
+    /// item by now. In that case the waker is dropped before the item is taken: if the drop panics,
+    /// no event is lost.
     #[inline(never)]
     fn wait(&self, context: &Context<'_>) -> Poll<Option<Result<T, Lagged>>> {
         let waker = context.waker().clone();
@@ -326,23 +334,24 @@ impl<T, F: Flavor> Channel<T, F> {
         Poll::Pending
     }
 
-    /// Wakes who waited for room. If that panics, the event that made room does not get to the consumer.
+    /// Wakes a sender that waited for room. If the waker panics, the event that was just taken does
+    /// not reach the consumer, and is counted as lost.
     #[inline(never)]
     fn wake_sender(&self, sender: Waker) {
-        let lose = Lose(self);
+        let count_lost = CountLostOnDrop(self);
         if let Err(panic) = waking::wake_all([sender]) {
             resume_unwind(panic);
         }
-        mem::forget(lose);
+        mem::forget(count_lost);
     }
 
-    /// Ready when there is room for the event with this ticket.
+    /// Ready when the event with this ticket no longer waits for room.
     fn poll_room(&self, ticket: Ticket, context: &Context<'_>) -> Poll<()> {
         let waker = context.waker().clone();
         let mut state = self.lock();
         let (polled, unused) =
-            match state.more.as_mut().and_then(|more| more.ahead.get_mut(&ticket)) {
-                Some(early) => (Poll::Pending, early.sender.replace(waker)),
+            match state.backlog.as_mut().and_then(|backlog| backlog.waiting.get_mut(&ticket)) {
+                Some(waiting) => (Poll::Pending, waiting.sender.replace(waker)),
                 None => (Poll::Ready(()), Some(waker)),
             };
         drop(state);
@@ -350,17 +359,18 @@ impl<T, F: Flavor> Channel<T, F> {
         polled
     }
 
-    /// Nothing is taken any more: nobody is to be woken for events, and nobody waits for room.
+    /// Closes the channel when the consumer is dropped: wakes the senders that wait for room, and
+    /// drops all events.
     pub(super) fn close(&self) {
         let mut state = self.lock();
         let consumer = state.waker.take();
         state.when_full = WhenFull::Lose(Overflow::DropNewest);
         state.is_closed = true;
-        let (first, mut more) = state.take_all();
+        let (first, mut backlog) = state.take_all();
         drop(state);
-        let senders = more.iter_mut().flat_map(|more| more.ahead.values_mut());
-        let woken = waking::wake_all(senders.filter_map(|early| early.sender.take()));
-        drop((consumer, first, more));
+        let senders = backlog.iter_mut().flat_map(|backlog| backlog.waiting.values_mut());
+        let woken = waking::wake_all(senders.filter_map(|waiting| waiting.sender.take()));
+        drop((consumer, first, backlog));
         if let Err(panic) = woken {
             resume_unwind(panic);
         }
@@ -370,28 +380,31 @@ impl<T, F: Flavor> Channel<T, F> {
         self.lock().missed()
     }
 
-    /// Whether the consumer has had everything, the end too.
-    pub(super) fn is_over(&self) -> bool {
-        self.lock().end_is_told
+    /// Whether the consumer was told that there are no more events.
+    pub(super) fn is_terminated(&self) -> bool {
+        self.lock().is_terminated
     }
 
-    /// How it stands. Does not wait for the lock: then it does not say.
-    pub(super) fn try_look(&self) -> Option<Look> {
+    /// The status for `Debug`. `None` if the lock is not free.
+    pub(super) fn try_status(&self) -> Option<ChannelStatus> {
         let state = self.state.0.try_lock()?;
-        let more = state.more.as_ref().map_or(0, |more| more.events.len() + more.ahead.len());
-        Some(Look {
+        let backlog = state
+            .backlog
+            .as_ref()
+            .map_or(0, |backlog| backlog.events.len() + backlog.waiting.len());
+        Some(ChannelStatus {
             capacity: self.capacity,
             when_full: state.when_full,
-            waiting: usize::from(state.first.is_some()) + more,
+            waiting: usize::from(state.first.is_some()) + backlog,
             missed: state.missed(),
             ended: state.keepers == 0,
         })
     }
 }
 
-/// What [`Debug`](core::fmt::Debug) tells of a channel, to be written when the lock is given back: the
-/// formatter is the user's.
-pub(super) struct Look {
+/// What [`Debug`](core::fmt::Debug) prints of a channel. It is printed after the lock was released,
+/// since the formatter may run user code.
+pub(super) struct ChannelStatus {
     capacity: u32,
     when_full: WhenFull,
     waiting: usize,
@@ -399,8 +412,8 @@ pub(super) struct Look {
     ended: bool,
 }
 
-impl Look {
-    pub(super) fn tell(&self, f: &mut fmt::DebugStruct<'_, '_>) {
+impl ChannelStatus {
+    pub(super) fn add_fields(&self, f: &mut fmt::DebugStruct<'_, '_>) {
         f.field("capacity", &self.capacity)
             .field("overflow", &self.when_full)
             .field("waiting", &self.waiting)
@@ -409,20 +422,20 @@ impl Look {
     }
 }
 
-/// Counts an event as lost, unless it is forgotten.
-struct Lose<'a, T, F: Flavor>(&'a Channel<T, F>);
+/// Counts an event as lost when it is dropped. It is forgotten if the event was not lost.
+struct CountLostOnDrop<'a, T, F: Flavor>(&'a Channel<T, F>);
 
-impl<T, F: Flavor> Drop for Lose<'_, T, F> {
+impl<T, F: Flavor> Drop for CountLostOnDrop<'_, T, F> {
     fn drop(&mut self) {
         let mut state = self.0.lock();
         state.lost += 1;
-        if let Some(more) = &mut state.more {
-            more.missed += 1;
+        if let Some(backlog) = &mut state.backlog {
+            backlog.missed += 1;
         }
     }
 }
 
-/// Nothing runs under the lock that could leave it half done.
+/// No code under the lock can panic and leave the state inconsistent.
 impl<T, F: Flavor> RefUnwindSafe for Channel<T, F> {}
 
 impl<T, F: Flavor> CountsKeepers for Channel<T, F> {
@@ -440,12 +453,13 @@ impl<T, F: Flavor> CountsKeepers for Channel<T, F> {
             return;
         }
         let waker = state.waker.take();
-        // Of calls that were under way when the consumer went. So the slot's list, which may be dropped under the
-        // signal's lock, never has the last pointer to an event.
+        // Events of calls that were running when the consumer was dropped. They are dropped here,
+        // so that the slot list never drops an event: it may itself be dropped under the signal's
+        // lock.
         let unused = state.is_closed.then(|| state.take_all());
         drop(state);
         if std::thread::panicking() {
-            // Perhaps of this very waker.
+            // The current panic may come from this very waker.
             let woken = waker.map_or(Ok(()), |waker| waking::wake_all([waker]));
             woken.unwrap_or_else(|panic| drop(message(panic)));
         } else {
@@ -458,15 +472,15 @@ impl<T, F: Flavor> CountsKeepers for Channel<T, F> {
 impl<E: ?Sized + ToOwned<Owned = T> + 'static, T, F: Flavor> Intake<E> for Channel<T, F> {
     #[inline(always)]
     fn take_over(&self, event: &E, is_to_be_called: impl FnOnce() -> bool) -> bool {
-        // What is cloned without code of the user's is cloned before the call begins, so that there is nothing
-        // in the call to wait for. That takes one exchange less.
+        // Without user code in the clone, the call need not become a keeper. That saves taking the
+        // lock once.
         if is_plain::<E>() {
             let event = event.to_owned();
             let state = self.lock();
             if state.keepers == 0 || !is_to_be_called() {
                 return false;
             }
-            self.put(state, event, |put| put);
+            self.push_locked(state, event, |pushed| pushed);
             return true;
         }
         let mut state = self.lock();
@@ -475,21 +489,22 @@ impl<E: ?Sized + ToOwned<Owned = T> + 'static, T, F: Flavor> Intake<E> for Chann
         }
         state.keepers += 1;
         drop(state);
-        let call = Call(self);
+        let call = ActiveCall(self);
         let event = event.to_owned();
         let mut state = self.lock();
-        // Else the end comes after the event, as the call is dropped.
+        // If this call is the last keeper, the channel ends after the event, when `call` is
+        // dropped.
         if state.keepers > 1 {
             state.keepers -= 1;
             mem::forget(call);
         }
-        self.put(state, event, |put| put);
+        self.push_locked(state, event, |pushed| pushed);
         true
     }
 }
 
-/// Whether an `E` is one of those that the standard library clones on its own. What is `Copy` in general cannot be
-/// told.
+/// Whether cloning an `E` is known to run no user code. Stable Rust cannot ask whether a type is
+/// `Copy`, so this is a list of types.
 #[inline(always)]
 fn is_plain<E: ?Sized + 'static>() -> bool {
     macro_rules! is_one_of {
@@ -499,53 +514,55 @@ fn is_plain<E: ?Sized + 'static>() -> bool {
         || is_one_of!(f32, f64, bool, char, (), str, &'static str, String, Duration, Instant)
 }
 
-/// A call that keeps the channel from its end.
-struct Call<'a, T, F: Flavor>(&'a Channel<T, F>);
+/// A running call, which is a keeper of the channel.
+struct ActiveCall<'a, T, F: Flavor>(&'a Channel<T, F>);
 
-impl<T, F: Flavor> Drop for Call<'_, T, F> {
+impl<T, F: Flavor> Drop for ActiveCall<'_, T, F> {
     fn drop(&mut self) {
         self.0.release();
     }
 }
 
-/// The slot's end of a channel. It is dropped when the slot or its signal ends, or when the call returns that
-/// was under way then: so the channel ends after the last event. (Those that wait for room are in the channel
-/// already.)
+/// The slot's side of a channel, which is a keeper. It is dropped with the slot, or when the slot's
+/// running calls have returned if that is later. So the channel ends after its last event. (Events
+/// that wait for room are in the channel already.)
 pub struct Feed<T, F: Flavor>(pub(crate) Keeper<F::Strong<Channel<T, F>>>);
 
 impl<T, F: Flavor> Feed<T, F> {
-    /// The one of a new channel.
+    /// The feed of a new channel.
     pub(super) fn first(channel: F::Strong<Channel<T, F>>) -> Self {
         Feed(Keeper::first(channel))
     }
 
-    /// An event comes. The future is ready when there is room for it, or where none is waited for.
-    pub(crate) fn send(&self, event: T) -> Sending<T, F> {
-        let (ahead, _dropped) = self.0.push(event, |put| match put {
-            Put::Ahead(ticket) => (Some(Ahead { channel: self.0.strong().clone(), ticket }), None),
-            Put::Dropped(event) => (None, Some(event)),
-            Put::In => (None, None),
+    /// Pushes an event. The future is ready at once, unless the event has to wait for room.
+    pub(crate) fn send(&self, event: T) -> SendFuture<T, F> {
+        let (waiting, _dropped) = self.0.push(event, |pushed| match pushed {
+            Pushed::Waiting(ticket) => {
+                (Some(WaitForRoom { channel: self.0.strong().clone(), ticket }), None)
+            }
+            Pushed::Dropped(event) => (None, Some(event)),
+            Pushed::Stored => (None, None),
         });
-        Sending(ahead)
+        SendFuture(waiting)
     }
 }
 
-/// Of an event that is in its channel already. Ready when there is room for it, too.
-pub(crate) struct Sending<T, F: Flavor>(Option<Ahead<T, F>>);
+/// Waits until a pushed event has room, if it did not at once.
+pub(crate) struct SendFuture<T, F: Flavor>(Option<WaitForRoom<T, F>>);
 
-/// An event that is ahead of its time. Dropping this takes it back, if there is no room for it yet.
-struct Ahead<T, F: Flavor> {
+/// Waits until an event has room. Dropping this takes the event back if it is still waiting.
+struct WaitForRoom<T, F: Flavor> {
     channel: F::Strong<Channel<T, F>>,
     ticket: Ticket,
 }
 
-impl<T, F: Flavor> Unpin for Sending<T, F> {}
+impl<T, F: Flavor> Unpin for SendFuture<T, F> {}
 
-impl<T, F: Flavor> Future for Sending<T, F> {
+impl<T, F: Flavor> Future for SendFuture<T, F> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        if let Some(Ahead { channel, ticket }) = &self.0 {
+        if let Some(WaitForRoom { channel, ticket }) = &self.0 {
             ready!(channel.poll_room(*ticket, context));
             self.0 = None;
         }
@@ -553,10 +570,10 @@ impl<T, F: Flavor> Future for Sending<T, F> {
     }
 }
 
-impl<T, F: Flavor> Drop for Ahead<T, F> {
+impl<T, F: Flavor> Drop for WaitForRoom<T, F> {
     fn drop(&mut self) {
         let mut state = self.channel.lock();
-        let taken_back = state.more.as_mut().and_then(|more| more.take_back(self.ticket));
+        let taken_back = state.backlog.as_mut().and_then(|backlog| backlog.take_back(self.ticket));
         drop(state);
         drop(taken_back);
     }

@@ -1,6 +1,6 @@
 use alloc::borrow::ToOwned;
 
-use super::channel::{Feed, Sending};
+use super::channel::{Feed, SendFuture};
 use crate::async_signal::AsyncSlotOptions;
 use crate::raw::Flavor;
 use crate::raw::{
@@ -9,10 +9,11 @@ use crate::raw::{
 use crate::signal::SlotOptions;
 use crate::slots::ScopedConnection;
 
-/// An event that can be kept for later: one that is `Clone`, and, in a thread-safe signal, `Send`,
-/// since it may be taken on another thread. A `str` is kept as a `String`, a slice as a `Vec`: it is
-/// [`ToOwned`] that does it, which for what is `Clone` is a clone. Sealed: it holds for a type or does
-/// not.
+/// An event that a stream can store: one that is `Clone` and, in a thread-safe signal, `Send`.
+///
+/// The event is stored as its [`ToOwned::Owned`] type. That is the type itself for types that are
+/// `Clone`, `String` for `str`, and `Vec<T>` for `[T]`. The trait is sealed: it is implemented for
+/// all types that qualify.
 pub trait StreamEvent<F: Flavor>: ToOwned<Owned: 'static> + 'static {
     #[doc(hidden)]
     fn connect(
@@ -49,14 +50,14 @@ stream_event!(crate::raw::Shared, Send+);
 #[cfg(all(test, sigwire_loom))]
 pub(crate) use stream_event;
 
-/// Sends events into a stream. The future that waits for room does not keep the feed, so that the stream ends
-/// with the slot.
+/// Sends events into a stream. The future that waits for room does not contain the feed, so that
+/// the stream ends with the slot.
 pub(super) struct PushEvent;
 
 impl<E, L, F> Invoke<(), (Feed<E::Owned, F>, L), Request<E, (), F>, Answer<()>, F> for PushEvent
 where
     E: ?Sized + StreamEvent<F>,
-    Sending<E::Owned, F>: MaybeSend<F>,
+    SendFuture<E::Owned, F>: MaybeSend<F>,
     L: Limit,
     F: Flavor,
 {
@@ -75,7 +76,7 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> AsyncSlotOptions<'_, E, (), F> {
     pub(crate) fn connect_feed(self, feed: Feed<E::Owned, F>) -> ScopedConnection<F>
     where
         Feed<E::Owned, F>: MaybeSendSync<F>,
-        Sending<E::Owned, F>: MaybeSend<F>,
+        SendFuture<E::Owned, F>: MaybeSend<F>,
     {
         #[cfg(feature = "tokio")]
         if let Some(timeout) = self.timeout {

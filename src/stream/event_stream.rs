@@ -10,45 +10,46 @@ use crate::overflow::{Lagged, WhenFull};
 use crate::raw::Flavor;
 use crate::slots::{Connection, ScopedConnection};
 
-/// The events of a signal, one after the other, as a [`Stream`]. Made by
-/// [`Source::stream`](crate::Source::stream).
+/// A [`Stream`] of the events of a signal.
 ///
 /// Generic over the flavor. Its everyday names are [`EventStream`](crate::EventStream) and
 /// [`local::EventStream`](crate::local::EventStream).
 ///
-/// Each item is an event, or says at the place where events are missing how many those are:
-/// `Err(`[`Lagged`]`)`. The stream goes on after that. With [`Overflow::Latest`](crate::Overflow::Latest) there is no such item:
-/// that newer events replace older ones is what was asked for. [`missed`](Self::missed) counts both.
+/// Returned by [`Source::stream`](crate::Source::stream). An item is either an event, or
+/// `Err(`[`Lagged`]`(n))` where `n` events are missing. The stream continues after an `Err`. With
+/// [`Overflow::Latest`](crate::Overflow::Latest) it has no `Err` items, because newer events are
+/// meant to replace older ones. [`missed`](Self::missed) counts all missing events in both cases.
 ///
-/// It ends when its signal is dropped or the slot disconnected, after the events that came before.
-/// Dropping it disconnects.
+/// The stream ends when its signal is dropped or its slot is disconnected, after the events that
+/// were emitted before. Dropping the stream disconnects its slot.
 ///
 /// # When something panics
-/// The stream stays usable, no event is lost without a word, and nobody else is left waiting.
+/// The stream stays usable, every lost event is reported, and all other tasks are still woken.
 ///
-/// | what panics | who gets the panic | what becomes of it |
+/// | what panics | where the panic goes | what happens |
 /// |---|---|---|
-/// | the event, as it is cloned | the emission | the event does not come |
-/// | the event, as it is dropped because there was no room | the emission | it counts as lost already |
-/// | the consumer's waker, as it is woken | the emission, or who ended the slot | the event has come. The waker is woken a second time at once, and again by the next event |
-/// | the same, as it is cloned or dropped | who polls the stream | nothing is taken |
-/// | the waker of an emission that waits for room, as it is woken | who polls or drops the stream | it is woken a second time at once. The event that was taken is reported as lost |
-/// | the same, as it is cloned or dropped | who polls the emission | its event is taken back and reported as lost, or has come |
-/// | events, as they are dropped with the stream | who drops that | it is disconnected, and who waited for room is woken |
+/// | the clone of an event | to the emission | The stream does not get the event. |
+/// | the drop of an event for which there was no room | to the emission | The event is already counted as lost. |
+/// | the consumer's waker, when it is woken | to the emission, or to the code that disconnected the slot | The stream gets the event. The waker is woken once more at once, and again by the next event. |
+/// | the consumer's waker, when it is cloned or dropped | to the poll of the stream | No event is taken. |
+/// | the waker of an emission that waits for room, when it is woken | to the poll or drop of the stream | The waker is woken once more at once. The event that was just taken is reported as lost. |
+/// | the waker of such an emission, when it is cloned or dropped | to the poll of the emission | If its event still waits for room, the event is taken back and reported as lost. Otherwise the stream gets it. |
+/// | the drop of an event that the stream still holds when it is dropped | to the code that drops the stream | The slot is disconnected, and emissions that wait for room are woken. |
 ///
 /// # Cost
-/// Taking an item takes a lock for a moment, which is shared with the emitting threads and with no
-/// other stream. Where emissions wait for room, that moment grows with the logarithm of their number; those that
-/// were dropped cost nothing any more.
+/// Taking an item takes a lock for a moment. The lock belongs to this stream, and is shared only
+/// with the threads that emit to it. If emissions wait for room, the time under the lock grows with
+/// the logarithm of their number. An emission that was dropped while it waited costs nothing.
 #[must_use = "dropping it disconnects at once; take the events out of it"]
 pub struct EventStream<T, F: Flavor> {
-    // First, so that what comes no more is not waited for.
+    // Declared first, so that the slot is disconnected before the channel is dropped.
     connection: ScopedConnection<F>,
     pub(super) channel: F::Strong<Channel<T, F>>,
 }
 
 impl<T, F: Flavor> EventStream<T, F> {
-    /// `connect` makes the slot, which is to put events into the feed, and to drop it at its end.
+    /// `connect` connects a slot that sends events into the feed, and drops the feed when the slot
+    /// is dropped.
     #[track_caller]
     pub(crate) fn new(
         capacity: usize,
@@ -57,27 +58,30 @@ impl<T, F: Flavor> EventStream<T, F> {
     ) -> Self {
         assert!(
             capacity > 0,
-            "a stream with room for 0 events would lose every one; give it room for 1 or more"
+            "a stream with room for 0 events would lose all of them: its capacity must be 1 or more"
         );
         let channel = F::strong(Channel::new(capacity, when_full));
         let connection = connect(Feed::first(channel.clone()));
         EventStream { connection, channel }
     }
 
-    /// The next item; `None` at the end. The same as `next` of `futures::StreamExt`, for those who
-    /// use no such crate. Dropping the future loses nothing.
-    #[allow(clippy::should_implement_trait, reason = "it is that of `Stream`")]
+    /// Waits for the next item. The output is `None` if the stream has ended.
+    ///
+    /// It is the same as `next` of `futures::StreamExt`, but needs no other crate. Dropping the
+    /// future loses no event.
+    #[allow(clippy::should_implement_trait, reason = "it is the asynchronous `next` of a stream")]
     pub fn next(&mut self) -> impl Future<Output = Option<Result<T, Lagged>>> + Unpin {
         poll_fn(|context| self.channel.poll(context))
     }
 
-    /// How many events were dropped or replaced so far because there was no room for them.
+    /// How many events were dropped or replaced so far because there was no room.
     pub fn missed(&self) -> u64 {
         self.channel.missed()
     }
 
-    /// The connection of its slot, to block it or to end it. (After its end the stream still gives
-    /// the events that came before.)
+    /// The connection of its slot, for instance to block or disconnect it.
+    ///
+    /// After a disconnect, the stream still yields the events that were emitted before.
     pub fn connection(&self) -> &Connection<F> {
         &self.connection
     }
@@ -97,12 +101,12 @@ impl<T, F: Flavor> Stream for EventStream<T, F> {
 
 impl<T, F: Flavor> FusedStream for EventStream<T, F> {
     fn is_terminated(&self) -> bool {
-        self.channel.is_over()
+        self.channel.is_terminated()
     }
 }
 
-/// Before it is disconnected: the end of the slot would wake who waits for events, and nobody does any
-/// more.
+/// Closes the channel before the slot is disconnected, because a disconnect would wake the
+/// consumer, which no longer waits.
 impl<T, F: Flavor> Drop for EventStream<T, F> {
     fn drop(&mut self) {
         self.channel.close();
@@ -113,8 +117,8 @@ impl<T, F: Flavor> fmt::Debug for EventStream<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct("EventStream");
         f.field("connection", self.connection());
-        if let Some(look) = self.channel.try_look() {
-            look.tell(&mut f);
+        if let Some(status) = self.channel.try_status() {
+            status.add_fields(&mut f);
         }
         f.finish()
     }

@@ -1,9 +1,9 @@
-//! Events as a `Stream`, and waiting for the next one.
+//! Events as a `Stream`, and the next event as a future.
 //!
-//! A slot clones each event into a [`Channel`](channel::Channel), from which the stream takes it. The
-//! channel is what the slot calls. The stream has the slot's connection, so dropping the stream
-//! disconnects; and the slot keeps the channel from its end, as each call does, so the stream learns of
-//! the end once no event can come any more.
+//! The slot of a stream clones each event into a [`Channel`](channel::Channel), from which the
+//! stream takes it. The stream owns the slot's connection, so dropping the stream disconnects the
+//! slot. The slot and its running calls are the channel's keepers, so the stream ends once no more
+//! events can come.
 
 mod async_source;
 mod channel;

@@ -8,20 +8,23 @@ use super::EventStream;
 use crate::raw::Flavor;
 use crate::slots::Connection;
 
-/// The next event of a signal, as a future: `None` when there is none to come, because the signal or
-/// the connection ended. Made by [`Source::next_event`](crate::Source::next_event).
+/// A future for the next event of a signal.
 ///
 /// Generic over the flavor. Its everyday names are [`NextEvent`](crate::NextEvent) and
 /// [`local::NextEvent`](crate::local::NextEvent).
 ///
-/// It is connected from the moment it is made, awaited or not, until an event came or it is dropped.
-/// It borrows nothing, so it can be given to a task. Polled again once it is done, it gives `None`.
+/// Returned by [`Source::next_event`](crate::Source::next_event). Its output is `None` if the
+/// signal is dropped or the slot is disconnected before an event comes.
 ///
-/// When something panics, it is as with an [`EventStream`]. An event that panics as it is cloned was its one event: it
-/// gives `None` then.
+/// Its slot is connected as soon as the future is created, even if it is not awaited yet. The slot
+/// is disconnected when an event comes or the future is dropped. The future borrows nothing, so a
+/// spawned task can own it. If it is polled again after it was ready, its output is `None`.
+///
+/// Panics have the same consequences as with an [`EventStream`]. If the clone of its event panics,
+/// the output is `None`.
 #[must_use = "dropping it disconnects at once; await it"]
 pub struct NextEvent<T, F: Flavor> {
-    /// Of one event at most.
+    /// Yields at most one event.
     events: EventStream<T, F>,
     is_done: bool,
 }
@@ -33,7 +36,7 @@ impl<T, F: Flavor> NextEvent<T, F> {
         NextEvent { events, is_done: false }
     }
 
-    /// The connection of its slot, to block it or to end it.
+    /// The connection of its slot, for instance to block or disconnect it.
     pub fn connection(&self) -> &Connection<F> {
         self.events.connection()
     }

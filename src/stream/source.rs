@@ -1,4 +1,4 @@
-//! Events of a signal as a stream.
+//! The methods of a source that return streams and futures of events.
 
 use super::{EventStream, NextEvent, StreamEvent};
 use crate::overflow::Overflow;
@@ -6,11 +6,12 @@ use crate::raw::Flavor;
 use crate::signal::{SlotOptions, Source};
 
 impl<E: ?Sized + StreamEvent<F>, F: Flavor> Source<E, (), F> {
-    /// The events from now on, as a [`Stream`](futures_core::Stream), for tasks of any async runtime.
+    /// Connects a slot, and returns its events as a [`Stream`](futures_core::Stream) for any async
+    /// runtime.
     ///
-    /// Up to `capacity` events wait for the consumer; `overflow` says what happens when more do. Loss
-    /// is never silent: see [`EventStream`]. With [`Overflow::Latest`] one event waits, whatever the
-    /// capacity.
+    /// The stream has room for `capacity` events, or for one with [`Overflow::Latest`]. `overflow`
+    /// determines what happens to further events. Lost events are always reported: see
+    /// [`EventStream`].
     ///
     /// ```
     /// use sigwire::{Lagged, Overflow, Signal};
@@ -27,7 +28,7 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> Source<E, (), F> {
     ///     while let Some(item) = scores.next().await {
     ///         match item {
     ///             Ok(points) => sum += points,
-    ///             Err(Lagged(events)) => println!("{events} missing"), // once, for the 10
+    ///             Err(Lagged(events)) => println!("{events} lost"), // once, for the 10
     ///         }
     ///     }
     ///     sum
@@ -35,32 +36,39 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> Source<E, (), F> {
     /// assert_eq!(futures::executor::block_on(consumer), 50);
     /// ```
     ///
-    /// The stream borrows nothing, so it can be given to a task. It has the events in the order in
-    /// which emissions come to its slot.
+    /// The stream borrows nothing, so a spawned task can own it. Its events are in the order in
+    /// which emissions reach its slot.
     ///
     /// # Panics
-    /// When `capacity` is 0. And see [`connect`](Self::connect).
+    /// If `capacity` is 0, or for the reasons given at [`connect`](Self::connect).
     ///
     /// # Cost
-    /// One allocation; a buffer once a second event has to wait, which grows up to `capacity` events
-    /// (no more than 2^32 - 1) and is kept. Each emission clones the event for each stream, also when
-    /// there is no room for it, takes the stream's own lock for two moments, and wakes the consumer if it
-    /// waits, once for however many events it finds then. It is one moment for numbers, `bool`, `char`,
-    /// strings, `Duration` and `Instant`, whose clones are known to call nothing of yours.
+    /// One allocation, and a buffer as soon as two events wait. The buffer grows up to `capacity`
+    /// events (at most 2^32 - 1) and is kept.
+    ///
+    /// For each stream, an emission
+    /// - clones the event, even if there is no room for it;
+    /// - takes the stream's own lock twice for a moment, or once if the event is a number, a
+    ///   `bool`, a `char`, a string, a `Duration` or an `Instant`, whose clone runs none of your
+    ///   code;
+    /// - wakes the consumer if it waits. The consumer is woken once, even if it then finds several
+    ///   events.
     #[track_caller]
     pub fn stream(&self, capacity: usize, overflow: Overflow) -> EventStream<E::Owned, F> {
         self.slot().stream(capacity, overflow)
     }
 
-    /// The next event, as a future: that of the first emission after this call, however much later
-    /// the future is awaited. `None` when the signal is dropped before there was one.
+    /// Connects a slot, and returns its first event as a future.
+    ///
+    /// That is the event of the first emission after this call, even if the future is awaited much
+    /// later. The output is `None` if the signal is dropped before an event comes.
     ///
     /// ```
     /// use sigwire::Signal;
     ///
     /// let loaded: Signal<str> = Signal::new();
     /// let next = loaded.next_event();
-    /// loaded.emit("level 1"); // before anyone awaits it
+    /// loaded.emit("level 1"); // before the future is awaited
     /// loaded.emit("level 2");
     /// assert_eq!(futures::executor::block_on(next).as_deref(), Some("level 1"));
     ///
@@ -69,15 +77,14 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> Source<E, (), F> {
     /// assert_eq!(futures::executor::block_on(next), None);
     /// ```
     ///
-    /// Calling it again and again misses what is emitted between one event and the next call: use
-    /// [`stream`](Self::stream) for that.
+    /// Do not use this in a loop: it misses the events that are emitted before the next call. Use
+    /// [`stream`](Self::stream) instead.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
     ///
     /// # Cost
-    /// One allocation. The emission takes the signal's lock for
-    /// a moment.
+    /// One allocation. The emission takes the signal's lock for a moment.
     pub fn next_event(&self) -> NextEvent<E::Owned, F> {
         self.slot().next_event()
     }
@@ -89,13 +96,13 @@ impl<E: ?Sized + StreamEvent<F>, F: Flavor> SlotOptions<'_, E, (), F> {
     /// [`Source::stream`]: crate::Source::stream
     ///
     /// # Panics
-    /// When `capacity` is 0.
+    /// If `capacity` is 0.
     #[track_caller]
     pub fn stream(self, capacity: usize, overflow: Overflow) -> EventStream<E::Owned, F> {
         EventStream::new(capacity, overflow.into(), |feed| E::connect(self, feed))
     }
 
-    /// See [`Source::next_event`]. It is one event, whatever [`times`](Self::times) said.
+    /// See [`Source::next_event`]. The option [`times`](Self::times) has no effect.
     ///
     /// [`Source::next_event`]: crate::Source::next_event
     pub fn next_event(self) -> NextEvent<E::Owned, F> {
