@@ -21,7 +21,7 @@ pub use foreign::{BoostTracked, BoostUntracked, Foreign, Library, SigCpp};
 pub use hand::{HandArc, HandLocked, HandRc};
 pub use polled::{EventListeners, Receivers};
 pub use signals2::Signals2;
-pub use sigwire::{Shared, SingleThreaded, HazardArc};
+pub use sigwire::{HazardArc, Shared, SingleThreaded};
 pub use work::{Connected, Work};
 
 /// Calls a generic function once for each contender, in the order of the page.
