@@ -60,10 +60,11 @@ macro_rules! of_lock {
                 let message = in_time(|| {
                     let moved: Arc<Signal<u32>> = Arc::default();
                     let panel = Arc::new(Lock::new(Panel { sum: 0 }));
-                    let inner = moved.clone();
+                    // Weakly: otherwise the signal would keep itself.
+                    let inner = Arc::downgrade(&moved);
                     moved.connect_mut(&panel, move |panel, n| {
                         panel.sum += n;
-                        inner.emit(n);
+                        inner.upgrade().unwrap().emit(n);
                     });
                     let message = message(|| _ = moved.emit(&1));
                     // Whoever asks later finds it free.
