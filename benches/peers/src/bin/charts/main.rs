@@ -1,6 +1,6 @@
-//! Draws the charts and fills in the tables of the page, from what the benches have left:
-//! `charts DATA PAGE CHARTS`, with criterion's folder, the Markdown file and a folder for the charts.
-//! What was not measured is left as it is on the page.
+//! Draws the charts and fills in the tables of the page, from what the benches have left: `charts
+//! DATA PAGE CHARTS`, with criterion's folder, the Markdown file and a folder for the charts. What
+//! was not measured is left as it is on the page.
 
 mod chart;
 mod data;
@@ -19,12 +19,12 @@ use units::Unit;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A table and a chart of the page. `name` is that of the markers and of the file.
+/// A table and a chart of the page. `name` is the name of the markers and of the file.
 struct Section {
     name: &'static str,
-    /// Who is in it.
+    /// The contenders in it.
     field: fn(&Entrant) -> bool,
-    /// Whose multiples are shown, by contender.
+    /// The contender of whose figures those of an entrant are multiples.
     yardstick: fn(&Entrant) -> &'static str,
     workloads: &'static [Workload],
 }
@@ -109,7 +109,7 @@ struct Panel {
     title: String,
     slots: usize,
     unit: Unit,
-    /// `None` for what was not measured.
+    /// `None` if it was not measured.
     cells: Vec<Option<Shown>>,
 }
 
