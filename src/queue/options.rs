@@ -104,8 +104,8 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     /// Calls the handler when no event has come for `wait`, with the last event. Use it for a
     /// search field, or to save after changes.
     ///
-    /// The queue measures time when it is run; it has no thread of its own. An event counts as
-    /// coming when a run takes it. The first run at or after
+    /// The queue measures time when it is run; it has no thread of its own. For the window, an
+    /// event comes when a run takes it. The first run at or after
     /// [`next_deadline`](crate::generic::Queue::next_deadline) calls the handler, before that run
     /// takes new events; a window that has run out therefore never holds new events back. With a
     /// `wait` of zero, the handler is called once for all events of one run. Events that are passed
@@ -195,7 +195,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     /// Connects a closure. The returned guard owns the slot: see
     /// [`Source::connect_fn`](crate::Source::connect_fn). After the guard is dropped, a
     /// [`LocalQueue`](crate::LocalQueue) keeps the closure until a run ends or another slot is
-    /// connected, and wakes its loop so that it runs.
+    /// connected, and wakes its loop, so that a run drops the closure.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).

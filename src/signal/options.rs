@@ -15,8 +15,8 @@ use crate::raw::{Intake, Keeper};
 use crate::slots::{Choice, OwnedHandle};
 use crate::slots::{Connection, ScopedConnection};
 
-/// The options of a slot that is about to be connected. Set the options, then connect with one of
-/// the methods that [`Source`] has too. Made by [`Source::slot`].
+/// The options of a slot that is about to be connected. Set the options, then call one of the
+/// `connect` methods, which are those of [`Source`]. Made by [`Source::slot`].
 ///
 /// Generic over the flavor. Its everyday names are [`SlotOptions`](crate::SlotOptions) and
 /// [`local::SlotOptions`](crate::local::SlotOptions).
@@ -168,7 +168,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         self.source
     }
 
-    /// For slots in a queue, which counts the calls itself.
+    /// For a slot in a queue: the queue counts the calls itself.
     #[cfg(feature = "std")]
     pub(crate) fn take_times(&mut self) -> Option<usize> {
         self.choice.calls_left.take()
@@ -414,7 +414,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slot().connect_extended(owner, method)
     }
 
-    /// Begins a slot with options, which ends with one of the same `connect` methods. See
+    /// Sets options for a slot before one of the same `connect` methods connects it. See
     /// [`SlotOptions`].
     pub fn slot(&self) -> SlotOptions<'_, E, R, F> {
         SlotOptions::new(self)
