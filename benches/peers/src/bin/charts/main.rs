@@ -1,6 +1,6 @@
-//! Draws the charts and fills in the tables of the page, from what the benches have left: `charts
-//! DATA PAGE CHARTS`, with criterion's folder, the Markdown file and a folder for the charts. What
-//! was not measured is left as it is on the page.
+//! Draws the charts and fills in the tables of the page from the results of the benches: `charts
+//! DATA PAGE CHARTS`, where `DATA` is criterion's folder, `PAGE` the Markdown file and `CHARTS` a
+//! folder for the charts. Parts that were not measured stay on the page as they are.
 
 mod chart;
 mod data;
@@ -104,7 +104,7 @@ const HEAP: [(&str, usize); 4] = [
     ("heap for each of 10,000 connections", 10_000),
 ];
 
-/// What a chart and a table show of one workload.
+/// The part of a chart and a table about one workload.
 struct Panel {
     title: String,
     slots: usize,
