@@ -1,8 +1,9 @@
-//! Methods whose feature is off. To call one is an error that names the feature.
+//! Methods whose feature is off. Calling one is an error that names the feature.
 //!
-//! rustc names it by itself for types, but not for methods. So the methods are here by name, with a
-//! bound that nothing meets. It is a bound of an argument, or of a type with a lifetime of the call:
-//! of others rustc would say "unsatisfied trait bounds", and not what the trait says of itself.
+//! For types, rustc names the missing feature by itself, but not for methods. For each such method
+//! there is a method of the same name here, with a bound that no type meets. The bound is on an
+//! argument, or on a type with a lifetime of the call: for other bounds, rustc would say
+//! "unsatisfied trait bounds" and not the trait's own message.
 
 #[cfg(not(feature = "async"))]
 mod without_async {
@@ -15,7 +16,7 @@ mod without_async {
         note = "turn it on with `cargo add sigwire --features async`"
     )]
     pub trait FeatureAsync {
-        /// What a method returns, so that no error follows from the first.
+        /// The return type of the method, so that the first error causes no others.
         type Off;
     }
 
@@ -57,7 +58,7 @@ mod without_tokio {
         note = "turn it on with `cargo add sigwire --features tokio`"
     )]
     pub trait FeatureTokio {
-        /// What a method returns, so that no error follows from the first.
+        /// The return type of the method, so that the first error causes no others.
         type Off;
     }
 

@@ -1,5 +1,5 @@
-// The README's links within the repository are relative, as its host and crates.io want them. Here they
-// are whole: of two definitions of a link the first counts.
+// The README's links within the repository are relative, as GitHub and crates.io need them. The
+// definitions here are absolute: if a link is defined twice, the first definition counts.
 #![doc = concat!("[ARCHITECTURE.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/ARCHITECTURE.md")]
 #![doc = concat!("[BENCHMARKS.md]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/BENCHMARKS.md")]
 #![doc = concat!("[MIT]: ", env!("CARGO_PKG_REPOSITORY"), "/blob/HEAD/LICENSE-MIT")]
@@ -8,10 +8,10 @@
 #![doc = concat!("[desktop]: ", env!("CARGO_PKG_REPOSITORY"), "/tree/HEAD/examples/desktop")]
 #![doc = concat!("[window]: ", env!("CARGO_PKG_REPOSITORY"), "/raw/HEAD/examples/desktop/window.png")]
 //!
-// Its examples are run when all they need is there.
+// Run the README's examples only if the features they need are on.
 #![cfg_attr(any(not(doctest), feature = "async"), doc = include_str!("../README.md"))]
 //!
-//! New here? The [`guide`] says which type to take when, and shows each at work.
+//! New here? The [`guide`] says when to use which type, and shows each in use.
 #![cfg_attr(not(feature = "std"), no_std)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]
@@ -19,8 +19,8 @@
 
 extern crate alloc;
 
-// Each layer imports some of those before it in this list, and none after it: `base`, `raw`, `slots`,
-// `signal`, `overflow`, `async_signal`, `queue`, `stream`. See ARCHITECTURE.md.
+// Each layer imports only layers before it in this list: `base`, `raw`, `slots`, `signal`,
+// `overflow`, `async_signal`, `queue`, `stream`. See ARCHITECTURE.md.
 #[cfg(feature = "async")]
 mod async_signal;
 mod base;
@@ -45,11 +45,12 @@ mod models;
 #[cfg(feature = "std")]
 mod shared;
 
-/// The types of both flavors, with the [`Flavor`](generic::Flavor) as their last parameter.
+/// The types of both flavors, with the [`Flavor`](generic::Flavor) as their last type parameter.
 ///
-/// Most programs do not need this module: the names at the [crate root](crate) are these types with
-/// `Shared`, and those in [`local`] are these types with `Local`. It is for code that serves both.
-/// Here, too, is what each type does in detail: its methods, its hard cases and its costs.
+/// Most programs do not need this module. The names at the [crate root](crate) are these types with
+/// the flavor `Shared`, and those in [`local`] are these types with the flavor `Local`. Use this
+/// module for code that works with both. The pages here also document each type in detail: its
+/// methods, its hard cases and its costs.
 pub mod generic {
     #[cfg(feature = "async")]
     pub use crate::async_signal::{

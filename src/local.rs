@@ -1,6 +1,6 @@
-//! The single-threaded flavor: the same names over `Rc`.
+//! The single-threaded flavor: the same types with `Rc` owners.
 //!
-//! Nothing here is `Send`, nothing needs to be, and nothing pays for atomics. It needs no `std`.
+//! Nothing here is `Send` or needs to be, and nothing uses atomics. The module works without `std`.
 //!
 //! ```
 //! use sigwire::local::Signal;
@@ -29,12 +29,12 @@
 use crate::generic;
 use crate::raw::Local;
 
-/// An object that announces events of type `E`, on one thread. Methods that were connected to it are
-/// called by [`emit`](Self::emit).
+/// An object that announces events of type `E`, on one thread. Methods that were connected to it
+/// are called by [`emit`](Self::emit).
 ///
 /// The event is passed by reference, so `E` may be unsized: `Signal<str>` calls methods that take
-/// `&str`. A method may return something: `Signal<E, R>` calls methods that return `R`. A connected
-/// method is called a *slot*. It holds its owner weakly: when the owner is dropped, the slot ends.
+/// `&str`. Methods may return a value: `Signal<E, R>` calls methods that return `R`. A connected
+/// method is called a *slot*. A slot holds its owner weakly, and ends when the owner is dropped.
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -67,13 +67,13 @@ use crate::raw::Local;
 /// | method | what it does |
 /// |---|---|
 /// | [`new`](Self::new) | makes a signal without slots; it is `const`, also for a `thread_local!` |
-/// | [`emit`](Self::emit) | calls every slot, and says how many were called |
-/// | [`call`](Self::call) | is an iterator over what the slots return |
+/// | [`emit`](Self::emit) | calls every slot, and returns how many were called |
+/// | [`call`](Self::call) | returns an iterator over what the slots return |
 #[cfg_attr(
     feature = "std",
-    doc = "| [`try_emit`](Self::try_emit) | calls every slot even if some panic, and reports those |"
+    doc = "| [`try_emit`](Self::try_emit) | calls every slot even if some panic, and reports the panics |"
 )]
-/// | [`source`](Self::source) | the part to publish: others connect, only you emit |
+/// | [`source`](Self::source) | the part to publish: others can connect, only you can emit |
 ///
 /// # Connect
 ///
@@ -81,9 +81,9 @@ use crate::raw::Local;
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`connect`](Source::connect) | connects a method that takes `&self`, or a closure with the owner first |
+/// | [`connect`](Source::connect) | connects a method that takes `&self`, or a closure whose first parameter is the owner |
 /// | [`connect_mut`](Source::connect_mut) | connects a `&mut self` method of an owner in an `Rc<RefCell<T>>` |
-/// | [`connect_fn`](Source::connect_fn) | connects a closure without owner; keep the guard it returns |
+/// | [`connect_fn`](Source::connect_fn) | connects a closure without an owner; keep the guard it returns |
 /// | [`connect_weak`](Source::connect_weak) | connects a [`WeakMethod`] |
 /// | [`connect_extended`](Source::connect_extended) | connects a method that also gets its own connection |
 /// | [`slot`](Source::slot) | sets options first: priority, once, and more in [`SlotOptions`] |
@@ -100,14 +100,14 @@ use crate::raw::Local;
 /// | [`disconnect_owner`](Source::disconnect_owner) | disconnects all slots of an owner |
 /// | [`disconnect_method`](Source::disconnect_method) | disconnects one method of an owner |
 /// | [`disconnect_all`](Source::disconnect_all) | disconnects all slots |
-/// | [`block`](Source::block) | silences all slots until the guard is dropped |
-/// | [`is_blocked`](Source::is_blocked) | whether the signal is silenced |
-/// | [`slot_count`](Source::slot_count), [`is_empty`](Source::is_empty) | how many slots are connected, and whether none is |
+/// | [`block`](Source::block) | blocks all slots until the guard is dropped |
+/// | [`is_blocked`](Source::is_blocked) | whether the signal is blocked |
+/// | [`slot_count`](Source::slot_count), [`is_empty`](Source::is_empty) | how many slots are connected, and whether there are none |
 /// | [`prune`](Source::prune) | removes slots whose owner is gone; emitting and connecting do this too |
 ///
-/// One slot is disconnected by its [`Connection`], which each of the `connect` methods returns.
+/// To disconnect one slot, use its [`Connection`], which each of the `connect` methods returns.
 ///
-/// Nothing here is `Send` or `Sync`. For objects that threads share there is `sigwire::Signal`.
+/// Nothing here is `Send` or `Sync`. For objects that threads share, use `sigwire::Signal`.
 pub type Signal<E, R = ()> = generic::Signal<E, R, Local>;
 
 /// The part of a [`Signal`] to publish: others can connect to it, but not emit.
@@ -140,12 +140,13 @@ pub type Signal<E, R = ()> = generic::Signal<E, R, Local>;
 /// assert_eq!(*seen.borrow(), [0.5]);
 /// ```
 ///
-/// The methods to connect are [`connect`](Self::connect), [`connect_mut`](Self::connect_mut),
+/// The connect methods are [`connect`](Self::connect), [`connect_mut`](Self::connect_mut),
 /// [`connect_fn`](Self::connect_fn), [`connect_weak`](Self::connect_weak) and
-/// [`connect_extended`](Self::connect_extended), and [`slot`](Self::slot) for those with options.
+/// [`connect_extended`](Self::connect_extended). To connect with options, begin with
+/// [`slot`](Self::slot).
 pub type Source<E, R = ()> = generic::Source<E, R, Local>;
 
-/// Options for a slot, then a method that connects it. Made by [`Source::slot`].
+/// The options of a slot that is about to be connected. Made by [`Source::slot`].
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -165,12 +166,12 @@ pub type Source<E, R = ()> = generic::Source<E, R, Local>;
 ///
 /// | option | what it does |
 /// |---|---|
-/// | [`priority`](Self::priority) | slots of a higher priority are called first; the default is 0 |
-/// | [`once`](Self::once), [`times`](Self::times) | the slot ends after one call, or after that many |
+/// | [`priority`](Self::priority) | slots with a higher priority are called first; default: 0 |
+/// | [`once`](Self::once), [`times`](Self::times) | disconnects the slot after one call, or after `times` calls |
 /// | [`unique`](Self::unique) | does not connect the same method of the same owner again |
 /// | [`name`](Self::name) | a name for `Debug` and for error reports |
 ///
-/// The methods that connect are those of [`Source`].
+/// To connect, use one of the connect methods, which are those of [`Source`].
 pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, Local>;
 
 /// An iterator over what the slots return. It calls one slot for each item. Made by
@@ -190,9 +191,10 @@ pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, Local>;
 /// ```
 pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Local>;
 
-/// The handle to one slot: disconnects it, or silences it for a while. Dropping it does nothing.
+/// The handle to one slot, to disconnect or block it. Dropping the handle does nothing.
 ///
-/// It is the same type for all events, so one `Vec<Connection>` holds any mix.
+/// It is the same type for all events, so one `Vec<Connection>` can hold the connections of
+/// different signals.
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -204,7 +206,7 @@ pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Local>;
 /// assert_eq!(switched.emit(&true), 1);
 ///
 /// let block = connection.block();
-/// assert_eq!(switched.emit(&false), 0); // silent
+/// assert_eq!(switched.emit(&false), 0); // not called
 /// drop(block);
 ///
 /// assert!(connection.disconnect());
@@ -213,17 +215,17 @@ pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Local>;
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`disconnect`](Self::disconnect) | ends the slot; says whether it was connected |
+/// | [`disconnect`](Self::disconnect) | disconnects the slot, and returns whether it was connected |
 /// | [`disconnect_and_wait`](Self::disconnect_and_wait) | the same, but an error when called from inside the slot |
-/// | [`is_connected`](Self::is_connected) | whether the slot, its owner and its signal are there |
-/// | [`block`](Self::block), [`is_blocked`](Self::is_blocked) | silence without disconnecting |
-/// | [`scoped`](Self::scoped) | makes it a guard that disconnects when it is dropped |
+/// | [`is_connected`](Self::is_connected) | whether the slot is connected, and its owner and signal are alive |
+/// | [`block`](Self::block), [`is_blocked`](Self::is_blocked) | block the slot for a while without disconnecting it |
+/// | [`scoped`](Self::scoped) | turns it into a guard that disconnects when it is dropped |
 pub type Connection = generic::Connection<Local>;
 
 /// A [`Connection`] that disconnects its slot when it is dropped.
 ///
 /// [`Source::connect_fn`] returns one, and [`Connection::scoped`] makes one. It derefs to
-/// `Connection`. [`detach`](Self::detach) gives the plain connection back.
+/// `Connection`. [`detach`](Self::detach) turns it back into a plain connection.
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -236,7 +238,7 @@ pub type Connection = generic::Connection<Local>;
 /// ```
 pub type ScopedConnection = generic::ScopedConnection<Local>;
 
-/// Connections of any signals, to disconnect or silence together. Dropping it does nothing.
+/// Connections of any signals, to disconnect or block together. Dropping the set does nothing.
 ///
 /// ```
 /// use sigwire::local::{ConnectionSet, Signal};
@@ -275,10 +277,11 @@ pub type ConnectionSet = generic::ConnectionSet<Local>;
 /// ```
 pub type ScopedConnectionSet = generic::ScopedConnectionSet<Local>;
 
-/// A guard that silences slots until it is dropped.
+/// A guard that blocks slots until it is dropped.
 ///
-/// [`Connection::block`] silences one slot, [`ConnectionSet::block`] several, and [`Source::block`] a
-/// whole signal. The slots stay connected. Two blocks need two releases.
+/// [`Connection::block`] blocks one slot, [`ConnectionSet::block`] several, and [`Source::block`] a
+/// whole signal. The slots stay connected. A slot that is blocked twice is called again after both
+/// guards are dropped.
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -292,9 +295,9 @@ pub type ScopedConnectionSet = generic::ScopedConnectionSet<Local>;
 /// ```
 pub type Block = generic::Block<Local>;
 
-/// A method of an object, without keeping the object alive: Python's `weakref.WeakMethod`.
+/// A method of an object that does not keep the object alive, like Python's `weakref.WeakMethod`.
 ///
-/// Two are equal when they are the same method of the same object.
+/// Two `WeakMethod`s are equal if they are the same method of the same object.
 ///
 /// ```
 /// use sigwire::local::WeakMethod;
@@ -334,7 +337,7 @@ pub type WeakMethod<E, R = ()> = generic::WeakMethod<E, R, Local>;
 /// ```
 pub type BoundMethod<E, R = ()> = generic::BoundMethod<E, R, Local>;
 
-/// Which slots failed in a [`try_emit`](Signal::try_emit). All others were called.
+/// The error of [`try_emit`](Signal::try_emit): which slots failed. All others were called.
 ///
 /// ```
 /// use sigwire::local::Signal;
@@ -406,10 +409,10 @@ pub type SlotFailure = generic::SlotFailure<Local>;
 /// | method | what it does |
 /// |---|---|
 /// | [`new`](Self::new) | makes a signal without slots; it is `const`, also for a `thread_local!` |
-/// | [`emit`](Self::emit) | runs the handlers one after another, and says how many were called |
+/// | [`emit`](Self::emit) | runs the handlers one after another, and returns how many were called |
 /// | [`emit_concurrent`](Self::emit_concurrent) | runs all handlers at once, on the task that awaits it |
-/// | [`call`](Self::call), [`call_concurrent`](Self::call_concurrent) | the same two, as streams of what the handlers return |
-/// | [`try_emit`](Self::try_emit) | runs every handler even if some fail, and reports those |
+/// | [`call`](Self::call), [`call_concurrent`](Self::call_concurrent) | as `emit` and `emit_concurrent`, but return a stream of what the handlers return |
+/// | [`try_emit`](Self::try_emit) | runs every handler even if some fail, and reports the failures |
 ///
 /// # Connect
 ///
@@ -417,13 +420,13 @@ pub type SlotFailure = generic::SlotFailure<Local>;
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`connect`](AsyncSource::connect) | connects an `async` method, or an async closure with the owner first |
+/// | [`connect`](AsyncSource::connect) | connects an `async` method, or an async closure whose first parameter is the owner |
 /// | [`connect_sync`](AsyncSource::connect_sync) | connects a method that is not async |
 #[cfg_attr(
     feature = "tokio",
     doc = "| [`connect_mut`](AsyncSource::connect_mut) | connects an `async` method that takes `&mut self`, of an owner in tokio's mutex |"
 )]
-/// | [`connect_fn`](AsyncSource::connect_fn) | connects an async closure without owner; keep the guard it returns |
+/// | [`connect_fn`](AsyncSource::connect_fn) | connects an async closure without an owner; keep the guard it returns |
 /// | [`slot`](AsyncSource::slot) | sets options first: see [`AsyncSlotOptions`] |
 /// | [`stream`](AsyncSource::stream) | the events as a stream, which can make emissions wait for room |
 /// | [`next_event`](AsyncSource::next_event) | the next event as a future |
@@ -465,15 +468,15 @@ pub type AsyncSignal<E, R = ()> = generic::AsyncSignal<E, R, Local>;
 /// # assert_eq!(futures::executor::block_on(shop.ordered.emit("bread")), 1);
 /// ```
 ///
-/// The methods to connect are [`connect`](Self::connect), [`connect_sync`](Self::connect_sync) and
-/// [`connect_fn`](Self::connect_fn), and [`slot`](Self::slot) for those with options.
+/// The connect methods are [`connect`](Self::connect), [`connect_sync`](Self::connect_sync) and
+/// [`connect_fn`](Self::connect_fn). To connect with options, begin with [`slot`](Self::slot).
 #[cfg(feature = "async")]
 pub type AsyncSource<E, R = ()> = generic::AsyncSource<E, R, Local>;
 
-/// Options for an async slot, then a method that connects it. Made by [`AsyncSource::slot`].
+/// The options of an async slot that is about to be connected. Made by [`AsyncSource::slot`].
 ///
-/// The options are those of [`SlotOptions`]. With the feature `tokio` there is also
-/// `timeout`, after which a handler is dropped.
+/// The options are those of [`SlotOptions`]. The feature `tokio` adds `timeout`, after which a
+/// handler is dropped.
 ///
 /// ```
 /// use sigwire::local::AsyncSignal;
@@ -494,8 +497,8 @@ pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, L
 /// The events of a signal as a [`Stream`](futures_core::Stream). Made by [`Source::stream`] or
 /// [`AsyncSource::stream`].
 ///
-/// Each item is an event, or [`Lagged`](crate::Lagged) with the number of events that are missing
-/// there. The stream ends when the signal is dropped. Dropping the stream disconnects it.
+/// Each item is an event, or [`Lagged`](crate::Lagged) with the number of events that were lost at
+/// that point. The stream ends when the signal is dropped. Dropping the stream disconnects it.
 ///
 /// ```
 /// use sigwire::Overflow;
@@ -514,16 +517,16 @@ pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, L
 /// # });
 /// ```
 ///
-/// Its methods: [`next`](Self::next), [`missed`](Self::missed) for how many events were lost so far,
-/// and [`connection`](Self::connection).
+/// Its methods: [`next`](Self::next), [`missed`](Self::missed) for how many events were lost so
+/// far, and [`connection`](Self::connection).
 #[cfg(feature = "async")]
 pub type EventStream<T> = generic::EventStream<T, Local>;
 
 /// The next event of a signal as a future. Made by [`Source::next_event`] or
 /// [`AsyncSource::next_event`].
 ///
-/// It gets the first event after it was made, whenever it is awaited. It gives `None` when the signal
-/// was dropped before there was one.
+/// It returns the first event emitted after it was made, even if it is awaited later. It returns
+/// `None` if the signal is dropped before there is an event.
 ///
 /// ```
 /// use sigwire::local::Signal;

@@ -3,12 +3,12 @@
 use crate::generic;
 use crate::raw::{Local, Shared};
 
-/// An object that announces events of type `E`. Methods that were connected to it are called by
-/// [`emit`](Self::emit).
+/// An object that announces events of type `E`. [`emit`](Self::emit) calls the methods that are
+/// connected to it.
 ///
 /// The event is passed by reference, so `E` may be unsized: `Signal<str>` calls methods that take
-/// `&str`. A method may return something: `Signal<E, R>` calls methods that return `R`. A connected
-/// method is called a *slot*. It holds its owner weakly: when the owner is dropped, the slot ends.
+/// `&str`. Methods may return a value: `Signal<E, R>` calls methods that return `R`. A connected
+/// method is called a *slot*. A slot holds its owner weakly, and ends when the owner is dropped.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -41,10 +41,10 @@ use crate::raw::{Local, Shared};
 /// | method | what it does |
 /// |---|---|
 /// | [`new`](Self::new) | makes a signal without slots; it is `const`, so a signal can be a `static` |
-/// | [`emit`](Self::emit) | calls every slot, and says how many were called |
-/// | [`call`](Self::call) | is an iterator over what the slots return |
-/// | [`try_emit`](Self::try_emit) | calls every slot even if some panic, and reports those |
-/// | [`source`](Self::source) | the part to publish: others connect, only you emit |
+/// | [`emit`](Self::emit) | calls every slot, and returns how many were called |
+/// | [`call`](Self::call) | returns an iterator over what the slots return |
+/// | [`try_emit`](Self::try_emit) | calls every slot even if some panic, and reports the panics |
+/// | [`source`](Self::source) | the part to publish: others can connect, only you can emit |
 ///
 /// # Connect
 ///
@@ -52,9 +52,9 @@ use crate::raw::{Local, Shared};
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`connect`](Source::connect) | connects a method that takes `&self`, or a closure with the owner first |
+/// | [`connect`](Source::connect) | connects a method that takes `&self`, or a closure whose first parameter is the owner |
 /// | [`connect_mut`](Source::connect_mut) | connects a `&mut self` method of an owner in an `Arc<Mutex<T>>` or `Arc<RwLock<T>>` |
-/// | [`connect_fn`](Source::connect_fn) | connects a closure without owner; keep the guard it returns |
+/// | [`connect_fn`](Source::connect_fn) | connects a closure without an owner; keep the guard it returns |
 /// | [`connect_weak`](Source::connect_weak) | connects a [`WeakMethod`] |
 /// | [`connect_extended`](Source::connect_extended) | connects a method that also gets its own connection |
 /// | [`slot`](Source::slot) | sets options first: priority, once, a queue, and more in [`SlotOptions`] |
@@ -71,14 +71,14 @@ use crate::raw::{Local, Shared};
 /// | [`disconnect_owner`](Source::disconnect_owner) | disconnects all slots of an owner |
 /// | [`disconnect_method`](Source::disconnect_method) | disconnects one method of an owner |
 /// | [`disconnect_all`](Source::disconnect_all) | disconnects all slots |
-/// | [`block`](Source::block) | silences all slots until the guard is dropped |
-/// | [`is_blocked`](Source::is_blocked) | whether the signal is silenced |
-/// | [`slot_count`](Source::slot_count), [`is_empty`](Source::is_empty) | how many slots are connected, and whether none is |
+/// | [`block`](Source::block) | blocks all slots until the guard is dropped |
+/// | [`is_blocked`](Source::is_blocked) | whether the signal is blocked |
+/// | [`slot_count`](Source::slot_count), [`is_empty`](Source::is_empty) | how many slots are connected, and whether there are none |
 /// | [`prune`](Source::prune) | removes slots whose owner is gone; emitting and connecting do this too |
 ///
-/// One slot is disconnected by its [`Connection`], which each of the `connect` methods returns.
+/// To disconnect one slot, use its [`Connection`], which each of the `connect` methods returns.
 ///
-/// For objects that stay on one thread there is [`local::Signal`](crate::local::Signal).
+/// For objects that stay on one thread, use [`local::Signal`](crate::local::Signal).
 pub type Signal<E, R = ()> = generic::Signal<E, R, Shared>;
 
 /// The part of a [`Signal`] to publish: others can connect to it, but not emit.
@@ -110,12 +110,13 @@ pub type Signal<E, R = ()> = generic::Signal<E, R, Shared>;
 /// assert_eq!(*seen.lock().unwrap(), [0.5]);
 /// ```
 ///
-/// The methods to connect are [`connect`](Self::connect), [`connect_mut`](Self::connect_mut),
+/// The connect methods are [`connect`](Self::connect), [`connect_mut`](Self::connect_mut),
 /// [`connect_fn`](Self::connect_fn), [`connect_weak`](Self::connect_weak) and
-/// [`connect_extended`](Self::connect_extended), and [`slot`](Self::slot) for those with options.
+/// [`connect_extended`](Self::connect_extended). To connect with options, begin with
+/// [`slot`](Self::slot).
 pub type Source<E, R = ()> = generic::Source<E, R, Shared>;
 
-/// Options for a slot, then a method that connects it. Made by [`Source::slot`].
+/// The options of a slot that is about to be connected. Made by [`Source::slot`].
 ///
 /// ```
 /// use sigwire::Signal;
@@ -134,13 +135,13 @@ pub type Source<E, R = ()> = generic::Source<E, R, Shared>;
 ///
 /// | option | what it does |
 /// |---|---|
-/// | [`priority`](Self::priority) | slots of a higher priority are called first; the default is 0 |
-/// | [`once`](Self::once), [`times`](Self::times) | the slot ends after one call, or after that many |
+/// | [`priority`](Self::priority) | slots with a higher priority are called first; default: 0 |
+/// | [`once`](Self::once), [`times`](Self::times) | disconnects the slot after one call, or after `times` calls |
 /// | [`unique`](Self::unique) | does not connect the same method of the same owner again |
 /// | [`name`](Self::name) | a name for `Debug` and for error reports |
-/// | [`on`](generic::SlotOptions::on) | the handler waits in a [`Queue`] or [`LocalQueue`] |
+/// | [`on`](generic::SlotOptions::on) | a [`Queue`] or [`LocalQueue`] calls the handler later |
 ///
-/// The methods that connect are those of [`Source`].
+/// To connect, use one of the connect methods, which are those of [`Source`].
 pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, Shared>;
 
 /// An iterator over what the slots return. It calls one slot for each item. Made by
@@ -160,9 +161,10 @@ pub type SlotOptions<'a, E, R = ()> = generic::SlotOptions<'a, E, R, Shared>;
 /// ```
 pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Shared>;
 
-/// The handle to one slot: disconnects it, or silences it for a while. Dropping it does nothing.
+/// The handle to one slot, to disconnect or block it. Dropping the handle does nothing.
 ///
-/// It is the same type for all events, so one `Vec<Connection>` holds any mix.
+/// It is the same type for all events, so one `Vec<Connection>` can hold the connections of
+/// different signals.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -174,7 +176,7 @@ pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Shared>;
 /// assert_eq!(switched.emit(&true), 1);
 ///
 /// let block = connection.block();
-/// assert_eq!(switched.emit(&false), 0); // silent
+/// assert_eq!(switched.emit(&false), 0); // not called
 /// drop(block);
 ///
 /// assert!(connection.disconnect());
@@ -183,17 +185,17 @@ pub type Emission<'a, E, R = ()> = generic::Emission<'a, E, R, Shared>;
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`disconnect`](Self::disconnect) | ends the slot; says whether it was connected |
+/// | [`disconnect`](Self::disconnect) | disconnects the slot, and returns whether it was connected |
 /// | [`disconnect_and_wait`](Self::disconnect_and_wait) | also waits until no thread is inside the slot |
-/// | [`is_connected`](Self::is_connected) | whether the slot, its owner and its signal are there |
-/// | [`block`](Self::block), [`is_blocked`](Self::is_blocked) | silence without disconnecting |
-/// | [`scoped`](Self::scoped) | makes it a guard that disconnects when it is dropped |
+/// | [`is_connected`](Self::is_connected) | whether the slot is connected, and its owner and signal are alive |
+/// | [`block`](Self::block), [`is_blocked`](Self::is_blocked) | block the slot for a while without disconnecting it |
+/// | [`scoped`](Self::scoped) | turns it into a guard that disconnects when it is dropped |
 pub type Connection = generic::Connection<Shared>;
 
 /// A [`Connection`] that disconnects its slot when it is dropped.
 ///
 /// [`Source::connect_fn`] returns one, and [`Connection::scoped`] makes one. It derefs to
-/// `Connection`. [`detach`](Self::detach) gives the plain connection back.
+/// `Connection`. [`detach`](Self::detach) turns it back into a plain connection.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -206,7 +208,7 @@ pub type Connection = generic::Connection<Shared>;
 /// ```
 pub type ScopedConnection = generic::ScopedConnection<Shared>;
 
-/// Connections of any signals, to disconnect or silence together. Dropping it does nothing.
+/// Connections of any signals, to disconnect or block together. Dropping the set does nothing.
 ///
 /// ```
 /// use sigwire::{ConnectionSet, Signal};
@@ -245,10 +247,11 @@ pub type ConnectionSet = generic::ConnectionSet<Shared>;
 /// ```
 pub type ScopedConnectionSet = generic::ScopedConnectionSet<Shared>;
 
-/// A guard that silences slots until it is dropped.
+/// A guard that blocks slots until it is dropped.
 ///
-/// [`Connection::block`] silences one slot, [`ConnectionSet::block`] several, and [`Source::block`] a
-/// whole signal. The slots stay connected. Two blocks need two releases.
+/// [`Connection::block`] blocks one slot, [`ConnectionSet::block`] several, and [`Source::block`] a
+/// whole signal. The slots stay connected. A slot that is blocked twice is called again after both
+/// guards are dropped.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -262,9 +265,9 @@ pub type ScopedConnectionSet = generic::ScopedConnectionSet<Shared>;
 /// ```
 pub type Block = generic::Block<Shared>;
 
-/// A method of an object, without keeping the object alive: Python's `weakref.WeakMethod`.
+/// A method of an object that does not keep the object alive, like Python's `weakref.WeakMethod`.
 ///
-/// Two are equal when they are the same method of the same object.
+/// Two `WeakMethod`s are equal if they are the same method of the same object.
 ///
 /// ```
 /// use sigwire::WeakMethod;
@@ -304,7 +307,7 @@ pub type WeakMethod<E, R = ()> = generic::WeakMethod<E, R, Shared>;
 /// ```
 pub type BoundMethod<E, R = ()> = generic::BoundMethod<E, R, Shared>;
 
-/// Which slots failed in a [`try_emit`](Signal::try_emit). All others were called.
+/// The error of [`try_emit`](Signal::try_emit): which slots failed. All others were called.
 ///
 /// ```
 /// use sigwire::Signal;
@@ -336,11 +339,11 @@ pub type EmitError = generic::EmitError<Shared>;
 /// ```
 pub type SlotFailure = generic::SlotFailure<Shared>;
 
-/// Where handlers wait for their own loop: `emit` puts the event in, [`run`](Self::run) calls the
-/// handlers.
+/// Holds events until a loop runs their handlers: `emit` puts an event in, and [`run`](Self::run)
+/// calls the handlers.
 ///
-/// Connect a handler to it with [`on`](generic::SlotOptions::on). Owners are in an `Arc`, and any
-/// thread may run the queue, one at a time. For owners in an `Rc` there is [`LocalQueue`].
+/// Connect a handler with [`on`](generic::SlotOptions::on). Its owner is in an `Arc`. Any thread
+/// may run the queue, one at a time. For owners in an `Rc`, use [`LocalQueue`].
 ///
 /// ```
 /// use sigwire::{Queue, Signal};
@@ -360,18 +363,18 @@ pub type SlotFailure = generic::SlotFailure<Shared>;
 /// | method | what it does |
 /// |---|---|
 /// | [`new`](Self::new) | makes a queue; its closure is called when there is something to run |
-/// | [`bounded`](Self::bounded) | sets how many events may wait, and what happens to more |
+/// | [`bounded`](Self::bounded) | sets how many events may wait, and which are dropped if there are more |
 /// | [`run`](Self::run) | calls the handlers of all events that wait |
-/// | [`run_max`](Self::run_max), [`run_until`](Self::run_until), [`run_at`](Self::run_at) | run at most so many, only so long, or as of a given time |
+/// | [`run_max`](Self::run_max), [`run_until`](Self::run_until), [`run_at`](Self::run_at) | run at most so many events, until a deadline, or with a given time as the current one |
 /// | [`drive`](Self::drive) | runs in an async task |
 /// | [`next_deadline`](Self::next_deadline) | when a debounced or throttled event is due |
-/// | [`flush`](Self::flush), [`cancel`](Self::cancel) | calls one handler now, or drops what waits for it |
+/// | [`flush`](Self::flush), [`cancel`](Self::cancel) | calls one debounced or throttled handler now, or drops its waiting events |
 /// | [`len`](Self::len), [`lost`](Self::lost) | how many events wait, and how many were lost |
 pub type Queue = generic::Queue<Shared>;
 
 /// A [`Queue`] for owners in an `Rc`, which never leave the thread of their loop.
 ///
-/// The queue stays on that thread. The signals are the thread-safe ones, and any thread emits.
+/// The queue stays on that thread, too. The signals are thread-safe, so any thread can emit.
 ///
 /// ```
 /// use sigwire::{LocalQueue, Signal};
@@ -431,10 +434,10 @@ pub type LocalQueue = generic::Queue<Local>;
 /// | method | what it does |
 /// |---|---|
 /// | [`new`](Self::new) | makes a signal without slots; it is `const`, so a signal can be a `static` |
-/// | [`emit`](Self::emit) | runs the handlers one after another, and says how many were called |
+/// | [`emit`](Self::emit) | runs the handlers one after another, and returns how many were called |
 /// | [`emit_concurrent`](Self::emit_concurrent) | runs all handlers at once, on the task that awaits it |
-/// | [`call`](Self::call), [`call_concurrent`](Self::call_concurrent) | the same two, as streams of what the handlers return |
-/// | [`try_emit`](Self::try_emit) | runs every handler even if some fail, and reports those |
+/// | [`call`](Self::call), [`call_concurrent`](Self::call_concurrent) | as `emit` and `emit_concurrent`, but return a stream of what the handlers return |
+/// | [`try_emit`](Self::try_emit) | runs every handler even if some fail, and reports the failures |
 #[cfg_attr(
     feature = "tokio",
     doc = "| [`emit_spawned`](Self::emit_spawned) | runs each handler on a tokio task of its own |",
@@ -447,13 +450,13 @@ pub type LocalQueue = generic::Queue<Local>;
 ///
 /// | method | what it does |
 /// |---|---|
-/// | [`connect`](AsyncSource::connect) | connects an `async` method, or an async closure with the owner first |
+/// | [`connect`](AsyncSource::connect) | connects an `async` method, or an async closure whose first parameter is the owner |
 /// | [`connect_sync`](AsyncSource::connect_sync) | connects a method that is not async |
 #[cfg_attr(
     feature = "tokio",
     doc = "| [`connect_mut`](AsyncSource::connect_mut) | connects an `async` method that takes `&mut self`, of an owner in tokio's mutex |"
 )]
-/// | [`connect_fn`](AsyncSource::connect_fn) | connects an async closure without owner; keep the guard it returns |
+/// | [`connect_fn`](AsyncSource::connect_fn) | connects an async closure without an owner; keep the guard it returns |
 /// | [`slot`](AsyncSource::slot) | sets options first: see [`AsyncSlotOptions`] |
 /// | [`stream`](AsyncSource::stream) | the events as a stream, which can make emissions wait for room |
 /// | [`next_event`](AsyncSource::next_event) | the next event as a future |
@@ -495,15 +498,15 @@ pub type AsyncSignal<E, R = ()> = generic::AsyncSignal<E, R, Shared>;
 /// # assert_eq!(futures::executor::block_on(shop.ordered.emit("bread")), 1);
 /// ```
 ///
-/// The methods to connect are [`connect`](Self::connect), [`connect_sync`](Self::connect_sync) and
-/// [`connect_fn`](Self::connect_fn), and [`slot`](Self::slot) for those with options.
+/// The connect methods are [`connect`](Self::connect), [`connect_sync`](Self::connect_sync) and
+/// [`connect_fn`](Self::connect_fn). To connect with options, begin with [`slot`](Self::slot).
 #[cfg(feature = "async")]
 pub type AsyncSource<E, R = ()> = generic::AsyncSource<E, R, Shared>;
 
-/// Options for an async slot, then a method that connects it. Made by [`AsyncSource::slot`].
+/// The options of an async slot that is about to be connected. Made by [`AsyncSource::slot`].
 ///
-/// The options are those of [`SlotOptions`], but for queues. With the feature `tokio` there is also
-/// `timeout`, after which a handler is dropped.
+/// The options are those of [`SlotOptions`], except for queues. The feature `tokio` adds `timeout`,
+/// after which a handler is dropped.
 ///
 /// ```
 /// use sigwire::AsyncSignal;
@@ -524,8 +527,8 @@ pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, S
 /// The events of a signal as a [`Stream`](futures_core::Stream). Made by [`Source::stream`] or
 /// [`AsyncSource::stream`].
 ///
-/// Each item is an event, or [`Lagged`](crate::Lagged) with the number of events that are missing
-/// there. The stream ends when the signal is dropped. Dropping the stream disconnects it.
+/// Each item is an event, or [`Lagged`](crate::Lagged) with the number of events that were lost at
+/// that point. The stream ends when the signal is dropped. Dropping the stream disconnects it.
 ///
 /// ```
 /// use sigwire::{Overflow, Signal};
@@ -543,16 +546,16 @@ pub type AsyncSlotOptions<'a, E, R = ()> = generic::AsyncSlotOptions<'a, E, R, S
 /// # });
 /// ```
 ///
-/// Its methods: [`next`](Self::next), [`missed`](Self::missed) for how many events were lost so far,
-/// and [`connection`](Self::connection).
+/// Its methods: [`next`](Self::next), [`missed`](Self::missed) for how many events were lost so
+/// far, and [`connection`](Self::connection).
 #[cfg(feature = "async")]
 pub type EventStream<T> = generic::EventStream<T, Shared>;
 
 /// The next event of a signal as a future. Made by [`Source::next_event`] or
 /// [`AsyncSource::next_event`].
 ///
-/// It gets the first event after it was made, whenever it is awaited. It gives `None` when the signal
-/// was dropped before there was one.
+/// It returns the first event emitted after it was made, even if it is awaited later. It returns
+/// `None` if the signal is dropped before there is an event.
 ///
 /// ```
 /// use sigwire::Signal;

@@ -1,4 +1,4 @@
-//! Compiles `cpp/`, or says what is missing for that.
+//! Compiles `cpp/`, or reports which packages are missing.
 
 use cc::Build;
 
@@ -14,7 +14,7 @@ fn main() {
     let include_paths = sigcpp.as_ref().map_or(&[][..], |library| &library.include_paths);
     if compile("sigcpp", include_paths, "libsigc++-2.0-dev pkg-config") {
         println!("cargo::rustc-cfg=sigcpp");
-        // After what needs it.
+        // Must come after the libraries that need it.
         println!("cargo::rustc-link-lib=sigc-2.0");
     }
 
@@ -27,7 +27,7 @@ fn main() {
     }
 }
 
-/// Whether all was there. A compile error is another matter: that ends the build.
+/// Whether all packages were found. A compile error is different: it ends the build.
 fn compile(name: &str, include_paths: &[std::path::PathBuf], packages: &str) -> bool {
     let mut build = build(name);
     build.includes(include_paths);
@@ -37,7 +37,7 @@ fn compile(name: &str, include_paths: &[std::path::PathBuf], packages: &str) -> 
     } else {
         println!("cargo::warning={name} NOT FOUND: it will not be measured. It needs");
         println!("cargo::warning=    apt-get install g++ {packages}");
-        // A file that is not there: look again next time.
+        // The file does not exist, so cargo runs this script again next time.
         println!("cargo::rerun-if-changed=cpp/{name}.not-found");
     }
     is_there

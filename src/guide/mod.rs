@@ -1,26 +1,26 @@
-//! Which type when, a tour, and a page for each kind of program.
+//! When to use which type, a tour, and a page for each kind of program.
 //!
 #![doc = include_str!("overview.md")]
-// The pages name items of all features. Where some are off, those names are no links.
+// The pages link to items of all features. If a feature is off, the links to its items are broken.
 #![cfg_attr(not(feature = "tokio"), allow(rustdoc::broken_intra_doc_links))]
 
-// A page whose examples need a feature throughout is a doctest only where that is on. Where single
-// examples need one, hidden lines say so.
+// If all examples of a page need a feature, the page is a doctest only with that feature. If only
+// some examples need it, hidden lines in these examples say so.
 
-/// Windows: widgets that tell each other, worker threads, a search field that waits, values that are
-/// set without an echo.
+/// GUIs: widgets that notify each other, worker threads, a search field that waits, and setting a
+/// value without an echo.
 ///
 #[cfg_attr(any(not(doctest), feature = "std"), doc = include_str!("gui.md"))]
 pub mod gui {}
 
-/// Games: a loop with fixed steps, who comes first, who stops a key, events that wait for their turn,
-/// and thousands of small signals.
+/// Games: a loop with fixed steps, the order of systems, stopping a key event, queued events, and
+/// thousands of small signals.
 ///
 #[cfg_attr(any(not(doctest), feature = "std"), doc = include_str!("game.md"))]
 pub mod game {}
 
-/// `async` programs: handlers that await, streams of events, deadlines, and the way from code that is
-/// not async.
+/// `async` programs: handlers that await, streams of events, timeouts, and emitting from code that
+/// is not async.
 ///
 #[cfg_attr(any(not(doctest), feature = "tokio"), doc = include_str!("asynchronous.md"))]
 pub mod asynchronous {}
@@ -30,7 +30,7 @@ pub mod asynchronous {}
 #[cfg_attr(any(not(doctest), feature = "std"), doc = include_str!("testing.md"))]
 pub mod testing {}
 
-/// What surprises at first: what you see, why it is so, and what to write.
+/// Surprises: what you see, why it happens, and what to write instead.
 ///
 #[cfg_attr(any(not(doctest), feature = "std"), doc = include_str!("surprises.md"))]
 pub mod surprises {}

@@ -1,4 +1,4 @@
-//! What a run takes at once.
+//! A batch: the handlers and events that a run takes at once.
 
 use std::time::Instant;
 
@@ -6,7 +6,7 @@ use super::flavor::QueueFlavor;
 use super::handler::AnyHandler;
 use super::mailbox::{Mailbox, MailboxKey};
 
-/// How far a run goes.
+/// When a run stops.
 #[derive(Clone, Copy)]
 pub(super) struct RunLimit {
     pub(super) events: usize,
@@ -21,22 +21,22 @@ impl RunLimit {
     }
 }
 
-/// Handlers, with events whose turn has come.
+/// Handlers with events whose turn has come.
 pub(super) struct RunBatch<H: QueueFlavor> {
     pub(super) handlers: Vec<TakenHandler<H>>,
     /// Whose event is next, as indices into `handlers`.
     pub(super) order: Vec<u32>,
     /// How many of those were delivered.
     pub(super) delivered: usize,
-    /// The one handler has one event, or none: there are no others, and it is not given back.
+    /// There is only one handler, with at most one event. Such a batch is never given back.
     pub(super) is_single: bool,
-    /// An event was taken that its debounce or throttle holds back or passes over.
+    /// An event was taken, but its debounce or throttle holds it back or passes it over.
     pub(super) is_held_back: bool,
-    /// The windows that were due when the run began are closed, and events have their turn.
+    /// The windows that were due when the run began are closed; events are taken next.
     pub(super) has_closed: bool,
-    /// Only this connection's are taken.
+    /// Set in a flush: only events of this connection are taken.
     pub(super) flushes: Option<MailboxKey>,
-    /// Nothing is left for a batch after this one.
+    /// This is the last batch: nothing is left to take.
     pub(super) is_last: bool,
 }
 
@@ -63,7 +63,7 @@ impl<H: QueueFlavor> Default for RunBatch<H> {
 }
 
 impl<H: QueueFlavor> RunBatch<H> {
-    /// Takes this mailbox's handler, and says at which index it is now.
+    /// Takes this mailbox's handler, and returns its index in `handlers`.
     pub(super) fn add(&mut self, key: MailboxKey, mailbox: &mut Mailbox<H>) -> u32 {
         let at = self.handlers.len() as u32;
         self.handlers.push(TakenHandler { key, handler: mailbox.take_handler(at), count: 0 });

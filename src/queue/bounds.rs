@@ -1,13 +1,14 @@
-//! Which slots can wait in a queue, and what the compiler says of the others.
+//! Which slots can wait in a queue, and the compiler's messages for the others.
 
 use super::{Queue, QueueFlavor};
 use crate::raw::Flavor;
 use crate::raw::Shared;
 use crate::signal::SlotOptions;
 
-/// A queue that can keep the event: any can, if that is `Clone` and `Send`. Sealed.
+/// A queue that can keep events of type `E`. Every queue can, if `E` is `Clone` and `Send`. Sealed.
 ///
-/// It is not said of the event, or the compiler would advise to borrow that.
+/// The bound is on the queue: if it were on the event, the compiler would advise to borrow the
+/// event.
 #[diagnostic::on_unimplemented(
     message = "a queue cannot keep events of `{E}`",
     label = "`{E}` is not `Clone + Send`",
@@ -24,7 +25,7 @@ mod sealed {
     impl<H: super::QueueFlavor> Sealed for super::Queue<H> {}
 }
 
-/// A queue that can call slots that return `R`: any can, if that is nothing, which is `()`. Sealed.
+/// A queue that can call slots that return `R`. Every queue can, if `R` is `()`. Sealed.
 #[diagnostic::on_unimplemented(
     message = "a slot that returns `{R}` cannot wait in a queue",
     label = "`emit` and `call` return before a queue calls the slot",
@@ -46,7 +47,7 @@ impl<H: QueueFlavor> CallsLater<()> for Queue<H> {
     }
 }
 
-/// The flavor whose slots can wait in a queue: [`Shared`]. Sealed.
+/// The flavor whose slots can wait in a queue, which is [`Shared`]. Sealed.
 #[diagnostic::on_unimplemented(
     message = "a slot of a `local` signal cannot wait in a queue",
     label = "the signal is not a thread-safe one",

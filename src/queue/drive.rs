@@ -10,13 +10,13 @@ use super::queue::Queue;
 use super::run::RunReport;
 
 impl<H: QueueFlavor> Queue<H> {
-    /// Waits until something is queued, runs it, and tells what it did: for a task of an async
-    /// executor, in a loop. One task at a time can wait. It calls no handler unless it is polled,
-    /// and can be dropped at any time.
+    /// Waits until events are queued, then runs them and returns the report. Call it in a loop, in
+    /// a task of an async executor. Only one task at a time can wait. Handlers are called only
+    /// while the future is polled. The future can be dropped at any time.
     ///
-    /// It does not know the time. With debounced or throttled slots, wait for it and for the
-    /// [`next_deadline`](Self::next_deadline), whichever is first, and [`run`](Self::run) at the
-    /// latter.
+    /// It has no timer. If slots are debounced or throttled, wait for this future and for the
+    /// [`next_deadline`](Self::next_deadline), whichever comes first, and call [`run`](Self::run)
+    /// at the deadline.
     ///
     /// ```no_run
     /// # async fn task(queue: sigwire::Queue) {
@@ -27,7 +27,7 @@ impl<H: QueueFlavor> Queue<H> {
     /// ```
     ///
     /// # Panics
-    /// When it is polled, see [`run`](Self::run).
+    /// The future panics when it is polled if [`run`](Self::run) would panic.
     pub fn drive(&self) -> Drive<'_, H> {
         Drive { queue: self, has_yielded: false }
     }
@@ -51,7 +51,7 @@ impl<H: QueueFlavor> Future for Drive<'_, H> {
             queue.core.drop_ended(&queue.loop_side);
             return Poll::Pending;
         }
-        // What the handlers of the last run emitted: other tasks have their turn first.
+        // The handlers of the last run emitted these events. Other tasks have their turn first.
         if !self.has_yielded && queue.core.take_feedback() {
             self.has_yielded = true;
             waker.wake_by_ref();

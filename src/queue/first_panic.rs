@@ -1,15 +1,15 @@
-//! Several pieces of work, each of which is done even if others panic.
+//! Runs several pieces of work, each even if another panics.
 
 use core::cell::Cell;
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// The first panic of several pieces of work.
+/// The first panic among several pieces of work.
 #[derive(Default)]
 pub(super) struct FirstPanic(Cell<Option<Box<dyn Any + Send>>>);
 
 impl FirstPanic {
-    /// Returns whether the work ended without a panic. One piece of work may be part of another.
+    /// Runs `work`, and returns whether it ended without a panic. Calls may be nested.
     #[inline(always)]
     pub(super) fn catch(&self, work: impl FnOnce()) -> bool {
         match catch_unwind(AssertUnwindSafe(work)) {
@@ -39,7 +39,7 @@ impl FirstPanic {
         is_none
     }
 
-    /// Continues the panic, if there was one.
+    /// Resumes the first panic, if there was one.
     #[inline]
     pub(super) fn resume(self) {
         if let Some(panic) = self.0.take() {
@@ -48,7 +48,7 @@ impl FirstPanic {
     }
 }
 
-/// Runs when another panic goes on instead.
+/// Runs only if another panic unwinds through here.
 impl Drop for FirstPanic {
     #[inline]
     fn drop(&mut self) {
@@ -58,7 +58,7 @@ impl Drop for FirstPanic {
     }
 }
 
-/// The destructor of what a panic carries may panic as well.
+/// Drops a panic's payload, whose destructor may panic as well.
 #[cold]
 #[inline(never)]
 fn forget(panic: Box<dyn Any + Send>) {

@@ -1,4 +1,4 @@
-//! Whose methods a queue calls: those of `Arc` owners, or of `Rc` owners.
+//! The two kinds of queue: for methods of `Arc` owners, and for methods of `Rc` owners.
 
 use core::any::{Any, TypeId, type_name};
 use core::cell::Cell;
@@ -8,32 +8,34 @@ use crate::raw::{Handle, HomeThread, Liveness, ThreadBound};
 use crate::raw::{Local, Shared};
 use crate::signal::WeakMethod;
 
-/// Gives a method's identity and its name.
+/// Returns a method's identity and name.
 pub(super) type MethodName = fn() -> (TypeId, &'static str);
 
-/// The name of a method that `M` tells from others, for flavors that need it.
+/// The `MethodName` of the method type `M`, for flavors that need it.
 pub(super) fn method_name<M: 'static, H: QueueFlavor>() -> Option<MethodName> {
-    // Elsewhere nothing is compiled for it.
+    // For other flavors the closure is not compiled.
     if const { H::IS_THREAD_BOUND } { Some(|| (TypeId::of::<M>(), type_name::<M>())) } else { None }
 }
 
-/// Who a queue's handlers belong to: `Shared` to `Arc` owners, which any thread may look at;
-/// `Local` to `Rc` owners, which only the loop's thread may. Sealed: these two are all there are.
+/// The kind of owners that a queue's handlers have. With `Shared` they are `Arc` owners, which any
+/// thread may access. With `Local` they are `Rc` owners, which only the loop's thread may access.
+/// The trait is sealed: there are only these two.
 ///
-/// Of each method there is a *view*, which emitting threads look at, and the *method* itself, which
-/// only a run looks at, or whoever ends it.
+/// Each method has two parts: a *view*, which emitting threads look at, and the *method* itself,
+/// which only a run, or the code that ends it, looks at.
 pub trait QueueFlavor: Flavor {
-    /// What the methods need on the loop's thread. It never leaves that thread, if they must not.
+    /// State that the methods need on the loop's thread. If methods are thread-bound, it never
+    /// leaves that thread.
     #[doc(hidden)]
     type LoopSide: Default;
     #[doc(hidden)]
     type View<E: 'static>: Send + Sync + 'static;
     #[doc(hidden)]
     type Method<E: 'static>: Send + 'static;
-    /// Whether methods may be looked at, and dropped, on the loop's thread only.
+    /// Whether methods may be accessed and dropped only on the loop's thread.
     #[doc(hidden)]
     const IS_THREAD_BOUND: bool;
-    /// It drops nothing: the caller has the signal's lock.
+    /// Drops nothing, because the caller holds the signal's lock.
     #[doc(hidden)]
     fn bind<E: 'static>(
         loop_side: &Self::LoopSide,
@@ -46,14 +48,14 @@ pub trait QueueFlavor: Flavor {
         method: &mut Self::Method<E>,
         event: &E,
     ) -> Option<()>;
-    /// Whether the owner lives.
+    /// Whether the owner is alive.
     #[doc(hidden)]
     fn is_alive<E: 'static>(loop_side: &Self::LoopSide, method: &Self::Method<E>) -> bool;
-    /// Whether the owner is gone for good and only the loop's thread can tell.
+    /// Whether the owner is gone for good, where only the loop's thread can see that.
     #[doc(hidden)]
     fn is_gone<E: 'static>(loop_side: &Self::LoopSide, method: &mut Self::Method<E>) -> bool;
-    /// Whether the owner lives, as far as emitting threads can tell. If they cannot, it counts as
-    /// alive.
+    /// Whether the owner is alive, as far as emitting threads can see. If they cannot see it, it
+    /// counts as alive.
     #[doc(hidden)]
     fn liveness<E: 'static>(view: &Self::View<E>) -> Liveness;
     /// Where the owner is, or was.
@@ -61,15 +63,15 @@ pub trait QueueFlavor: Flavor {
     fn owner<E: 'static>(view: &Self::View<E>) -> *const ();
     #[doc(hidden)]
     fn method_of<E: 'static>(view: &Self::View<E>) -> (TypeId, &'static str);
-    /// Makes the method something to drop on this thread, which is the loop's if it is bound to
-    /// that.
+    /// Turns the method into a value that can be dropped on this thread. If methods are
+    /// thread-bound, this must be the loop's thread.
     #[doc(hidden)]
     fn release<E: 'static>(loop_side: &Self::LoopSide, method: Self::Method<E>) -> Box<dyn Any>;
-    /// Whether it is time to look for owners that are gone for good, now that there are `count`
+    /// Whether it is time to look for owners that are gone for good, given that there are `count`
     /// methods.
     #[doc(hidden)]
     fn is_to_prune(loop_side: &Self::LoopSide, count: usize) -> bool;
-    /// That was done, and so many have stayed.
+    /// Called after that search, with the number of methods that stayed.
     #[doc(hidden)]
     fn pruned(loop_side: &Self::LoopSide, count: usize, stayed: usize);
 }
@@ -123,9 +125,9 @@ impl QueueFlavor for Shared {
 #[doc(hidden)]
 pub struct LocalSide {
     home: HomeThread,
-    /// The number of methods at which the next connect looks for owners that are gone.
+    /// When there are this many methods, the next connect looks for owners that are gone.
     prune_at: Cell<usize>,
-    /// How many methods were looked at for that.
+    /// How many methods these searches have looked at.
     #[cfg(test)]
     looked_at: Cell<usize>,
 }

@@ -1,5 +1,5 @@
-//! The handler of one connection: its method, and the events whose turn has come. A run takes it
-//! out of its mailbox, and so calls it without the lock.
+//! The handler of one connection: its method, and the events whose turn has come. A run takes the
+//! handler out of its mailbox, and so calls it without the lock.
 
 use core::any::Any;
 use core::sync::atomic::Ordering;
@@ -18,19 +18,20 @@ use crate::slots::Connection;
 pub(super) struct QueuedHandler<E: 'static, H: QueueFlavor> {
     pub(super) method: H::Method<E>,
     pub(super) connection: Connection<Shared>,
-    /// What the signal's own entry of the slot says: whether it may be called now, however long ago
-    /// its event was emitted.
+    /// The state of the slot's entry in the signal. It says whether the slot may be called now,
+    /// however long ago its event was emitted.
     pub(super) gate: Arc<StateCell<Shared>>,
-    /// `usize::MAX`: no end.
+    /// `usize::MAX` means no limit.
     pub(super) calls_left: usize,
-    /// Made when the first event comes.
+    /// Created when the first event comes.
     pub(super) in_flight: Option<Box<InFlight<E>>>,
 }
 
 pub(super) struct InFlight<E> {
     /// Events whose turn has come.
     ready: VecDeque<E>,
-    /// The one event in `ready` is not to be delivered: it is there to be dropped without the lock.
+    /// The only event in `ready` must not be delivered. It is there so that it is dropped without
+    /// the lock.
     is_passed_over: bool,
 }
 
@@ -40,29 +41,29 @@ impl<E> Default for InFlight<E> {
     }
 }
 
-/// A [`QueuedHandler`], whatever the type of its events.
+/// A [`QueuedHandler`] with its event type erased.
 pub(super) trait AnyHandler<H: QueueFlavor>: Send {
     fn connection(&self) -> &Connection<Shared>;
-    /// Takes over the next `count` events, which wait.
+    /// Takes the next `count` events from the inbox.
     fn take(&mut self, inbox: &mut dyn AnyInbox, count: usize);
-    /// Takes over the next event. Asks for the time only if a debounce or throttle needs it.
+    /// Takes the next event. Reads the clock only if a debounce or throttle needs the time.
     fn take_one(&mut self, inbox: &mut dyn AnyInbox, clock: &mut RunClock);
-    /// Closes the window, and takes over the event that is held for that.
+    /// Closes the window, and takes the event that was held back until then.
     fn close_window(&mut self, inbox: &mut dyn AnyInbox, now: Instant);
-    /// Gives back what was not delivered, and says how many events that is.
+    /// Gives back the events that were not delivered, and returns how many they are.
     fn give_back(&mut self, inbox: &mut dyn AnyInbox) -> usize;
-    /// How many events are to be delivered.
+    /// How many events remain to be delivered.
     fn count(&self) -> usize;
-    /// The connection has ended: takes out the events that were taken over.
+    /// Takes out all events, because the connection has ended.
     fn take_all(&mut self) -> Discarded;
-    /// For a batch of this connection alone: if it has nothing to deliver, drops what was passed
-    /// over, and ends the connection if its owner is gone.
+    /// Called for a batch of this connection alone. If there is nothing to deliver, drops the event
+    /// that was passed over, and ends the connection if its owner is gone.
     fn tidy(&mut self, loop_side: &H::LoopSide);
-    /// Calls the method with the next event. Returns false if it must not be called.
+    /// Calls the method with the next event. Returns false if the method was not called.
     fn call_next(&mut self, loop_side: &H::LoopSide) -> bool;
-    /// Whether the owner is gone for good and only the loop's thread can tell.
+    /// Whether the owner is gone for good, where only the loop's thread can see that.
     fn is_gone(&mut self, loop_side: &H::LoopSide) -> bool;
-    /// Makes it something to drop on this thread: see [`QueueFlavor::release`].
+    /// Turns it into a value that can be dropped on this thread: see [`QueueFlavor::release`].
     fn release(self: Box<Self>, loop_side: &H::LoopSide) -> Box<dyn Any>;
 }
 
@@ -94,8 +95,8 @@ impl<E: Send + 'static, H: QueueFlavor> QueuedHandler<E, H> {
         H::call(loop_side, &mut self.method, event).is_some()
     }
 
-    /// Disconnects first. That drops what waits for this slot, which may panic. The method is
-    /// called all the same.
+    /// Disconnects first, and then calls the method. Disconnecting drops the events that wait for
+    /// this slot, which may panic; the method is called even then.
     #[cold]
     #[inline(never)]
     fn call_last(&mut self, loop_side: &H::LoopSide, event: &E) -> bool {
@@ -107,7 +108,7 @@ impl<E: Send + 'static, H: QueueFlavor> QueuedHandler<E, H> {
         was_called
     }
 
-    /// Ends the connection if its owner is gone and emitting threads cannot tell.
+    /// Ends the connection if its owner is gone, where emitting threads cannot see that.
     #[cold]
     #[inline(never)]
     fn end_if_gone(&mut self, loop_side: &H::LoopSide) {

@@ -1,4 +1,4 @@
-//! The events of one connection that wait. They lie under the queue's lock.
+//! The waiting events of one connection. They are protected by the queue's lock.
 
 use core::any::Any;
 use std::collections::VecDeque;
@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::pace::Pace;
 
-/// Events, of whatever type, that are to be dropped when no lock is held.
+/// Events of any type, to be dropped when no lock is held.
 pub(super) type Discarded = Box<dyn Send>;
 
 pub(super) struct Inbox<E> {
@@ -21,7 +21,7 @@ impl<E> Inbox<E> {
     }
 }
 
-/// An [`Inbox`], whatever the type of its events.
+/// An [`Inbox`] with its event type erased.
 pub(super) trait AnyInbox: Send {
     fn as_any(&mut self) -> &mut dyn Any;
     /// How many events wait.
@@ -32,10 +32,10 @@ pub(super) trait AnyInbox: Send {
     fn take_oldest(&mut self) -> Option<Discarded>;
     /// Takes out the event that came last.
     fn take_newest(&mut self) -> Option<Discarded>;
-    /// Takes out all events but the one that came last, and says how many they were.
+    /// Takes out all events except the last, and returns how many they were.
     fn take_older(&mut self) -> (usize, Discarded);
-    /// Takes out all events and shuts the window. Says whether a debounce or throttle held one
-    /// back.
+    /// Takes out all events and shuts the window. Returns whether a debounce or throttle held an
+    /// event back.
     fn take_all(&mut self) -> (Discarded, bool);
 }
 
@@ -76,7 +76,7 @@ impl<E: Send + 'static> AnyInbox for Inbox<E> {
 
 impl dyn AnyInbox + '_ {
     /// # Panics
-    /// When its events have another type.
+    /// If its events have another type.
     #[inline]
     pub(super) fn of<E: 'static>(&mut self) -> &mut Inbox<E> {
         self.as_any().downcast_mut().expect("a connection has one type of event")

@@ -1,4 +1,4 @@
-//! What a connection has in its queue, under the queue's lock.
+//! The mailbox of a connection in its queue. It is protected by the queue's lock.
 
 use std::collections::VecDeque;
 use std::time::Instant;
@@ -9,45 +9,46 @@ use super::inbox::{AnyInbox, Inbox};
 use crate::base::SlotKey;
 
 slotmap::new_key_type! {
-    /// Names a connection in its queue. When that has ended, another may get the same place there.
-    /// A former key then names nothing, until that place was used another 2^31 times.
+    /// Identifies a connection in its queue. After the connection has ended, another may reuse its
+    /// place. The old key stays invalid until that place has been reused 2^31 times.
     pub(super) struct MailboxKey;
 }
 
 pub(super) struct Mailbox<H: QueueFlavor> {
-    /// Made when the first event comes, unless the slot is debounced or throttled.
+    /// Created when the first event comes. For a debounced or throttled slot it is created at once.
     pub(super) inbox: Option<Box<dyn AnyInbox>>,
     pub(super) handler: HandlerPlace<H>,
 }
 
 pub(super) enum HandlerPlace<H: QueueFlavor> {
     Here(Box<dyn AnyHandler<H>>),
-    /// A run has taken it: this is its index in the run's batch.
+    /// A run has taken it; this is its index in the run's batch.
     InRun(u32),
 }
 
-/// About a connection whose events a run takes one at a time, right before the call: it is paced,
-/// or at most one event of it waits.
+/// The state of a connection whose events a run takes one at a time, right before the call: the
+/// connection is paced, or keeps at most one waiting event.
 #[derive(Default)]
 pub(super) struct TakenSingly {
     pub(super) paced: Option<PacedSlot>,
-    /// When its window closes, as the queue's timers know it.
+    /// When its window closes, as entered in the queue's timers.
     pub(super) timer: Option<Instant>,
-    /// How many of its first turns are of events that were flushed or cancelled, and call nothing.
+    /// How many of its first turns belong to events that were flushed or canceled. These turns call
+    /// nothing.
     pub(super) void_turns: usize,
-    /// How many of its first events the flush that is under way still has to take.
+    /// How many of its first events the current flush has not taken yet.
     pub(super) in_flush: usize,
 }
 
-/// About a connection that is debounced or throttled.
+/// The identity of a debounced or throttled connection.
 pub(super) struct PacedSlot {
-    /// How many of these were connected before it.
+    /// How many paced connections were made before it.
     pub(super) number: u64,
     pub(super) identity: (usize, SlotKey),
 }
 
 impl TakenSingly {
-    /// Its next turn is over. Returns whether there was an event that had this turn.
+    /// Ends its next turn. Returns whether that turn still had an event.
     pub(super) fn ends_turn(&mut self) -> bool {
         let is_void = self.void_turns > 0;
         self.void_turns -= usize::from(is_void);
@@ -57,7 +58,7 @@ impl TakenSingly {
 
 impl<H: QueueFlavor> Mailbox<H> {
     /// # Panics
-    /// When it was taken already.
+    /// If it was taken already.
     #[inline]
     pub(super) fn take_handler(&mut self, at: u32) -> Box<dyn AnyHandler<H>> {
         match std::mem::replace(&mut self.handler, HandlerPlace::InRun(at)) {
@@ -72,7 +73,7 @@ impl<H: QueueFlavor> Mailbox<H> {
     }
 
     /// # Panics
-    /// When its events have another type.
+    /// If its events have another type.
     #[inline]
     pub(super) fn events<E: Send + 'static>(&mut self) -> &mut VecDeque<E> {
         let inbox = self.inbox.get_or_insert_with(|| Box::new(Inbox::<E>::new(None)));

@@ -1,23 +1,23 @@
-//! Queues: where handlers wait for their loop.
+//! Queues, in which events wait for a loop that runs their handlers.
 //!
 //! Each file imports some of those above it, and none below it. An event goes through `sender`,
 //! `state`, `run` and `handler`, in this order.
 //!
 //! | file | what it holds |
 //! |---|---|
-//! | `first_panic` | pieces of work that are all done even if some panic |
+//! | `first_panic` | runs several pieces of work, each even if another panics |
 //! | `pace` | debounce and throttle of one connection |
 //! | `flavor` | how methods of `Arc` owners, or of `Rc` owners, are kept and called |
-//! | `inbox` | the events of one connection that wait |
+//! | `inbox` | the waiting events of one connection |
 //! | `handler` | the method of one connection, and its events whose turn has come |
-//! | `mailbox` | an inbox and a handler: what a connection has in its queue |
+//! | `mailbox` | the inbox and handler of one connection |
 //! | `timers` | when the windows of debounces and throttles close |
 //! | `batch` | what a run takes at once |
-//! | `state` | all that is under the lock: who is connected, what waits, whose turn it is |
-//! | `queue_core` | the lock, and what is done when it is released: waking, dropping |
-//! | `sender` | what a signal has of a connection: emitting enqueues |
+//! | `state` | everything under the lock: the connections, the waiting events, and whose turn it is |
+//! | `queue_core` | the lock, and what is done after it is released: waking, dropping |
+//! | `sender` | the signal's side of a connection: emitting enqueues |
 //! | `run` | one run: calls the handlers |
-//! | `queue`, `drive`, `bounds`, `options` | the public face: a queue, running it as a task, whom it admits, connecting to it |
+//! | `queue`, `drive`, `bounds`, `options` | the public API: the queue, running it as a task, which slots it takes, connecting to it |
 
 mod batch;
 mod bounds;

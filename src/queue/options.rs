@@ -23,12 +23,13 @@ use crate::signal::{Closure, InteriorMut, Method, MutMethod, Owner};
 use crate::slots::{Connection, ScopedConnection};
 
 impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
-    /// The handler waits in `queue` for its loop: `emit` queues a clone of the event and returns,
-    /// and the handler is called when the queue is [run](crate::generic::Queue::run). See
+    /// Puts the handler in `queue`: `emit` queues a clone of the event and returns. The handler is
+    /// called when the queue's loop [runs](crate::generic::Queue::run) the queue. See
     /// [`QueuedSlot`].
     ///
-    /// The signal is a thread-safe one, also for a [`LocalQueue`](crate::LocalQueue); its events are `Clone` and
-    /// `Send`; and its slots return nothing, since `emit` has returned before they are called.
+    /// The signal must be a thread-safe one, even for a [`LocalQueue`](crate::LocalQueue). Its
+    /// events must be `Clone` and `Send`. Its slots must return `()`, since `emit` returns before
+    /// they are called.
     pub fn on<H: QueueFlavor>(self, queue: &'a Queue<H>) -> QueuedSlot<'a, E, H>
     where
         Queue<H>: Keeps<E> + CallsLater<R>,
@@ -39,21 +40,21 @@ impl<'a, E: 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     }
 }
 
-/// A slot that is about to be connected, and whose handler will wait in a [`Queue`]. Made by
-/// [`SlotOptions::on`].
+/// The options of a slot that is about to be connected, and whose handler will be called by a
+/// [`Queue`]. Made by [`SlotOptions::on`].
 ///
-/// It is a slot like any other: it has an ordinary [`Connection`](crate::Connection), and the
-/// options of [`SlotOptions`]. They mean:
+/// It is a slot like any other. It has an ordinary [`Connection`](crate::Connection), and takes the
+/// options of [`SlotOptions`]. For a queued slot they mean:
 ///
 /// | option | for a slot in a queue |
 /// |---|---|
 /// | `priority` | the order in which one emission queues its events |
-/// | `once`, `times` | how many times the handler is called. The slot stays connected until then, and what still waits then is dropped. Events that are lost, or come up while the slot is blocked, do not count |
-/// | `unique` | the same method of the same owner, in this queue, another or none |
-/// | `name` | as ever |
+/// | `once`, `times` | at most how many times the handler is called. The slot stays connected until the last of these calls; events that still wait then are dropped. Events that are lost, or whose turn comes while the slot is blocked, do not count |
+/// | `unique` | connects only if the same method of the same owner is not connected yet, whether in this queue, in another, or directly |
+/// | `name` | the same as for other slots |
 ///
-/// `emit` counts the slot when it has handed the event to the queue, also where that has no room
-/// for it.
+/// `emit` counts the slot as called once it has handed the event to the queue, even if the queue
+/// has no room for the event.
 ///
 /// ```
 /// use sigwire::{Queue, Signal};
@@ -85,59 +86,61 @@ pub struct QueuedSlot<'a, E: 'static, H: QueueFlavor> {
 }
 
 impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
-    /// At most one event waits for this slot: a new one takes the place of the one that waits, and
-    /// its turn. For mouse moves, progress, and whatever else only the latest counts of. The events
-    /// that are replaced are counted as [lost](crate::generic::Queue::lost).
+    /// Keeps only the latest event for this slot. While an event waits, a new event replaces it and
+    /// takes over its turn. Use it for mouse moves, progress, and other events of which only the
+    /// latest matters. Each replaced event counts as [lost](crate::generic::Queue::lost).
     ///
-    /// So a slot whose turn in a run is still to come is called with the newest event, even if a
-    /// handler of this run emitted it, or another thread did meanwhile.
+    /// During a run, a slot whose turn has not come yet is called with the newest event, even if a
+    /// handler of this run or another thread has just emitted it.
     ///
     /// # Cost
-    /// A run takes the queue's lock for it right before the call. Beside other events that is twice
-    /// more, in a queue of latest events once for each.
+    /// A run takes each such event from the queue right before the call, and takes the queue's lock
+    /// for that: two extra times per event if other events wait between them, once per event if the
+    /// whole queue holds `latest` slots.
     pub fn latest(self) -> Self {
         QueuedSlot { is_latest: true, ..self }
     }
 
-    /// Calls the handler once no event has come for `wait`, with the last one: for a search field,
-    /// or saving after changes.
+    /// Calls the handler when no event has come for `wait`, with the last event. Use it for a
+    /// search field, or to save after changes.
     ///
-    /// Time is measured where the queue is run: an event comes when a run takes it. The handler is
-    /// called by the first run at or after the time that
-    /// [`next_deadline`](crate::generic::Queue::next_deadline) tells, before that run takes new
-    /// events: a window that has run out holds none of them back. There is no thread behind it.
-    /// With a `wait` of zero it is called once for all the events of one run. Events that are
-    /// passed over are not counted as lost. See also [`edges`](Self::edges).
+    /// The queue measures time when it is run; it has no thread of its own. For the window, an
+    /// event comes when a run takes it. The first run at or after
+    /// [`next_deadline`](crate::generic::Queue::next_deadline) calls the handler, before that run
+    /// takes new events; a window that has run out therefore never holds new events back. With a
+    /// `wait` of zero, the handler is called once for all events of one run. Events that are passed
+    /// over do not count as lost. See also [`edges`](Self::edges).
     ///
     /// | in this case | what happens |
     /// |---|---|
-    /// | the connection or its signal ends | what is held back is dropped, like the events that wait, and not counted as lost. To deliver it, [`flush`](crate::generic::Queue::flush) before |
-    /// | the slot is blocked as the window closes | what is held back is dropped. All else is as if the handler had been called: a throttle's next window opens |
-    /// | the slot is blocked as an event comes up | the event opens the window, or is held back, all the same. (What is emitted meanwhile is not queued) |
-    /// | several windows are due | the one that was to close first comes first. Of those of one time, which have often opened in one run, the slot that was connected first |
+    /// | the connection or its signal ends | the event that is held back is dropped, like the events that wait, and does not count as lost. To deliver it, call [`flush`](crate::generic::Queue::flush) first |
+    /// | the slot is blocked when the window closes | the event that is held back is dropped. Otherwise the queue acts as if it had called the handler: a throttle's next window opens |
+    /// | the slot is blocked when an event's turn comes | the event opens the window, or is held back, as usual. (Events emitted while the slot is blocked are not queued) |
+    /// | several windows are due | the window with the earliest deadline closes first. If deadlines are equal, as they often are for windows opened in the same run, the slot that was connected first comes first |
     ///
     /// # Cost
-    /// Each event takes the queue's lock once more as it is run.
+    /// A run takes the queue's lock once more for each event.
     pub fn debounce(self, wait: Duration) -> Self {
         QueuedSlot { pace: Some((PaceKind::Debounce, wait)), ..self }
     }
 
-    /// Calls the handler at most once in each `wait`: with the first event at once, and at the end
-    /// of each `wait` with the last one that came meanwhile. For progress and mouse moves.
-    /// Everything else is as with [`debounce`](Self::debounce); the later of the two holds.
+    /// Calls the handler at most once in each `wait`: at once with the first event, and at the end
+    /// of each `wait` with the last event that came in it. Use it for progress and mouse moves.
+    /// Everything else is as with [`debounce`](Self::debounce). If both are called, the later call
+    /// counts.
     pub fn throttle(self, wait: Duration) -> Self {
         QueuedSlot { pace: Some((PaceKind::Throttle, wait)), ..self }
     }
 
-    /// Where the handler is called, instead of [`Edges::Trailing`] for a debounce and
-    /// [`Edges::Both`] for a throttle.
+    /// Chooses where in the window the handler is called. Default: [`Edges::Trailing`] for a
+    /// debounce, [`Edges::Both`] for a throttle.
     ///
     /// ```
     /// # use sigwire::{Edges, Queue, Signal};
     /// # use std::{sync::Arc, time::Duration};
     /// # let clicked: Signal<u32> = Signal::new();
     /// # let (queue, till) = (Queue::default(), Arc::new(()));
-    /// // Pays at the first click, and not again before there was none for a second.
+    /// // Pays at the first click. The next click pays only after one second without a click.
     /// let slot = clicked.slot().on(&queue).debounce(Duration::from_secs(1)).edges(Edges::Leading);
     /// slot.connect(&till, |_, _| println!("paid"));
     /// # clicked.emit(&1);
@@ -146,21 +149,22 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     /// ```
     ///
     /// # Panics
-    /// Connecting panics if the slot is neither debounced nor throttled.
+    /// The `connect` methods panic if neither `debounce` nor `throttle` was called.
     pub fn edges(self, edges: Edges) -> Self {
         QueuedSlot { edges: Some(edges), ..self }
     }
 
-    /// Connects a method of `owner`, as [`Source::connect`](crate::Source::connect) does. To a
-    /// [`Queue`](crate::Queue) the owner is an `Arc`; to a [`LocalQueue`](crate::LocalQueue) an
-    /// `Rc`, and the method may capture anything.
+    /// Connects a method of `owner`, as [`Source::connect`](crate::Source::connect) does. For a
+    /// [`Queue`](crate::Queue), the owner is in an `Arc`. For a [`LocalQueue`](crate::LocalQueue),
+    /// the owner is in an `Rc`, and the method may capture values that are not `Send`.
     ///
     /// # Panics
     /// See [`Source::connect`](crate::Source::connect), and [`edges`](Self::edges).
     ///
     /// # Cost
-    /// Four allocations that stay: one more with `latest`, one for what the method captures, three
-    /// for a window. The first event makes three or more.
+    /// Four allocations that last as long as the slot, plus one with `latest`, one if the method
+    /// captures anything, and three for a debounce or throttle. The first event makes three or
+    /// more.
     #[track_caller]
     pub fn connect<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
@@ -171,12 +175,13 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     }
 
     /// Connects a method that takes `&mut self`, as
-    /// [`Source::connect_mut`](crate::Source::connect_mut) does: of an `&Arc<Mutex<T>>` or
-    /// `&Arc<RwLock<T>>` to a [`Queue`](crate::Queue), and of an `&Rc<RefCell<T>>` to a
-    /// [`LocalQueue`](crate::LocalQueue).
+    /// [`Source::connect_mut`](crate::Source::connect_mut) does. For a [`Queue`](crate::Queue), the
+    /// owner is an `&Arc<Mutex<T>>` or `&Arc<RwLock<T>>`. For a [`LocalQueue`](crate::LocalQueue),
+    /// it is an `&Rc<RefCell<T>>`.
     ///
     /// # Panics
-    /// See [`connect`](Self::connect). The run panics, in this handler, where the emission would.
+    /// See [`connect`](Self::connect). Where `Source::connect_mut` says that the emission panics in
+    /// the slot, here the run panics in the handler.
     #[track_caller]
     pub fn connect_mut<O, M>(self, owner: &O, method: M) -> Connection<Shared>
     where
@@ -187,10 +192,10 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
         self.put_method::<ByMut, _, _>(owner, method)
     }
 
-    /// Connects a closure, whose guard is its owner: see
-    /// [`Source::connect_fn`](crate::Source::connect_fn). A [`LocalQueue`](crate::LocalQueue) keeps
-    /// the closure of a guard that was dropped until a run ends or more is connected, and wakes its
-    /// loop for that.
+    /// Connects a closure. The returned guard owns the slot: see
+    /// [`Source::connect_fn`](crate::Source::connect_fn). After the guard is dropped, a
+    /// [`LocalQueue`](crate::LocalQueue) keeps the closure until a run ends or another slot is
+    /// connected, and wakes its loop, so that a run drops the closure.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -216,13 +221,13 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
         self.put(WeakMethod { handle, keep_alive }, method_name::<I::Method, H>())
     }
 
-    /// From here on nothing depends on the method.
+    /// Not generic over the method, so it is compiled once for all methods.
     #[inline(never)]
     #[track_caller]
     fn put(mut self, method: WeakMethod<E, (), H>, name: Option<MethodName>) -> Connection<Shared> {
         let pace = self.pace();
         self.queue.core.prune(&self.queue.loop_side);
-        // What emitting threads cannot look at is never known to be incomplete.
+        // Emitting threads cannot look at thread-bound owners, so these always count as alive.
         let liveness = if H::IS_THREAD_BOUND { Liveness::Alive } else { method.handle.liveness() };
         let is_unique = self.options.is_unique();
         let identity = is_unique.then(|| (method.handle.owner(), method.handle.method()));
@@ -243,7 +248,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
         let Some((kind, wait)) = self.pace else {
             assert!(
                 self.edges.is_none(),
-                "the edges of what? call `debounce` or `throttle` as well as `edges`"
+                "`edges` has no effect alone: call `debounce` or `throttle` as well"
             );
             return None;
         };
@@ -255,7 +260,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueuedSlot<'_, E, H> {
     }
 }
 
-/// What a connection's mailbox is made of.
+/// The parts of a connection's mailbox.
 struct NewMailbox<E: 'static, H: QueueFlavor> {
     method: WeakMethod<E, (), H>,
     name: Option<MethodName>,
@@ -266,7 +271,7 @@ struct NewMailbox<E: 'static, H: QueueFlavor> {
 }
 
 impl<E: Clone + Send + 'static, H: QueueFlavor> NewMailbox<E, H> {
-    /// Makes the mailbox, and what the signal calls to put events into it.
+    /// Makes the mailbox, and the handle with which the signal puts events into it.
     fn connect(
         self,
         queue: &Queue<H>,

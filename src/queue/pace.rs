@@ -1,21 +1,22 @@
-//! Debounce and throttle: which of the events of a connection come to its handler, and when.
+//! Debounce and throttle: which events of a connection reach its handler, and when.
 //!
-//! A *window* opens with the first event. A debounce's window closes when no event came for a
-//! while; a throttle's closes after a while whatever comes, and the next opens at once if there was
-//! something to call the handler with. Whoever asks brings the time along, and closes a window that
-//! has run out before the next event is taken.
+//! A *window* opens with the first event. A debounce's window closes when no event has come for a
+//! while. A throttle's window closes after a while, whatever comes; if the handler was called then,
+//! the next window opens at once. The caller passes the current time, and closes a window that has
+//! run out before it takes the next event.
 
 use std::time::{Duration, Instant};
 
-/// Where in its window a debounced or throttled handler is called: see
+/// Where in the window a debounced or throttled handler is called: see
 /// [`QueuedSlot::edges`](crate::generic::QueuedSlot::edges).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Edges {
-    /// As it opens, with the event that opened it. Events that come meanwhile are passed over.
+    /// When the window opens, with the event that opened it. Events that come later in the window
+    /// are passed over.
     Leading,
-    /// As it closes, with the last event.
+    /// When the window closes, with the last event.
     Trailing,
-    /// As it opens, and again as it closes if more events came.
+    /// When the window opens, and again when it closes if more events came.
     Both,
 }
 
@@ -35,18 +36,19 @@ pub(super) struct PaceRule {
 pub(super) struct Pace<E> {
     rule: PaceRule,
     window: Window,
-    /// What the handler is called with as the window closes. None outside a window.
+    /// The event with which the handler is called when the window closes. `None` outside a window.
     held: Option<E>,
 }
 
 #[derive(Clone, Copy)]
 enum Window {
     Shut,
-    /// Closes at a time, or never: a time that the clock cannot tell does not come.
+    /// Open until this time. `None` if the clock cannot represent the time: then the window never
+    /// closes.
     Open(Option<Instant>),
 }
 
-/// The time of a run, looked up when it is first asked for.
+/// The time of a run. The clock is read when the time is first needed.
 pub(super) struct RunClock(pub(super) Option<Instant>);
 
 impl RunClock {
@@ -55,11 +57,12 @@ impl RunClock {
     }
 }
 
-/// What becomes of an event.
+/// What happens to an event.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Paced<E> {
     Call(E),
-    /// Not now. It may have taken the place of another, which is to be dropped.
+    /// The handler is not called now. The event to drop, if there is one: the event itself, or the
+    /// one it replaced.
     NotNow(Option<E>),
 }
 
@@ -90,7 +93,7 @@ impl<E> Pace<E> {
         }
     }
 
-    /// The window closes; what the handler is to be called with.
+    /// Closes the window. Returns the event with which the handler must be called.
     pub(super) fn close(&mut self, now: Instant) -> Option<E> {
         self.window = Window::Shut;
         let held = self.held.take();
@@ -100,7 +103,7 @@ impl<E> Pace<E> {
         held
     }
 
-    /// As if nothing had ever come. Gives what is to be dropped.
+    /// Resets the state, as if no event had come. Returns the event to drop.
     pub(super) fn cancel(&mut self) -> Option<E> {
         self.window = Window::Shut;
         self.held.take()
@@ -115,7 +118,8 @@ impl<E> Pace<E> {
 mod tests {
     use super::*;
 
-    /// The events at these times, and what is called when, a clock ticking by 1.
+    /// Sends events at these times with a clock that ticks by 1. Returns the time and event of each
+    /// call.
     fn called(kind: PaceKind, edges: Edges, events: &[u64]) -> Vec<(u64, u64)> {
         let start = Instant::now();
         let wait = Duration::from_millis(10);

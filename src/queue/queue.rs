@@ -1,4 +1,4 @@
-//! A queue: the public face of its loop.
+//! The public type of a queue.
 
 use core::fmt;
 use core::panic::{RefUnwindSafe, UnwindSafe};
@@ -13,9 +13,10 @@ use crate::overflow::Overflow;
 use crate::raw::Shared;
 use crate::slots::Connection;
 
-/// Where handlers wait for their loop: connected [`on`](crate::SlotOptions::on) a queue, a handler
-/// does not run inside `emit`, on whichever thread emits, but in [`run`](Self::run), on the thread
-/// that calls that. `emit` clones the event into the queue and returns.
+/// Holds events until a loop runs their handlers. A handler connected
+/// [`on`](crate::SlotOptions::on) a queue does not run inside `emit`, on the thread that emits. It
+/// runs inside [`run`](Self::run), on the thread that calls `run`. `emit` clones the event into the
+/// queue and returns.
 ///
 /// ```
 /// use sigwire::{Queue, Signal};
@@ -23,7 +24,7 @@ use crate::slots::Connection;
 ///
 /// let loaded: Signal<String> = Signal::new();
 /// let names = Arc::new(Mutex::new(vec![]));
-/// // A GUI gives its "request repaint" or its event loop's proxy; a game needs none.
+/// // In a GUI, pass its "request repaint" or its event loop's proxy. A game needs none.
 /// let queue = Queue::new(|| println!("something to run"));
 /// loaded.slot().on(&queue).connect_mut(&names, |names, name| names.push(name.clone()));
 ///
@@ -31,13 +32,13 @@ use crate::slots::Connection;
 ///     scope.spawn(|| loaded.emit(&"a.txt".to_string()));
 /// });
 /// assert!(names.lock().unwrap().is_empty());
-/// assert_eq!(queue.run().called, 1); // in each frame, or when woken
+/// assert_eq!(queue.run().called, 1); // call it in each frame, or when woken
 /// assert_eq!(*names.lock().unwrap(), ["a.txt"]);
 /// ```
 ///
-/// As [`Queue`](crate::Queue) it has handlers of `Arc` owners and may be shared between threads. As
-/// [`LocalQueue`](crate::LocalQueue) it stays on its loop's thread with the `Rc` owners that live
-/// there, and any thread emits to them:
+/// A [`Queue`](crate::Queue) calls methods of `Arc` owners, and may be shared between threads. A
+/// [`LocalQueue`](crate::LocalQueue) calls methods of `Rc` owners, and stays with them on the
+/// thread of its loop. Any thread can emit to them:
 ///
 /// ```
 /// use sigwire::{LocalQueue, Signal};
@@ -68,61 +69,62 @@ use crate::slots::Connection;
 /// | in this case | what happens |
 /// |---|---|
 /// | order | first in, first out, over all signals of the queue |
-/// | a handler emits into its own queue | the next run runs it, and the loop is woken for it. A [`latest`](crate::generic::QueuedSlot::latest) slot whose turn in this run is still to come is called with it in this run |
-/// | the owner is gone, the connection ended or blocked when the event comes up | the handler is not called, and the event is dropped |
-/// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call may do so; `disconnect_and_wait` does not wait for it |
-/// | a handler panics | the panic goes to the caller of `run`; the later events stay queued, and the loop is woken for them. For other panics see [below](#when-your-code-panics) |
-/// | the queue has no room | see [`Overflow`]; what was lost is counted, and each run tells it |
-/// | the queue is dropped | its connections end, and the events that wait are dropped |
-/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is touched and dropped on the loop's thread only. The run that is under way when the connection ends, on whichever thread, lets go of it as it ends. If there is none the loop is woken, and the next run or connect does, or the queue's end |
-/// | an `Rc` owner is gone | emitting threads cannot tell; the slot ends when its next event comes up, or when more slots are connected |
+/// | a handler emits into its own queue | the next run handles the event, and the loop is woken for it. If a [`latest`](crate::generic::QueuedSlot::latest) slot has not had its turn in this run yet, this run calls it with the event |
+/// | the owner is gone, or the slot is disconnected or blocked, when the event's turn comes | the handler is not called, and the event is dropped |
+/// | `disconnect` returned | no call starts on this thread. A run on another thread that is just about to call the handler may still call it; `disconnect_and_wait` does not wait for that call |
+/// | a handler panics | the panic goes to the caller of `run`. The later events stay queued, and the loop is woken for them. For other panics, see [below](#when-your-code-panics) |
+/// | the queue has no room | [`Overflow`] decides which event is lost. Lost events are counted, and each run reports how many |
+/// | the queue is dropped | its slots are disconnected, and the events that wait are dropped |
+/// | an `Rc` owner, or what a method of a `LocalQueue` captured | is used and dropped only on the loop's thread. If a run is under way when the connection ends, on any thread, that run drops it at its end. Otherwise the loop is woken, and the next run, the next connect, or the drop of the queue drops it |
+/// | an `Rc` owner is gone | emitting threads cannot see that. The slot ends when its next event has its turn, or when more slots are connected |
 ///
 /// # When your code panics
 ///
-/// None of it runs under a lock. Afterwards the queue works as before, no event but the one in
-/// question is gone, and those that wait are in order.
+/// None of your code runs under a lock. After a panic the queue works as before. No event is lost
+/// except the one being handled, and the events that wait are still in order.
 ///
-/// | what panics | who gets the panic, and what holds |
+/// | what panics | who gets the panic, and what happens |
 /// |---|---|
-/// | a handler, or its owner as a run drops it | the caller of `run` or `flush`, or who polls [`drive`](Self::drive). The event is used up, and so is a call of `once` or `times`. The other events wait where they were, and the loop is told of them |
-/// | an event as it is cloned | who emits. For this slot nothing is queued |
-/// | an event or what a method captured, as it is dropped | who drops it: an emission that replaces an event, a run, a `cancel`, a `disconnect`, a connect before it connects. What else is to be done is done all the same. [`bounded`](Self::bounded) drops the queue then, which it owns |
-/// | `wake`, or the waker of a task in `drive`, as it is called | who tells the loop: an emission, whose event is queued, a run that ends, or a `disconnect`. The other one is told all the same. Whoever panicked counts as not told, so the next event that is emitted tells again, also if a bound drops that one |
-/// | a waker as it is cloned or dropped | who polls `drive`, or emits. Nothing is lost. A task that polls again goes on |
-/// | a comparison | a queue compares nothing of yours |
+/// | a handler, or its owner when a run drops it | the caller of `run` or `flush`, or the task that polls [`drive`](Self::drive). The event is used up, and so is one call of `once` or `times`. The other events keep their places, and the loop is woken for them |
+/// | an event, when it is cloned | the caller of `emit`. Nothing is queued for this slot |
+/// | an event, or what a method captured, when it is dropped | the call that drops it: an emission that replaces an event, a run, `cancel`, `disconnect`, or a connect before it connects. That call still does the rest of its work. [`bounded`](Self::bounded), which owns the queue, then drops the queue |
+/// | `wake`, or the waker of a task in `drive`, when it is called | the call that wakes the loop: an emission, whose event is queued, a run that ends, or a `disconnect`. If one of `wake` and the waker panics, the other is still called. The one that panicked counts as not woken, so the next event that is emitted wakes it again, even if a bound drops that event |
+/// | a waker, when it is cloned or dropped | the task that polls `drive`, or the caller of `emit`. Nothing is lost. A task that polls again continues |
+/// | a comparison | cannot happen: a queue compares none of your values |
 ///
-/// If several of them panic in one call, the first panic goes on. (Except where Rust ends the
-/// program: when a second value panics as it is dropped because of the first.)
+/// If several of these panic in one call, the first panic continues. (The exception is a value that
+/// panics when it is dropped during the unwinding of the first panic: then Rust aborts the
+/// program.)
 ///
 /// # Cost
-/// An event takes the queue's lock for a moment as it is queued; a run takes it twice, once more
-/// for every 128 events, and twice more at most for an event of a
-/// [`latest`](crate::generic::QueuedSlot::latest) slot. Nothing is allocated for an event that is
-/// run once the queue has grown to what it had to hold at once, unless a bound makes room by
-/// dropping another, or more than eleven windows are open.
+/// Queueing an event takes the queue's lock briefly. A run takes the lock twice, once more for
+/// every 128 events, and up to twice more for each event of a
+/// [`latest`](crate::generic::QueuedSlot::latest) slot. Once the queue has grown to the most it had
+/// to hold at once, handling an event allocates nothing, unless a bound makes room by dropping
+/// another event, or more than eleven windows are open.
 ///
-/// What takes many events out at once, such as `flush`, `cancel` or a `disconnect`, takes a time in
-/// proportion to these events, however many others there are. `flush` and `cancel` give the memory
-/// of these events back, so that the events after them allocate again.
+/// Calls that remove many events at once, such as `flush`, `cancel` and `disconnect`, take time in
+/// proportion to the events they remove, however many others wait. `flush` and `cancel` also free
+/// the memory of these events, so the next events of the same connection allocate again.
 pub struct Queue<H: QueueFlavor> {
     pub(in crate::queue) core: Arc<QueueCore<H>>,
     pub(in crate::queue) loop_side: H::LoopSide,
 }
 
 impl<H: QueueFlavor> Queue<H> {
-    /// A queue that calls `wake` when it has something to run: on the thread that emitted, once,
-    /// and not again before the next run has begun. A run that leaves something calls it too. So as
-    /// long as events wait, the loop was told. (If `wake` panics, see
-    /// [above](Self#when-your-code-panics).)
+    /// Makes a queue that calls `wake` when it has something to run. `wake` is called on the thread
+    /// that emitted: once, and not again until the next run has begun. A run that leaves events
+    /// behind calls it too. Therefore, whenever events wait, the loop has been woken. (For a `wake`
+    /// that panics, see [above](Self#when-your-code-panics).)
     ///
-    /// `wake` must not wait for the loop, nor run the queue. [`Queue::default()`](Self::default)
-    /// wakes nobody, for a loop that runs it in each turn anyway.
+    /// `wake` must not wait for the loop, and must not run the queue. If your loop runs the queue
+    /// in each turn anyway, use [`Queue::default()`](Self::default), which wakes nobody.
     ///
-    /// A [`LocalQueue`](crate::LocalQueue) calls it also when a connection ended outside of a run,
-    /// to let go of its method.
+    /// A [`LocalQueue`](crate::LocalQueue) also calls `wake` when a slot is disconnected outside of
+    /// a run, so that the loop drops the slot's method.
     ///
-    /// Windows that close, of a debounce or a throttle, do not call it: the loop asks for the
-    /// [`next_deadline`](Self::next_deadline) before it sleeps.
+    /// `wake` is not called when the window of a debounce or throttle closes. Before it sleeps, the
+    /// loop asks for the [`next_deadline`](Self::next_deadline).
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Queue {
             core: Arc::new(QueueCore::new(Some(Arc::new(wake)))),
@@ -130,54 +132,57 @@ impl<H: QueueFlavor> Queue<H> {
         }
     }
 
-    /// Bounds the queue: at most `capacity` events wait, all signals together, and `overflow` says
-    /// what happens to one too many, also of those that wait already. Without this, a queue grows
-    /// as it has to.
+    /// Bounds the queue: at most `capacity` events wait, all signals together. `overflow` says
+    /// which events are dropped when there are more, including those that wait already. Default: no
+    /// bound.
     ///
-    /// Events that a run has taken, 128 at most, do not count. If a panic or a deadline makes it
-    /// give them back, they wait beside the others. Where only the latest counts, a run takes each
-    /// event right before the handler is called; until then it counts.
+    /// Events that a run has taken, at most 128, do not count. If a panic or a deadline makes the
+    /// run give them back, they wait in addition to the others. For slots that keep only the latest
+    /// event, a run takes each event right before it calls the handler; until then the event
+    /// counts.
     ///
-    /// [`Overflow::Latest`] keeps at most one event for each connection, as if all its slots were
+    /// [`Overflow::Latest`] keeps at most one event for each connection, as if all slots were
     /// [`latest`](crate::generic::QueuedSlot::latest). If there are more connections than
-    /// `capacity`, the oldest event makes room.
+    /// `capacity`, the oldest event is dropped.
     ///
-    /// Whatever is lost is counted: see [`RunReport::lost`] and [`lost`](Self::lost).
+    /// All lost events are counted: see [`RunReport::lost`] and [`lost`](Self::lost).
     ///
     /// # Panics
-    /// When `capacity` is 0: every event would be lost.
+    /// If `capacity` is 0, because every event would be lost.
     #[track_caller]
     pub fn bounded(self, capacity: usize, overflow: Overflow) -> Self {
         assert!(
             capacity > 0,
-            "a queue with room for 0 events would lose all of them; give it room for 1 or more"
+            "a queue with a capacity of 0 would lose every event; pass 1 or more to `bounded`"
         );
         let dropped = self.core.lock().bound(capacity, overflow);
         drop(dropped);
         self
     }
 
-    /// Runs what is queued now: calls each handler, in order, on this thread. What is emitted
-    /// meanwhile is for the next run.
+    /// Calls the handlers of all events that are queued now, in order, on this thread. Events that
+    /// are emitted meanwhile wait for the next run.
     ///
-    /// Windows that have run out, of [debounces](crate::generic::QueuedSlot::debounce) and
-    /// [throttles](crate::generic::QueuedSlot::throttle), are closed before new events are taken.
+    /// Before it takes new events, it closes the windows of
+    /// [debounces](crate::generic::QueuedSlot::debounce) and
+    /// [throttles](crate::generic::QueuedSlot::throttle) that have run out.
     ///
     /// # Panics
-    /// When a handler does: see above. When it is called from inside a handler of this queue, or
-    /// while another thread runs it.
+    /// If a handler panics: see [above](Self#when-your-code-panics). If it is called from inside a
+    /// handler of this queue, or while another thread runs the queue.
     #[track_caller]
     pub fn run(&self) -> RunReport {
         self.start(None).run(RunLimit::NONE)
     }
 
-    /// Takes at most `events` of what is queued now, so that a loop that is late can do the rest
-    /// later. What is left is [told](RunReport::left), and the loop is woken for it. An event
-    /// counts also if it calls nothing, because its slot is blocked, or a debounce or throttle
-    /// holds it back or passes it over.
+    /// Takes at most `events` of the events that are queued now, so that a loop that is late can do
+    /// the rest later. [`RunReport::left`] says how many are left, and the loop is woken for them.
+    /// An event also counts if no handler is called for it, because its slot is blocked, or because
+    /// a debounce or throttle holds it back or passes it over.
     ///
-    /// Windows that are due come first here, too, and what they hold counts as an event once more.
-    /// As they hold only what was taken before, events have their turn all the same.
+    /// Windows that are due come first here, too, and the event that a window holds counts once
+    /// more. Windows cannot keep new events from having their turn, because a window holds only an
+    /// event that was taken before.
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -186,9 +191,10 @@ impl<H: QueueFlavor> Queue<H> {
         self.start(None).run(RunLimit { events, ..RunLimit::NONE })
     }
 
-    /// Runs what is queued now, and calls no further handler once `deadline` has come. A deadline
-    /// in the past runs nothing: what is left is [told](RunReport::left), and the loop is woken for
-    /// it. (A loop that is always late makes its way with [`run_max`](Self::run_max).)
+    /// Runs what is queued now, and stops calling handlers at `deadline`. With a deadline in the
+    /// past, it runs nothing. [`RunReport::left`] says how many events are left, and the loop is
+    /// woken for them. (A loop that is always late should use [`run_max`](Self::run_max), which
+    /// always makes progress.)
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -200,8 +206,8 @@ impl<H: QueueFlavor> Queue<H> {
         self.start(None).run(RunLimit { deadline: Some(deadline), ..RunLimit::NONE })
     }
 
-    /// As [`run`](Self::run), at a time that you tell: for tests, and for loops with a clock of
-    /// their own. Only debounces and throttles look at it. It should not go backwards.
+    /// As [`run`](Self::run), but with `now` as the current time: for tests, and for loops with a
+    /// clock of their own. Only debounces and throttles use the time. It should not go backwards.
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -215,22 +221,23 @@ impl<H: QueueFlavor> Queue<H> {
         QueueRun::new(&self.core, &self.loop_side, now)
     }
 
-    /// When the next window of a debounce or throttle closes: the loop should run the queue then,
-    /// even if nobody wakes it. Windows open when a run takes the first event, so ask after each
-    /// run.
+    /// When the next window of a debounce or throttle closes. The loop should run the queue at that
+    /// time, even if nothing wakes it. A run opens a window when it takes the window's first event,
+    /// so ask after each run.
     pub fn next_deadline(&self) -> Option<Instant> {
         self.core.lock().timers.next().map(|(due, _)| due)
     }
 
     /// Closes the window of a debounced or throttled connection: calls its handler now, on this
-    /// thread, with what it holds back and what waits for it. Returns whether it was called. If it
-    /// must not be, because the slot is blocked or the owner is gone, these events are dropped. For
-    /// saving before the program ends. With a clock of your own, see [`flush_at`](Self::flush_at).
+    /// thread, with the event that is held back and the events that wait for it. Use it to save
+    /// before the program ends. Returns whether the handler was called. If it must not be called,
+    /// because the slot is blocked or the owner is gone, these events are dropped. If you have a
+    /// clock of your own, use [`flush_at`](Self::flush_at).
     ///
-    /// It is no run. The events of other connections stay where they are, also when the handler
-    /// panics, and so does what it did not come to of its own. What was [lost](RunReport::lost) is
-    /// still told by the next run. A loop that was woken and has not run yet is not woken again: it
-    /// may then find nothing to run.
+    /// A flush is not a run. The events of other connections stay queued, even if the handler
+    /// panics, and so do the connection's own events that it did not reach. The next run still
+    /// reports what was [lost](RunReport::lost). If the loop was woken and has not run yet, it is
+    /// not woken again; it may then find nothing to run.
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -242,8 +249,8 @@ impl<H: QueueFlavor> Queue<H> {
         self.flush_at(connection, Instant::now())
     }
 
-    /// As [`flush`](Self::flush), at a time that you tell, as [`run_at`](Self::run_at) is told. A
-    /// throttle's next window opens then.
+    /// As [`flush`](Self::flush), but with `now` as the current time, as in
+    /// [`run_at`](Self::run_at). A throttle's next window opens at `now`.
     ///
     /// # Panics
     /// See [`run`](Self::run).
@@ -252,16 +259,17 @@ impl<H: QueueFlavor> Queue<H> {
         self.start(Some(now)).flush(connection).called > 0
     }
 
-    /// Forgets what a debounced or throttled connection holds back and what waits for it, and shuts
-    /// its window: the next event is as the first. Returns whether there was an event to forget. It
-    /// may be called from inside handlers, and from any thread that has the queue.
+    /// Drops the event that a debounced or throttled connection holds back and the events that wait
+    /// for it, and shuts its window. The next event then opens a new window. Returns whether there
+    /// was an event to drop. `cancel` may be called from inside handlers, and from any thread that
+    /// has access to the queue.
     pub fn cancel(&self, connection: &Connection<Shared>) -> bool {
         let cancelled = self.core.lock().cancel(connection);
         cancelled.is_some_and(|(count, _events)| count > 0)
     }
 
-    /// How many events wait. What a debounce or throttle holds back does not, nor does what a run
-    /// has taken already.
+    /// How many events wait. Events that a debounce or throttle holds back do not count, nor do
+    /// events that a run has taken already.
     pub fn len(&self) -> usize {
         self.core.lock().waiting
     }
@@ -271,7 +279,7 @@ impl<H: QueueFlavor> Queue<H> {
         self.len() == 0
     }
 
-    /// How many events were ever lost because there was no room for them.
+    /// How many events have been lost so far because there was no room for them.
     pub fn lost(&self) -> u64 {
         self.core.lock().lost
     }
@@ -290,7 +298,7 @@ impl<H: QueueFlavor> Drop for Queue<H> {
     }
 }
 
-/// Does not wait for the lock: then the counts are missing.
+/// Does not wait for the lock. If the lock is held, the counts are left out.
 impl<H: QueueFlavor> fmt::Debug for Queue<H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.core.try_lock().map(|it| (it.mailboxes.len(), it.waiting, it.lost));
@@ -302,7 +310,7 @@ impl<H: QueueFlavor> fmt::Debug for Queue<H> {
     }
 }
 
-// As signals: nothing of a queue is left half done while user code runs.
+// As for signals: nothing in a queue is half done while user code runs.
 impl<H: QueueFlavor> UnwindSafe for Queue<H> {}
 impl<H: QueueFlavor> RefUnwindSafe for Queue<H> {}
 
@@ -312,7 +320,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    /// What is done to a queue in which a paced connection and another take turns.
+    /// An operation on a queue in which a paced connection and another take turns.
     type WholeQueue = fn(Queue, &Connection, &dyn Fn(usize)) -> Queue;
 
     #[test]

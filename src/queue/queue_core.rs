@@ -1,4 +1,4 @@
-//! A queue as all its threads share it: the lock, and what is done when it is released.
+//! The part of a queue that all its threads share: the lock, and what is done after it is released.
 
 use core::ops::DerefMut;
 use core::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +21,7 @@ type Mutex<T> = std::sync::Mutex<T>;
 pub(super) struct QueueCore<H: QueueFlavor> {
     state: Mutex<QueueState<H>>,
     is_closed: AtomicBool,
-    /// The last driven run left events, so that an executor is to see other tasks before the next.
+    /// The last driven run left events, so an executor should run other tasks before the next run.
     is_fed_by_itself: AtomicBool,
 }
 
@@ -34,7 +34,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         }
     }
 
-    // Not the mutex's own `lock`, which minds poison: no user code runs under it.
+    // Not the mutex's own `lock`, which checks for poison: no user code runs under this lock.
     #[inline]
     pub(super) fn lock(&self) -> impl DerefMut<Target = QueueState<H>> {
         Lock::lock(&self.state)
@@ -48,14 +48,15 @@ impl<H: QueueFlavor> QueueCore<H> {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Whether there is something to run. If not, the next event wakes this waker.
+    /// Returns whether there is something to run. If there is not, stores the waker, and the next
+    /// event wakes it.
     pub(super) fn has_work_or_keeps(&self, waker: &Waker) -> bool {
         let waker = waker.clone();
         let mut state = self.lock();
         if state.waiting > 0 || state.timers.next().is_some_and(|(due, _)| due <= Instant::now()) {
             return true;
         }
-        // Whoever was woken has come, and found nothing.
+        // The loop that was woken has come, and found nothing to run.
         state.is_woken = false;
         let former = state.waker.replace(waker);
         drop(state);
@@ -71,8 +72,8 @@ impl<H: QueueFlavor> QueueCore<H> {
         self.is_fed_by_itself.store(is_fed_by_itself, Ordering::Relaxed);
     }
 
-    /// Wakes the loop and its task, each also if the other panics. Then the next event wakes them
-    /// again.
+    /// Wakes the loop and its task. If one panics, the other is still woken, and the next event
+    /// wakes both again.
     #[cold]
     #[inline(never)]
     pub(super) fn wake(&self, wake_up: WakeUp) {
@@ -85,7 +86,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         if !first.is_none() {
             let mut state = self.lock();
             state.is_woken = false;
-            // Unless the queue is gone, or its task has come meanwhile.
+            // Keep the waker, unless the queue is gone or its task has polled again meanwhile.
             if !is_task_awake && !state.is_closed && state.waker.is_none() {
                 state.waker = waker.take();
             }
@@ -94,8 +95,8 @@ impl<H: QueueFlavor> QueueCore<H> {
         first.resume();
     }
 
-    /// Does both even if both panic. Otherwise the program would end when a value panics as it is
-    /// dropped because of the other panic.
+    /// Wakes and drops, even if both panic. Without the catching, a value that panics when it is
+    /// dropped during the other panic's unwinding would abort the program.
     #[inline]
     pub(super) fn wake_and_drop<T>(&self, wake_up: Option<WakeUp>, dropped: T) {
         let Some(wake_up) = wake_up else { return drop(dropped) };
@@ -105,7 +106,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         first.resume();
     }
 
-    /// A connection has ended: what it had is dropped.
+    /// Removes the mailbox of a connection that has ended, and drops what is in it.
     pub(super) fn remove(&self, key: MailboxKey) {
         let mut state = self.lock();
         let Some(mailbox) = state.remove(key) else { return };
@@ -113,20 +114,21 @@ impl<H: QueueFlavor> QueueCore<H> {
         match mailbox.handler {
             HandlerPlace::Here(handler) if H::IS_THREAD_BOUND => {
                 state.ended.push(handler);
-                // A run that is under way drops it as it ends.
+                // If a run is under way, it drops the handler at its end.
                 if state.running == 0 {
                     wake_up = state.wake_up();
                 }
             }
             HandlerPlace::Here(handler) => dropped = Some(handler),
-            // The run drops it.
+            // The run that took it drops it.
             HandlerPlace::InRun(_) => (),
         }
         drop(state);
         self.wake_and_drop(wake_up, (dropped, mailbox.inbox));
     }
 
-    /// Before a connect: ends what has lost its owner, and drops what has ended.
+    /// Called before a connect. Ends the connections whose owners are gone, and drops handlers that
+    /// have ended.
     pub(super) fn prune(&self, loop_side: &H::LoopSide) {
         if !H::IS_THREAD_BOUND {
             return;
@@ -136,7 +138,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         let count = state.mailboxes.len();
         if H::is_to_prune(loop_side, count) {
             for mailbox in state.mailboxes.values_mut() {
-                // A run that is under way looks after those that it has taken.
+                // A handler that a run has taken is left to that run.
                 if let HandlerPlace::Here(handler) = &mut mailbox.handler {
                     if handler.is_gone(loop_side) {
                         gone.push(handler.connection().clone());
@@ -154,7 +156,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         first.resume();
     }
 
-    /// On the loop's thread: drops what has ended.
+    /// Drops the handlers that have ended. Must be called on the loop's thread.
     #[cold]
     #[inline(never)]
     pub(super) fn drop_ended(&self, loop_side: &H::LoopSide) {
@@ -162,7 +164,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         drop(release(ended, loop_side));
     }
 
-    /// The queue is gone: ends its connections.
+    /// Closes the queue: ends its connections.
     pub(super) fn close(&self, loop_side: &H::LoopSide) {
         self.is_closed.store(true, Ordering::Release);
         let mut state = self.lock();
@@ -173,7 +175,7 @@ impl<H: QueueFlavor> QueueCore<H> {
         let mut inboxes = Vec::new();
         for (_, mailbox) in mailboxes {
             inboxes.push(mailbox.inbox);
-            // Nobody runs a queue that is gone.
+            // No run is under way, since the queue is being dropped, so every handler is `Here`.
             if let HandlerPlace::Here(handler) = mailbox.handler {
                 handler.connection().disconnect();
                 ended.push(handler);
@@ -183,7 +185,8 @@ impl<H: QueueFlavor> QueueCore<H> {
     }
 }
 
-/// Makes handlers something to drop on this thread, all of them even if one panics.
+/// Turns handlers into values that can be dropped on this thread. The `Vec` drops all of them even
+/// if one panics.
 fn release<H: QueueFlavor>(
     ended: Vec<Box<dyn AnyHandler<H>>>,
     loop_side: &H::LoopSide,

@@ -19,12 +19,12 @@ use crate::slots::Connection;
 pub struct RunReport {
     /// How many handlers were called.
     pub called: usize,
-    /// How many events were lost since the run before, because the queue had no room for them.
+    /// How many events were lost since the previous run because the queue had no room for them.
     /// Always 0 unless the queue is [bounded](crate::generic::Queue::bounded) or a slot is
     /// [`latest`](crate::generic::QueuedSlot::latest).
     pub lost: u64,
-    /// How many events wait now: left by this run, or emitted since it began. A window that is due,
-    /// and that this run did not come to, counts as one.
+    /// How many events wait now: those that this run left, and those emitted since it began. A
+    /// window that is due, but that this run did not reach, counts as one.
     pub left: usize,
 }
 
@@ -32,15 +32,15 @@ pub(super) struct QueueRun<'a, H: QueueFlavor> {
     queue: &'a QueueCore<H>,
     loop_side: &'a H::LoopSide,
     clock: RunClock,
-    /// How many events it has taken.
+    /// How many events the run has taken.
     events: usize,
     called: usize,
-    /// It reports what was lost.
+    /// Whether this run reports lost events.
     reports: bool,
 }
 
 impl<'a, H: QueueFlavor> QueueRun<'a, H> {
-    /// Of all connections.
+    /// A run of all connections.
     #[inline(always)]
     pub(super) fn new(
         queue: &'a QueueCore<H>,
@@ -53,7 +53,8 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
     /// Runs the queue.
     ///
     /// # Panics
-    /// When the queue is being run. When a handler panics, after the run has ended.
+    /// If the queue is already being run. If a handler panics; the panic continues after the run
+    /// has ended.
     #[inline(always)]
     #[track_caller]
     pub(super) fn run(mut self, limit: RunLimit) -> RunReport {
@@ -73,7 +74,7 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
     /// Runs one debounced or throttled connection, and closes its window.
     ///
     /// # Panics
-    /// As `run`.
+    /// See `run`.
     #[track_caller]
     pub(super) fn flush(mut self, connection: &Connection<Shared>) -> RunReport {
         let mut state = lock_for_run(self.queue);
@@ -105,11 +106,11 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
             let mut state = self.queue.lock();
             state.give_back(batch, &mut dropped);
             if !dropped.is_empty() {
-                // Nothing is taken yet that a panic would have to give back, or that would not be
-                // the latest any more.
+                // Drop these now, while no events are taken: a panic would have to give taken
+                // events back, and they might be the latest no longer.
                 drop(state);
                 drop(dropped);
-                // That may have taken long.
+                // Dropping may have taken long.
                 if limit.is_reached(self.events) {
                     return;
                 }
@@ -119,14 +120,14 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
         }
     }
 
-    /// Calls the handlers with what was taken, in order.
+    /// Calls the handlers with the events that were taken, in order.
     fn call_batch(&mut self, batch: &mut RunBatch<H>, limit: RunLimit) {
         self.events += usize::from(std::mem::take(&mut batch.is_held_back));
         if batch.is_single {
             batch.handlers[0].handler.tidy(self.loop_side);
         }
-        // The first in any case: the time was looked at before it was taken, and nobody's code ran
-        // since.
+        // The first event needs no check: the time was checked before it was taken, and no user
+        // code has run since.
         while let Some(at) = batch.order.get(batch.delivered) {
             if batch.delivered > 0 && limit.deadline.is_some() && limit.is_reached(self.events) {
                 return;
@@ -139,8 +140,8 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
         }
     }
 
-    /// Ends the run: wakes the loop if something is left, and drops what has ended. Then goes on
-    /// with the first panic, if there was one.
+    /// Ends the run: wakes the loop if events are left, and drops what has ended. Then resumes the
+    /// first panic, if there was one.
     #[inline(always)]
     fn end(
         mut self,
@@ -165,7 +166,7 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
                 first.catch(|| self.queue.drop_ended(self.loop_side));
             }
             if reports && !first.is_none() {
-                // Nobody will see what this run returns.
+                // The panic replaces the report, so the next run must report these lost events.
                 self.queue.lock().lost_reported -= lost;
             }
         }
@@ -174,7 +175,7 @@ impl<'a, H: QueueFlavor> QueueRun<'a, H> {
     }
 }
 
-/// Takes the queue for a run on this thread.
+/// Marks the queue as run by this thread.
 #[inline(always)]
 #[track_caller]
 fn lock_for_run<H: QueueFlavor>(queue: &QueueCore<H>) -> impl DerefMut<Target = QueueState<H>> {
@@ -195,11 +196,11 @@ fn lock_for_run<H: QueueFlavor>(queue: &QueueCore<H>) -> impl DerefMut<Target = 
 fn already_running(here: bool) -> ! {
     if here {
         panic!(
-            "a queue was run from inside one of its own handlers: let the handler return, \
-             and its loop will run what it emitted"
+            "a queue was run from inside one of its own handlers: let the handler return; the \
+             loop then runs the events that the handler emitted"
         )
     }
     panic!(
-        "a queue was run while another thread runs it: a queue has one loop, let only that run it"
+        "a queue was run while another thread runs it: only one thread at a time may run a queue"
     )
 }

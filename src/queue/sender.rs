@@ -1,4 +1,4 @@
-//! What a signal has of a connection whose handler waits in a queue. Emitting calls it.
+//! The signal's side of a slot whose handler waits in a queue. Emitting calls it.
 
 use core::any::TypeId;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -15,13 +15,13 @@ pub(super) struct QueueSender<E: 'static, H: QueueFlavor> {
     pub(super) queue: Arc<QueueCore<H>>,
     pub(super) key: MailboxKey,
     pub(super) view: H::View<E>,
-    /// At most one event waits.
+    /// Keeps at most one waiting event.
     pub(super) is_latest: bool,
     /// How many [`EndsWithSlot`] there are.
     pub(super) ends: AtomicU32,
 }
 
-/// What a slot does whose handler waits in a queue.
+/// Puts the event into the queue.
 pub(super) struct Enqueue;
 
 impl<E, H> Invoke<(), Arc<QueueSender<E, H>>, E, (), Shared> for Enqueue
@@ -41,7 +41,7 @@ where
 }
 
 impl<E: Clone + Send + 'static, H: QueueFlavor> QueueSender<E, H> {
-    /// None when the connection has ended.
+    /// Returns `None` if the connection has ended.
     #[inline]
     fn send(&self, event: &E) -> Option<()> {
         let event = event.clone();
@@ -49,7 +49,7 @@ impl<E: Clone + Send + 'static, H: QueueFlavor> QueueSender<E, H> {
         let enqueued = state.enqueue(self.key, event, self.is_latest);
         let wakes = match enqueued {
             Enqueued::Waits(_) => true,
-            // Others wait, so the loop was woken, unless that panicked.
+            // Other events wait, so the loop has been woken, unless that panicked.
             Enqueued::Lost(_) => state.running == 0,
             Enqueued::Ended(_) => false,
         };
@@ -74,11 +74,11 @@ impl<E: Send + 'static, H: QueueFlavor> StandIn for Arc<QueueSender<E, H>> {
     }
 }
 
-/// Lives as long as the slot does. As the last one is dropped, the connection's mailbox goes.
+/// Lives as long as the slot. When the last clone is dropped, the connection's mailbox is removed.
 pub(super) struct EndsWithSlot<E: Send + 'static, H: QueueFlavor>(Arc<QueueSender<E, H>>);
 
 impl<E: Send + 'static, H: QueueFlavor> EndsWithSlot<E, H> {
-    /// To be called once.
+    /// Must be called once per sender.
     pub(super) fn new(sender: Arc<QueueSender<E, H>>) -> Self {
         sender.ends.store(1, Ordering::Relaxed);
         EndsWithSlot(sender)

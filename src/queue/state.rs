@@ -1,21 +1,22 @@
-//! What is under the queue's lock: who is connected, what waits, and whose turn it is.
+//! The state under the queue's lock: the connections, the waiting events, and whose turn it is.
 //!
-//! | field | what it says |
+//! | field | meaning |
 //! |---|---|
-//! | `mailboxes` | the connections: their events that wait, and their handlers |
-//! | `singles` | which of them a run takes one event of at a time, and what there is to know for that |
-//! | `turns` | whose event is next: as many turns of a connection as it has events that wait |
-//! | `in_run` | how many of the first turns the run that is under way still has to take |
-//! | `paced` | which connections are debounced or throttled |
-//! | `is_woken` | the loop was woken, and has not begun to run since. So it is set whenever events wait and no run is under way, unless waking panicked |
+//! | `mailboxes` | the connections: their waiting events and their handlers |
+//! | `singles` | the connections whose events a run takes one at a time, with the state needed for that |
+//! | `turns` | whose event is next: a connection has one turn for each of its waiting events |
+//! | `in_run` | how many of the first turns the current run still has to take |
+//! | `paced` | the connections that are debounced or throttled |
+//! | `is_woken` | the loop was woken, and has not begun a run since. It is set whenever events wait and no run is under way, unless waking panicked |
 //!
-//! The turns of a connection that ended stay, and so do those of events that were flushed or
-//! cancelled: until they come up, or are more than half of all turns. So nothing searches for
-//! turns, and each is looked at as often as it is moved.
+//! When a connection ends, or its events are flushed or canceled, their turns stay in `turns`. They
+//! are removed when they come up, or when they are more than half of all turns. This way no code
+//! searches for turns, and the cost of sweeping is amortized: each turn is looked at as often as it
+//! is moved.
 //!
-//! No code of the user's runs under the lock: no event is cloned or dropped, no handler or waker
-//! called. So nothing can panic there, and whatever panics elsewhere finds the state as this table
-//! says.
+//! No user code runs under the lock: no event is cloned or dropped, and no handler or waker is
+//! called. Therefore nothing can panic under the lock, and after a panic elsewhere the state is as
+//! this table says.
 
 use core::task::Waker;
 use slotmap::{SecondaryMap, SlotMap};
@@ -43,7 +44,7 @@ pub(super) type WakeLoop = Arc<dyn Fn() + Send + Sync>;
 pub(super) struct QueueState<H: QueueFlavor> {
     pub(super) mailboxes: SlotMap<MailboxKey, Mailbox<H>>,
     singles: SecondaryMap<MailboxKey, Box<TakenSingly>>,
-    /// How many were ever connected that are debounced or throttled.
+    /// How many debounced or throttled slots were ever connected.
     paced_count: u64,
     pub(super) turns: VecDeque<MailboxKey>,
     in_run: usize,
@@ -58,38 +59,37 @@ pub(super) struct QueueState<H: QueueFlavor> {
     pub(super) lost_reported: u64,
     pub(super) is_woken: bool,
     pub(super) waker: Option<Waker>,
-    /// None when there is nobody to wake.
+    /// `None` if there is no loop to wake.
     pub(super) wake: Option<WakeLoop>,
     pub(super) is_closed: bool,
     /// The thread that runs the queue, or 0.
     pub(super) running: usize,
-    /// Handlers of connections that have ended, for the loop's thread to drop.
+    /// Handlers of ended connections. The loop's thread must drop them.
     pub(super) ended: Vec<Box<dyn AnyHandler<H>>>,
     /// Memory for the next run.
     pub(super) batch: Option<Box<RunBatch<H>>>,
-    /// How many turns were looked at to find those that have no event.
+    /// How many turns were looked at in order to find those without an event.
     #[cfg(test)]
     pub(super) swept: usize,
 }
 
-/// Whom to wake, when the lock is released.
+/// What to wake after the lock is released.
 pub(super) struct WakeUp {
     pub(super) waker: Option<Waker>,
     pub(super) wake: Option<WakeLoop>,
 }
 
-/// What became of an event that was emitted. What it holds is to be dropped when the lock is
-/// released.
+/// What happened to an emitted event. The value must be dropped after the lock is released.
 pub(super) enum Enqueued<E> {
-    /// It waits. Another may have made room for it.
+    /// It waits. Another event may have been removed to make room.
     Waits(#[expect(dead_code, reason = "it is dropped")] Option<Discarded>),
-    /// There was no room for this one.
+    /// There was no room for this event.
     Lost(E),
     /// The connection has ended.
     Ended(E),
 }
 
-/// Connecting and ending.
+/// Connecting and disconnecting.
 impl<H: QueueFlavor> QueueState<H> {
     pub(super) fn new(wake: Option<WakeLoop>) -> Self {
         QueueState {
@@ -150,7 +150,7 @@ impl<H: QueueFlavor> QueueState<H> {
         Some(mailbox)
     }
 
-    /// Whom to wake, if nobody was woken since the last run began.
+    /// What to wake, if the loop was not woken since the last run began.
     #[inline]
     pub(super) fn wake_up(&mut self) -> Option<WakeUp> {
         if std::mem::replace(&mut self.is_woken, true) {
@@ -162,14 +162,14 @@ impl<H: QueueFlavor> QueueState<H> {
         Some(WakeUp { waker: self.waker.take(), wake: self.wake.clone() })
     }
 
-    /// Removes the turns that have no event, if they are more than half of all.
+    /// Removes the turns without an event, if they are more than half of all.
     fn sweep(&mut self) {
         if self.turns.len() > 2 * self.waiting + 64 {
             self.keep_turns(|_| true);
         }
     }
 
-    /// Removes the turns that have no event, and those of the others that are not to be kept.
+    /// Removes the turns without an event, and those of the others for which `keeps` returns false.
     #[cold]
     #[inline(never)]
     fn keep_turns(&mut self, mut keeps: impl FnMut(MailboxKey) -> bool) {
@@ -190,7 +190,7 @@ impl<H: QueueFlavor> QueueState<H> {
         turns.shrink_to(2 * turns.len() + 64);
     }
 
-    /// Takes note of when this connection's window closes now.
+    /// Updates the time at which this connection's window closes.
     fn set_timer(&mut self, key: MailboxKey, due: Option<Instant>) {
         let Some(single) = self.singles.get_mut(key) else { return };
         let Some(PacedSlot { number, .. }) = single.paced else { return };
@@ -226,9 +226,9 @@ impl<H: QueueFlavor> QueueState<H> {
         Enqueued::Waits(dropped)
     }
 
-    /// Makes room for an event that may be one too many: gives it back, with another that is
-    /// dropped for it. If that fails, the result is the event that is lost: it, or one whose place
-    /// and turn it has taken.
+    /// Makes room for an event that may be one too many. Returns the event, and the event that was
+    /// removed for it, if any. If no room can be made, returns the lost event as an error: the new
+    /// event, or the waiting event that it replaced.
     #[cold]
     fn make_room<E: Send + 'static>(
         &mut self,
@@ -252,7 +252,8 @@ impl<H: QueueFlavor> QueueState<H> {
                 }
                 Overflow::DropNewest => (),
                 Overflow::DropOldest | Overflow::Latest => {
-                    // One makes room for one. (Turns of connections that ended give nothing.)
+                    // Removing one event makes room for one. (Turns of ended connections free
+                    // nothing.)
                     while self.waiting >= capacity && dropped.is_none() {
                         dropped = self.drop_oldest();
                     }
@@ -262,7 +263,7 @@ impl<H: QueueFlavor> QueueState<H> {
         Ok((event, dropped))
     }
 
-    /// Sets the limit, and takes out what has no room any more.
+    /// Sets the limit, and removes the events that no longer fit.
     pub(super) fn bound(&mut self, capacity: usize, overflow: Overflow) -> Vec<Discarded> {
         self.limit = Some((capacity, overflow));
         let mut dropped = Vec::new();
@@ -278,7 +279,7 @@ impl<H: QueueFlavor> QueueState<H> {
         dropped
     }
 
-    /// Only the newest event of each connection stays. It has the turn of the oldest.
+    /// Keeps only the newest event of each connection, which gets the turn of the oldest.
     fn keep_latest(&mut self, dropped: &mut Vec<Discarded>) {
         for (key, mailbox) in &mut self.mailboxes {
             if !self.singles.contains_key(key) {
@@ -311,12 +312,12 @@ impl<H: QueueFlavor> QueueState<H> {
         Some(dropped)
     }
 
-    /// Outside of a run.
+    /// Must be called outside of a run.
     fn drop_newest(&mut self) -> Option<Discarded> {
         let newest = self.turns.pop_back().expect("every event that waits has a turn");
         let inbox = self.mailboxes.get_mut(newest)?.inbox.as_mut()?;
         let Some(dropped) = inbox.take_newest() else {
-            // The turns without an event are the first.
+            // The first turns are those without an event.
             self.singles[newest].void_turns -= 1;
             return None;
         };
@@ -328,7 +329,7 @@ impl<H: QueueFlavor> QueueState<H> {
 
 /// Running.
 impl<H: QueueFlavor> QueueState<H> {
-    /// A run answers all calls of `wake` until now, and has the turns that there are.
+    /// Begins a run. It answers all calls of `wake` so far, and takes the turns that exist now.
     pub(super) fn begin(&mut self, batch: &mut RunBatch<H>, limit: RunLimit, clock: &mut RunClock) {
         self.is_woken = false;
         self.in_run = self.turns.len();
@@ -341,8 +342,8 @@ impl<H: QueueFlavor> QueueState<H> {
         }
     }
 
-    /// The same where one event waits, and nothing bounds, holds back or replaces it: takes its
-    /// handler, with the event. A batch would be more work than the event itself.
+    /// As `begin`, for a queue with one waiting event and no bound, window or `latest` slot. Takes
+    /// the handler with the event. A batch would be more work than the event itself.
     #[inline(always)]
     pub(super) fn begin_with_one(
         &mut self,
@@ -364,8 +365,8 @@ impl<H: QueueFlavor> QueueState<H> {
         Some((key, handler))
     }
 
-    /// Takes what is next: the windows that are due, then the events, and last the windows that
-    /// these have opened for no time at all.
+    /// Takes the next batch: first the windows that are due, then the events, and last the windows
+    /// that these events have opened with a wait of zero.
     pub(super) fn take(&mut self, batch: &mut RunBatch<H>, most: usize, clock: &mut RunClock) {
         if let Some(key) = batch.flushes {
             return self.take_flushed(key, batch, clock);
@@ -397,7 +398,7 @@ impl<H: QueueFlavor> QueueState<H> {
                 }
                 self.turns.pop_front();
                 self.in_run -= 1;
-                // Otherwise the event was flushed or cancelled.
+                // Otherwise the event was flushed or canceled.
                 if single.ends_turn() {
                     self.waiting -= 1;
                     self.take_single(key, batch, |handler, inbox| handler.take_one(inbox, clock));
@@ -431,7 +432,7 @@ impl<H: QueueFlavor> QueueState<H> {
         }
     }
 
-    /// Takes the first of the windows that are to close.
+    /// Takes the first window that is due.
     fn take_due(&mut self, batch: &mut RunBatch<H>, clock: &mut RunClock) {
         let Some((due, key)) = self.timers.next() else { return };
         let now = clock.now();
@@ -440,8 +441,8 @@ impl<H: QueueFlavor> QueueState<H> {
         }
     }
 
-    /// Takes what one connection has to call its handler with, as a batch by itself. Nobody's code
-    /// runs between that and the call, so it is never given back.
+    /// Takes one connection's handler and event, as a batch of its own. No user code runs between
+    /// this and the call, so such a batch is never given back.
     fn take_single(
         &mut self,
         key: MailboxKey,
@@ -460,7 +461,8 @@ impl<H: QueueFlavor> QueueState<H> {
         self.set_timer(key, due);
     }
 
-    /// What goes to `dropped` is to be dropped when the lock is released: its connection has ended.
+    /// Events of ended connections go to `dropped`, which must be dropped after the lock is
+    /// released.
     pub(super) fn give_back(&mut self, batch: &mut RunBatch<H>, dropped: &mut Vec<Discarded>) {
         let is_done = batch.delivered == batch.order.len();
         for at in batch.order[batch.delivered..].iter().rev() {
@@ -496,7 +498,7 @@ impl<H: QueueFlavor> QueueState<H> {
         }
     }
 
-    /// Ends the run. The result is how many events are lost that no run has reported.
+    /// Ends the run. Returns how many lost events no run has reported.
     #[inline]
     pub(super) fn end_run(&mut self) -> u64 {
         self.in_run = 0;
@@ -504,7 +506,7 @@ impl<H: QueueFlavor> QueueState<H> {
         self.lost - self.lost_reported
     }
 
-    /// How many events and windows that are due a run has left.
+    /// How many events and due windows a run has left.
     #[inline]
     pub(super) fn left(&mut self, clock: &mut RunClock) -> usize {
         let due = if self.timers.is_empty() { 0 } else { self.timers.due(clock.now()) };
@@ -512,14 +514,14 @@ impl<H: QueueFlavor> QueueState<H> {
     }
 }
 
-/// Flushing and cancelling.
+/// Flushing and canceling.
 impl<H: QueueFlavor> QueueState<H> {
-    /// Where this connection is, if it is debounced or throttled here.
+    /// The mailbox key of this connection, if it is debounced or throttled in this queue.
     fn paced(&self, connection: &Connection<Shared>) -> Option<MailboxKey> {
         self.paced.get(&connection.identity()).copied()
     }
 
-    /// Takes out all events of a debounced or throttled connection, and says how many they are.
+    /// Takes out all events of a debounced or throttled connection, and returns how many they are.
     pub(super) fn cancel(&mut self, connection: &Connection<Shared>) -> Option<(usize, Discarded)> {
         let key = self.paced(connection)?;
         let inbox = self.mailboxes.get_mut(key)?.inbox.as_mut()?;
@@ -536,7 +538,7 @@ impl<H: QueueFlavor> QueueState<H> {
         Some((waited + usize::from(was_held), events))
     }
 
-    /// Takes all events of a debounced or throttled connection, one after the other, and no others.
+    /// Begins to take all events of one debounced or throttled connection, one after the other.
     pub(super) fn begin_flush(
         &mut self,
         connection: &Connection<Shared>,
@@ -553,8 +555,8 @@ impl<H: QueueFlavor> QueueState<H> {
         self.take(batch, usize::MAX, clock);
     }
 
-    /// Closes the window if it has run out, then takes one event at a time, which the handler may
-    /// cancel, and last closes the window. Those that it does not come to keep their turns.
+    /// Closes the window if it has run out. Then takes one event at a time, which the handler may
+    /// cancel, and closes the window last. Events that it does not reach keep their turns.
     #[cold]
     #[inline(never)]
     fn take_flushed(&mut self, key: MailboxKey, batch: &mut RunBatch<H>, clock: &mut RunClock) {

@@ -1,19 +1,19 @@
-//! When the windows of a queue's debounces and throttles close.
+//! The times at which the windows of a queue's debounces and throttles close.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::mailbox::MailboxKey;
 
-/// A window that is open: when it closes, the number of its connection in the order of connecting,
-/// and the connection's key. (Keys are used again, so they tell no order.)
+/// An open window: when it closes, the number of its connection in the order of connecting, and the
+/// connection's key. (The number is needed because keys are reused, so they do not tell the order.)
 pub(super) type Timer = (Instant, u64, MailboxKey);
 
 #[derive(Default)]
 pub(super) struct Timers {
     open: BTreeSet<Timer>,
-    /// How many of those that are open close at or before a time. So nobody counts them all again
-    /// who asks again a little later.
+    /// How many open windows close at or before a time. With this, the next query, for a time a
+    /// little later, does not count all windows again.
     counted: Option<(Instant, usize)>,
 }
 
@@ -22,7 +22,7 @@ impl Timers {
         self.open.is_empty()
     }
 
-    /// When the next one closes.
+    /// The window that closes next, and when.
     pub(super) fn next(&self) -> Option<(Instant, MailboxKey)> {
         self.open.first().map(|(due, _, key)| (*due, *key))
     }
@@ -47,9 +47,9 @@ impl Timers {
         }
     }
 
-    /// How many close at or before this time.
+    /// How many windows close at or before `now`.
     pub(super) fn due(&mut self, now: Instant) -> usize {
-        // After all that close at this time.
+        // Sorts after all windows that close at this time.
         let after = |time| (time, u64::MAX, MailboxKey::default());
         let count = match self.counted {
             Some((until, count)) if until <= now => {

@@ -15,11 +15,11 @@ use super::{Intake, Keeper, inlet::Inlet};
 use crate::base::SlotKey;
 use crate::raw::{Flavor, SlotState, StateCell};
 
-/// How a slot calls its method, `M`, of a target, `T`.
+/// How a slot calls its method `M` on a target `T`.
 pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Flavor>: 'static {
-    /// `None` when there is an owner behind the target, and it is gone.
+    /// Returns `None` if the target is not the owner itself and the owner is gone.
     fn invoke(method: &M, target: Target<impl Hold<Target = T>, F>, event: &E) -> Option<R>;
-    /// The same, or to let go of the target and [call](Again::call) once more.
+    /// As `invoke`, but may instead release the target and [call](Again::call) once more.
     #[inline(always)]
     fn invoke_or_again(
         method: &M,
@@ -29,18 +29,18 @@ pub(crate) trait Invoke<M, T: ?Sized, E: ?Sized, R, F: Flavor>: 'static {
     ) -> Option<R> {
         Self::invoke(method, target, event)
     }
-    /// The type that tells one method from another, and its name.
+    /// The type that identifies the method and gives its name.
     type Method: 'static;
 }
 
-/// The call of a handle that is under way, to be made once more. Who finds something missing gets
-/// it in a function that ends with this, and has nothing to do after it: so a call that misses
-/// nothing saves no registers, and needs no place on the stack.
+/// The current call of a handle, to be made once more. If the call finds something missing, it runs
+/// a function that ends with this call and does nothing after it. Therefore a call that finds
+/// nothing missing saves no registers, and needs no stack frame.
 #[cfg_attr(not(feature = "async"), allow(dead_code))]
 pub(crate) struct Again<'c, E: ?Sized, R> {
     call: unsafe fn(ErasedPtr, &E) -> Option<R>,
     data: ErasedPtr,
-    /// The handle is there as long as its call is under way, to which the event is lent.
+    /// The event is lent to the call, and the handle exists as long as its call is under way.
     call_lasts: PhantomData<&'c E>,
 }
 
@@ -53,11 +53,11 @@ impl<E: ?Sized, R> Again<'_, E, R> {
     }
 }
 
-/// How one comes from a target, `T`, to its owner, whatever the method is.
+/// How to get from a target `T` to its owner. It does not depend on the method.
 trait Reach<T: ?Sized, F> {
-    /// Whether the target is the owner, so that the one is alive when the other is.
+    /// Whether the target is the owner. Then it is alive exactly when the owner is.
     const IS_OWNER: bool;
-    /// Whether the target is kept by nobody but who has the handle.
+    /// Whether only the holder of the handle keeps the target alive.
     const IS_OWN: bool;
     /// The address of the owner.
     fn owner(target: &T) -> *const ();
@@ -88,12 +88,12 @@ impl<T: ?Sized, F, const IS_OWN: bool> Reach<T, F> for Direct<IS_OWN> {
     }
 }
 
-/// The target is an object of the user's.
+/// The target is an object of the user.
 type ToOwner = Direct<false>;
 /// The target was made for the handle.
 type ToOwn = Direct<true>;
 
-/// For calls that no signal has to allow.
+/// For calls that need no signal's permission.
 struct AdmitsAll;
 
 impl Admission for AdmitsAll {
@@ -102,27 +102,27 @@ impl Admission for AdmitsAll {
     }
 }
 
-/// Tells the compiler which way is seldom taken.
+/// Tells the compiler that this branch is unlikely.
 #[cold]
 pub(super) fn seldom() {}
 
 /// A weak method handle: a weak pointer to a target and what to call on it, in two words.
 ///
-/// The target is the owner itself where the method is a path or a closure without captures: its
-/// type says all there is to know, so the handle needs no memory of its own. Otherwise the target
-/// is an [`Adapter`] that holds the method beside a weak pointer to the owner, and whoever keeps
-/// the handle keeps the adapter alive with the [`KeepAlive`] that came with it. Dropping the keep_alive
-/// drops what the method captured: at once, or right after the call that is under way.
+/// If the method is a path or a closure without captures, the target is the owner itself. The
+/// method's type then contains all information, so the handle needs no memory of its own. Otherwise
+/// the target is an [`Adapter`] that holds the method and a weak pointer to the owner. The
+/// [`KeepAlive`] that comes with the handle keeps the adapter alive. Dropping the `KeepAlive` drops
+/// what the method captured: at once, or right after the current call.
 pub(crate) type Handle<E, R, F> = Typed<E, R, AnyHandle<F>>;
 
-/// The same, whatever the event is and what the method returns: so it cannot be called.
+/// A [`Handle`] with its event and result types erased, so it cannot be called.
 pub(crate) struct AnyHandle<F: Flavor> {
     /// The weak pointer to the target.
     data: ErasedPtr,
     table: &'static HandleVtable<F>,
 }
 
-/// A weak pointer on its way into a [`Handle`]. To drop it is to leak it.
+/// A weak pointer that will become part of a [`Handle`]. Dropping it leaks the pointer.
 pub(crate) struct StoredLink<L, F>(ErasedPtr, PhantomData<(L, F)>);
 
 impl<L, F> StoredLink<L, F> {
@@ -135,23 +135,24 @@ impl<L, F> StoredLink<L, F> {
 type CallThrough<E, R, F> =
     unsafe fn(ErasedPtr, &StateCell<F>, &mut Caller<'_>, &E) -> Result<R, NotCalled>;
 
-/// What depends on the method.
+/// The functions that depend on the method.
 struct HandleVtable<F: Flavor> {
-    /// A [`CallFn`] of some types.
+    /// A [`CallFn`] whose types are erased.
     call: unsafe fn(),
-    /// What tells it from others, and its name.
+    /// The method's identity and name.
     method: unsafe fn(ErasedPtr) -> (TypeId, &'static str),
     link: &'static LinkVtable<F>,
 }
 
-/// The flavor says which. Each function in a table takes 32 bytes of a program, with its relocation.
+/// The flavor decides which field is used. Each function in a table adds 32 bytes to a program,
+/// including its relocation.
 #[repr(C)]
 union CallFn<E: ?Sized, R, F: Flavor> {
     any: unsafe fn(),
-    /// Where there is one thread only.
+    /// For one thread.
     alone: unsafe fn(ErasedPtr, &E) -> Option<R>,
-    /// Where there are more. All of it travels in registers: what lies in memory would have to get there
-    /// before the owner can be upgraded.
+    /// For several threads. All arguments are passed in registers: an argument in memory would have
+    /// to be written before the owner can be upgraded.
     through: CallThrough<E, R, F>,
 }
 
@@ -161,7 +162,7 @@ type WhileEntered = for<'c> unsafe fn(
     &mut dyn FnMut(&mut Caller<'c>),
 ) -> Result<(), NotCalled>;
 
-/// What depends on the weak pointer alone.
+/// The functions that depend only on the weak pointer.
 struct LinkVtable<F: Flavor> {
     clone: unsafe fn(ErasedPtr) -> ErasedPtr,
     release: unsafe fn(ErasedPtr),
@@ -173,7 +174,8 @@ struct LinkVtable<F: Flavor> {
     finish_entering: unsafe fn(ErasedPtr, &mut Caller<'_>) -> bool,
 }
 
-/// The tables of a target of type `L`, on which `I` calls `M`, and from which `W` reaches the owner.
+/// The tables for a target behind a link of type `L`, where `I` calls `M` and `W` leads to the
+/// owner.
 struct VtablesOf<I, W, L, M, E: ?Sized, R, F> {
     how: PhantomData<(I, W)>,
     on: PhantomData<(L, M)>,
@@ -204,7 +206,7 @@ where
             nothing_to_finish
         },
     };
-    /// Of the two ways to call, only the one that is used is compiled.
+    /// Only the way of calling that is used gets compiled.
     const CALL: CallFn<E, R, F> = if F::THREADED {
         CallFn { through: call_through::<I, W, L, M, E, R, F> }
     } else {
@@ -219,8 +221,8 @@ where
 }
 
 impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
-    /// A handle to `method` of `owner`. The keep_alive, if there is one, owns what the handle needs
-    /// beside the owner.
+    /// A handle to `method` of `owner`. The `KeepAlive`, if there is one, owns what the handle
+    /// needs besides the owner.
     #[inline(always)]
     pub(crate) fn new<I, L, M>(
         owner: Checked<L, F>,
@@ -231,7 +233,7 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         L: Link + 'static,
         M: 'static,
     {
-        // The branch that is not taken is not compiled either.
+        // The branch that is not taken is not compiled.
         if const { Self::is_bare::<L, M>() } {
             (Self::to_target::<I, ToOwner, L, M>(owner.0), None)
         } else {
@@ -239,12 +241,12 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         }
     }
 
-    /// Whether a handle to an `M` needs nothing beside the owner.
+    /// Whether a handle to an `M` needs nothing besides the owner.
     pub(crate) const fn is_bare<L, M>() -> bool {
         fits::<L>() && is_implied::<M>()
     }
 
-    /// A handle that [needs nothing](Self::is_bare) beside the owner.
+    /// A handle that [needs nothing](Self::is_bare) besides the owner.
     #[inline(always)]
     pub(crate) fn bare<I, L, M>(owner: StoredLink<L, F>, _method: &Checked<M, F>) -> Self
     where
@@ -276,14 +278,14 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         (handle, Some(unsafe { KeepAlive::new(adapter) }))
     }
 
-    /// A handle to a closure, which the keep_alive owns.
+    /// A handle to a closure, which the `KeepAlive` owns.
     pub(crate) fn closure<C: Fn(&E) -> R + 'static>(
         closure: Checked<C, F>,
     ) -> (Self, KeepAlive<F>) {
         Self::owned::<CallClosure, C>(closure)
     }
 
-    /// A handle to a target, which the keep_alive owns.
+    /// A handle to a target, which the `KeepAlive` owns.
     pub(crate) fn owned<I, T>(target: Checked<T, F>) -> (Self, KeepAlive<F>)
     where
         I: Invoke<(), T, E, R, F>,
@@ -295,8 +297,8 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         (handle, unsafe { KeepAlive::new(target) })
     }
 
-    /// A handle that holds its target. Nothing of the user's may be dropped with that, since it may be
-    /// dropped under the signal's lock: see [`KeepAlive::until_the_end`].
+    /// A handle that holds its target. Dropping the target must not drop user values, because it
+    /// may be dropped under the signal's lock: see [`KeepAlive::until_the_end`].
     #[cfg(feature = "std")]
     pub(crate) fn held<I, T>(target: Checked<T, F>) -> Self
     where
@@ -324,18 +326,18 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         }
     }
 
-    /// Calls the method, if the owner is there.
+    /// Calls the method if the owner is alive.
     #[inline]
     pub(crate) fn call(&self, event: &E) -> Option<R> {
         if F::THREADED {
             return self.call_in(&mut Caller::new(&AdmitsAll), event);
         }
-        // SAFETY: `table` was made for the type of `data`, here and below; for these of the event and the
-        // result; and for one thread.
+        // SAFETY: `table` was made for the type of `data`, here and below; for these of the event
+        // and the result; and for one thread.
         unsafe { (CallFn::<E, R, F> { any: self.table.call }.alone)(self.data, event) }
     }
 
-    /// The same by this caller.
+    /// Calls the method with this caller, if the owner is alive.
     fn call_in<'l>(&'l self, caller: &mut Caller<'l>, event: &E) -> Option<R> {
         if !F::THREADED {
             return self.call(event);
@@ -350,8 +352,8 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         }
     }
 
-    /// Calls the method, if the owner is there and the slot is to be called without asking. Comes after
-    /// [`ReaderCell::begin`](super::ReaderCell::begin).
+    /// Calls the method if the owner is alive and the slot's state allows the call without asking
+    /// the ledger. Must come after [`ReaderCell::begin`](super::ReaderCell::begin).
     #[inline(always)]
     pub(crate) fn call_through<'l>(
         &'l self,
@@ -362,15 +364,17 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
         if const { !F::THREADED } {
             return Err(NotCalled::Asks);
         }
-        // SAFETY: as in `call`, but for more threads. And this handle keeps the target's memory for `'l`.
+        // SAFETY: as in `call`, but for more threads. And this handle keeps the target's memory for
+        // `'l`.
         let call = CallFn::<E, R, F> { any: self.table.call };
         // SAFETY: see above.
         unsafe { (call.through)(self.data, state, caller, event) }
     }
 
-    /// Calls the method if `is_admitted` says so, which is asked when the owner, and what the method captured,
-    /// are held: so that a yes is not lost, and that they may be let go by it. None: there is no owner, or it
-    /// was not admitted.
+    /// Calls the method if `is_admitted` returns true. `is_admitted` runs while the owner, and what
+    /// the method captured, are held, so a claimed call is not lost because the owner has gone, and
+    /// `is_admitted` may drop other references to them. Returns `None` if the owner is gone or the
+    /// call was not admitted.
     pub(crate) fn ask_and_call<'l>(
         &'l self,
         caller: &mut Caller<'l>,
@@ -394,14 +398,14 @@ impl<E: ?Sized, R, F: Flavor> Handle<E, R, F> {
 }
 
 impl<F: Flavor> AnyHandle<F> {
-    /// A handle to nobody, without memory of its own.
+    /// A handle to no method, without memory of its own.
     pub(super) fn vacant() -> Self {
         let handle = Handle::<(), (), F>::to_target::<CallNobody, ToOwner, _, ()>(F::dangling());
-        // SAFETY: it calls nobody, with whatever types.
+        // SAFETY: the handle calls no method, so its types do not matter.
         unsafe { handle.forget_types() }
     }
 
-    /// Does what is to be done before the method can be called. False: it cannot be.
+    /// Prepares for another try to call the method. Returns false if the method cannot be called.
     pub(crate) fn can_go_on<'l>(&'l self, caller: &mut Caller<'l>, why: NotCalled) -> bool {
         match why {
             NotCalled::NeedsCell => {
@@ -423,19 +427,19 @@ impl<F: Flavor> AnyHandle<F> {
         self.liveness() == Liveness::Alive
     }
 
-    /// Where the owner is, or was.
+    /// The owner's address, also after the owner is gone.
     pub(crate) fn owner(&self) -> *const () {
         // SAFETY: as in `call`.
         unsafe { (self.table.link.owner)(self.data) }
     }
 
-    /// Keeps the owner alive, if it is.
+    /// Keeps the owner alive, if it is alive now.
     pub(crate) fn pin(&self) -> Option<KeepAlive<F>> {
         // SAFETY: as in `call`.
         unsafe { (self.table.link.pin)(self.data) }
     }
 
-    /// Keeps the target alive, if it was made for this handle and is still there.
+    /// Keeps the target alive, if it was made for this handle and still exists.
     pub(super) fn own_keep_alive(&self) -> Option<KeepAlive<F>> {
         // SAFETY: as in `call`.
         unsafe { (self.table.link.own_keep_alive)(self.data) }
@@ -446,7 +450,7 @@ impl<F: Flavor> AnyHandle<F> {
         unsafe { (self.table.method)(self.data) }.0
     }
 
-    /// The name of the method's type, which for a method path is the path.
+    /// The name of the method's type. For a method path, this is the path.
     pub(crate) fn name(&self) -> &'static str {
         // SAFETY: as in `call`.
         unsafe { (self.table.method)(self.data) }.1
@@ -454,7 +458,7 @@ impl<F: Flavor> AnyHandle<F> {
 }
 
 impl<F: Flavor> AnyHandle<F> {
-    /// For an entry like the one it is in, or where its types are known.
+    /// A clone, for an entry like the one this handle is in, or for code that knows its types.
     pub(super) fn another(&self) -> Self {
         // SAFETY: as in `call`.
         AnyHandle { data: unsafe { (self.table.link.clone)(self.data) }, table: self.table }
@@ -468,21 +472,22 @@ impl<F: Flavor> Drop for AnyHandle<F> {
     }
 }
 
-// SAFETY: all that a thread-safe handle can reach was `Checked` when it was made: weak pointers to owners,
-// methods, targets. Events and results are never stored: they pass through on the thread that calls.
+// SAFETY: all that a thread-safe handle can reach was `Checked` when it was made: weak pointers to
+// owners, methods, targets. Events and results are never stored: they pass through on the thread
+// that calls.
 #[cfg(feature = "std")]
 unsafe impl Send for AnyHandle<crate::raw::Shared> {}
 // SAFETY: as above.
 #[cfg(feature = "std")]
 unsafe impl Sync for AnyHandle<crate::raw::Shared> {}
 
-/// A method that is not implied by its type, beside the weak owner it is called on.
+/// A method that its type does not imply, with the weak owner on which it is called.
 struct Adapter<L, M> {
     owner: L,
     method: M,
 }
 
-/// Calls the method of an [`Adapter`] as `I` does.
+/// Calls the method of an [`Adapter`] with `I`.
 struct ThroughAdapter<I>(PhantomData<I>);
 
 impl<I, L, M, E, R, F> Invoke<(), Adapter<L, M>, E, R, F> for ThroughAdapter<I>
@@ -542,7 +547,7 @@ impl<E: ?Sized, R, F: Flavor> Invoke<(), (), E, R, F> for CallNobody {
     }
 }
 
-/// The vtables of a target that takes events over.
+/// The tables of a target that takes events over.
 #[cfg(feature = "async")]
 struct IntakeVtables<T, E: ?Sized, F>(PhantomData<(T, F)>, PhantomData<E>);
 
@@ -573,7 +578,7 @@ impl<T: Intake<E> + 'static, E: ?Sized + 'static, F: Flavor> IntakeVtables<T, E,
 
 #[cfg(feature = "async")]
 impl<E: ?Sized + 'static, F: Flavor> Handle<E, (), F> {
-    /// A handle to what takes events over. The keep_alive keeps that from its end.
+    /// A handle to a target that takes events over. The `KeepAlive` keeps the target from its end.
     pub(crate) fn intake<T: Intake<E> + 'static>(
         keeper: Checked<Keeper<F::Strong<T>>, F>,
     ) -> (Self, KeepAlive<F>) {
@@ -606,25 +611,27 @@ unsafe fn hand_over_through<T: Intake<E>, E: ?Sized, F: Flavor>(
     if !state.is(SlotState::Call, Ordering::Relaxed) {
         return Err(NotCalled::Asks);
     }
-    // Asked after an exchange, and where the end of what takes over comes later or has come: so whoever is
-    // told of that end has all the events of calls for which the answer was yes.
+    // The state is read after an exchange, where the target's end either has not come yet or has
+    // come already. Therefore, when the end is reported, all events of calls that were answered
+    // with yes have been taken over.
     let is_called = inlet.0.take_over(event, || is_begun_to_call::<F>(state, true));
     if is_called { Ok(()) } else { Err(NotCalled::Asks) }
 }
 
-/// Whether a value of `M` can be had from its type alone.
+/// Whether a value of `M` can be made from its type alone.
 const fn is_implied<M>() -> bool {
     size_of::<M>() == 0 && !needs_drop::<M>()
 }
 
-/// A method that is implied by its type.
+/// A method whose type implies its value.
 ///
 /// # Safety
-/// [`is_implied`], and there was a value.
+/// [`is_implied`] is true for `M`, and a value of `M` has existed.
 #[inline(always)]
 unsafe fn implied<M: 'static>() -> &'static M {
-    // SAFETY: `M` has no size, so any aligned address holds a value of it; and there is one to refer to: it
-    // is not dropped, so who let go of it forgot it, and that is what `Box::leak` does without size.
+    // SAFETY: `M` has size zero, so any aligned address holds a value of it. A value exists that
+    // the reference can refer to: `M` needs no drop, so releasing the value only forgot it, which
+    // is what `Box::leak` does for a zero-sized value.
     unsafe { &*core::ptr::dangling::<M>() }
 }
 
@@ -641,13 +648,13 @@ where
         return None;
     };
     let again = Again { call: call::<I, L, M, E, R, F>, data, call_lasts: PhantomData };
-    // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method, if it is not a
-    // unit.
+    // SAFETY: it is out of a handle, which was made of what was `Checked`; and of a method, if it
+    // is not a unit.
     unsafe { I::invoke_or_again(implied::<M>(), Target::new(target), event, again) }
 }
 
 /// # Safety
-/// As for `call`; and the memory of the target is kept until `caller` is dropped.
+/// As for `call`; and the target's memory must be kept until `caller` is dropped.
 unsafe fn call_through<I, W, L: Link, M: 'static, E: ?Sized, R, F: Flavor>(
     data: ErasedPtr,
     state: &StateCell<F>,
@@ -671,8 +678,9 @@ where
     }
 }
 
-/// What a call begins with, whatever the method is: where nothing is optimised, one function for them all.
-/// (It does not return a `Result`, which would cost a call 4 instructions.)
+/// The beginning of a call, which does not depend on the method. In unoptimized builds, it is one
+/// function for all methods. (It does not return a `Result`, which would cost each call 4
+/// instructions.)
 ///
 /// # Safety
 /// As for `call_through`.
@@ -683,8 +691,9 @@ unsafe fn enter<'a, W: Reach<L::Target, F>, L: Link, F: Flavor>(
     caller: &mut Caller<'_>,
     why: &mut NotCalled,
 ) -> Option<Target<L::Entered<'a>, F>> {
-    // What is seldom is left to who calls: whatever that needs does not have to be saved here.
-    // SAFETY: the caller's promise. It enters one at a time: it is borrowed mutably as long as it calls.
+    // Rare work is left to the caller, so registers for it need not be saved here.
+    // SAFETY: the caller's promise. It enters one target at a time, since `caller` stays mutably
+    // borrowed during the call.
     let target = match unsafe { data.get::<L>().enter(caller) } {
         Ok(target) => target,
         Err(not_called) => {
@@ -710,7 +719,7 @@ fn pass_over<H>(_target: H, caller: &Caller<'_>) {
 }
 
 /// # Safety
-/// As for `call_through`, which has just said `Begun`.
+/// As for `call_through`, which must have just returned `Begun`.
 unsafe fn finish_entering<L: Link>(data: ErasedPtr, caller: &mut Caller<'_>) -> bool {
     // SAFETY: as in `call`, and the caller's promise.
     unsafe { data.get::<L>().finish_entering(caller) }
@@ -743,7 +752,7 @@ unsafe fn liveness<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> Liven
     // SAFETY: as in `call`.
     let target = unsafe { data.get::<L>() };
     if W::IS_OWNER {
-        // Without holding it: this may run under a lock, where the owner must not be dropped.
+        // Do not hold the target: this may run under a lock, where the owner must not be dropped.
         target.liveness()
     } else {
         target.upgrade().map_or(Liveness::Gone, |target| W::liveness(&target))
@@ -760,7 +769,7 @@ unsafe fn owner<W: Reach<L::Target, F>, L: Link, F>(data: ErasedPtr) -> *const (
 }
 
 /// # Safety
-/// As for `call_through`. `act` enters nothing but this target.
+/// As for `call_through`; and `act` must enter only this target.
 unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
     data: ErasedPtr,
     caller: &mut Caller<'c>,
@@ -768,10 +777,11 @@ unsafe fn while_entered<'c, W: Reach<L::Target, F>, L: Link, F>(
 ) -> Result<(), NotCalled> {
     // SAFETY: as in `call`.
     let link = unsafe { data.get::<L>() };
-    // SAFETY: the caller's promise. That `act` enters the target once more, and leaves it, is no more than to
-    // note in the same place that it is called.
+    // SAFETY: the caller's promise. If `act` enters the target once more and leaves it, this only
+    // notes in the same place again that the target is being called.
     let target = unsafe { link.enter(caller) }?;
-    // Else that may be what is destroyed, and panics, between what `act` asks and what it calls.
+    // Otherwise the owner that was left last could be destroyed, and panic, after `act` has asked
+    // and before it calls.
     link.forget_left(caller);
     if !W::IS_OWNER && W::liveness(&target) != Liveness::Alive {
         pass_over(target, caller);

@@ -5,18 +5,18 @@ use std::sync::Arc;
 use super::{Caller, Checked, Hold, KeepAlive, Link, Liveness, NotCalled};
 use crate::raw::Flavor;
 
-/// What stands in a slot for an owner that is not called there: a pointer, in one word, to what is
-/// known.
+/// Stands in a slot for an owner that the slot does not call. It is a pointer, in one word, to what
+/// is known about the owner.
 pub(crate) trait StandIn: Clone {
-    /// That of the owner, as far as it is known.
+    /// The owner's liveness, as far as it is known.
     fn liveness(&self) -> Liveness;
-    /// Where the owner is, or was.
+    /// The owner's address, also after the owner is gone.
     fn owner(&self) -> *const ();
-    /// What tells its method from others, and its name.
+    /// The identity and name of the owner's method.
     fn method(&self) -> (TypeId, &'static str);
 }
 
-/// A link that holds its target, so that an emission calls it without counting references.
+/// A link that holds its target strongly, so an emission calls it without counting references.
 #[derive(Clone)]
 pub(crate) struct Held<T>(T);
 
@@ -28,17 +28,17 @@ impl<T> Held<T> {
 
 #[cfg(feature = "std")]
 impl<F: Flavor> KeepAlive<F> {
-    /// Owns what is to be dropped when the slot of such a handle ends.
+    /// Owns the value that must be dropped when the slot of a [`Held`] target ends.
     pub(crate) fn until_the_end<T: Clone + 'static>(ends: Checked<T, F>) -> Self {
         // SAFETY: it was `Checked`.
         unsafe { KeepAlive::new(ends.0) }
     }
 }
 
-// SAFETY: nothing is said.
+// SAFETY: `ENTERS_BY_EXCHANGE` is false, so this impl promises nothing.
 unsafe impl<T: StandIn> Link for Held<T> {
     type Target = T;
-    /// Of a clone, which stays where it is. Emissions need none.
+    /// Holds a clone of the target, which does not move. Emissions do not need it.
     type Strong = Arc<T>;
     /// Entering it only reads.
     const ENTERS_BY_EXCHANGE: bool = false;
@@ -70,7 +70,7 @@ unsafe impl<T: StandIn> Link for Held<T> {
     }
 }
 
-/// What the list of an emission keeps.
+/// A target that the emission's list keeps alive.
 pub(crate) struct Borrowed<'a, T>(&'a T);
 
 impl<T> Deref for Borrowed<'_, T> {
@@ -81,7 +81,7 @@ impl<T> Deref for Borrowed<'_, T> {
     }
 }
 
-// SAFETY: the target is borrowed, or else what is kept owns a clone of it.
+// SAFETY: the target is borrowed, or `keep` returns an `Arc` that owns a clone of it.
 unsafe impl<T: Clone> Hold for Borrowed<'_, T> {
     type Strong = Arc<T>;
     fn keep(self) -> Option<Arc<T>> {

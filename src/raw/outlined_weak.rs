@@ -3,7 +3,7 @@ use core::mem::ManuallyDrop;
 use super::Link;
 use crate::raw::Flavor;
 
-/// A weak pointer whose drop is a call wherever it is dropped.
+/// A weak pointer whose drop code is an out-of-line call, not inlined.
 pub(crate) struct OutlinedWeak<T, F: Flavor>(ManuallyDrop<F::Weak<T>>);
 
 impl<T, F: Flavor> OutlinedWeak<T, F> {
@@ -12,7 +12,7 @@ impl<T, F: Flavor> OutlinedWeak<T, F> {
         OutlinedWeak(ManuallyDrop::new(weak))
     }
 
-    /// To nothing.
+    /// A pointer to nothing.
     pub(crate) fn dangling() -> Self {
         Self::new(F::dangling())
     }
@@ -21,7 +21,7 @@ impl<T, F: Flavor> OutlinedWeak<T, F> {
         self.0.upgrade()
     }
 
-    /// Not used again while anything refers to what it points at.
+    /// The target's address. It is not reused while anything refers to the target.
     pub(crate) fn address(&self) -> *const () {
         self.0.address()
     }
@@ -45,7 +45,7 @@ impl<T, F: Flavor> Drop for OutlinedWeak<T, F> {
     }
 }
 
-/// A program drops one wherever it connects and does not keep the connection. Each is only a call,
-/// with what is in a register anyway.
+/// A program drops one wherever it connects and does not keep the connection. Each such place has
+/// only a call, whose argument is in a register already.
 #[inline(never)]
 fn drop_weak<T, F: Flavor>(_weak: F::Weak<T>) {}

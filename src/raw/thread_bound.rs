@@ -2,34 +2,35 @@ use core::marker::PhantomData;
 use core::mem::ManuallyDrop;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// Opens the values that were bound to the thread it was made on. It does not leave that thread.
+/// Opens the values that were bound to the thread on which it was made. It never leaves that
+/// thread.
 pub(crate) struct HomeThread {
     number: usize,
     here: PhantomData<*const ()>,
 }
 
-/// A value that only its [`HomeThread`] opens, so that it may lie in memory that any thread has.
-/// Dropping this does not drop the value, which has to be [taken](Self::take) for that.
+/// A value that only its [`HomeThread`] can open, so any thread may hold it. Dropping this does not
+/// drop the value; to drop it, [take](Self::take) it first.
 pub(crate) struct ThreadBound<T> {
-    /// The number of its `HomeThread`, which no other ever has.
+    /// The number of its `HomeThread`. No two `HomeThread`s ever have the same number.
     home: usize,
     value: ManuallyDrop<T>,
 }
 
-// SAFETY: the value is reached by whoever has its `HomeThread`, which never leaves the thread that
-// the value was put in on. Elsewhere it is not even dropped.
+// SAFETY: the value can be reached only through its `HomeThread`, which never leaves the thread on
+// which the value was bound. On other threads the value is not even dropped.
 unsafe impl<T> Send for ThreadBound<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for ThreadBound<T> {}
 
 impl HomeThread {
     /// # Panics
-    /// When a word cannot number all of them.
+    /// If there are more `HomeThread`s than a word can number.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let following = |number: usize| number.checked_add(1);
         let number = NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, following);
-        let number = number.expect("there are fewer queues than words have values");
+        let number = number.expect("a word can number all queues");
         HomeThread { number, here: PhantomData }
     }
 
@@ -43,7 +44,7 @@ impl<T> ThreadBound<T> {
     /// When it is bound to another.
     #[inline]
     pub(crate) fn open<'a>(&'a self, home: &'a HomeThread) -> &'a T {
-        assert!(self.home == home.number, "a value is opened by the thread it is bound to");
+        assert!(self.home == home.number, "a value must be opened by the thread it is bound to");
         &self.value
     }
 

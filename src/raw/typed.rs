@@ -1,4 +1,4 @@
-//! What knows its event and result by its type, over what does not.
+//! Typed wrappers around types that do not know their event and result.
 
 use core::marker::PhantomData;
 use core::ops::Deref;
@@ -9,36 +9,37 @@ use super::handle::{Handle, seldom};
 use crate::base::tag;
 use crate::raw::{Flavor, SlotState, StateCell};
 
-/// Something of a signal of events `E`, whose slots return `R`.
+/// A part of a signal whose events are `E` and whose slots return `R`.
 ///
-/// What it is does not know these types, so what is done with it is compiled once for all of them. All
-/// handles in it are of `E` and `R`. A handle loses its types only to be put into the slots of a signal
-/// of the same types, and `crate::slots` leaves it there.
+/// The wrapped type does not know `E` and `R`, so its code is compiled once for all of them. All
+/// handles in it are of `E` and `R`. A handle loses its types only when it is put into the slots of
+/// a signal of the same types, and `crate::slots` leaves it there.
 #[repr(transparent)]
 pub(crate) struct Typed<E: ?Sized, R, T> {
     what: T,
-    /// Neither can be taken for a subtype: what is put in as one would be called as the other.
+    /// Invariant in both types: otherwise a handle could be put in with one type, and be called
+    /// with a subtype or supertype.
     types: PhantomData<fn(*mut E, R) -> R>,
 }
 
 impl<E: ?Sized, R, T> Typed<E, R, T> {
     /// # Safety
-    /// All handles in it are of `E` and `R`.
+    /// All handles in `what` must be of `E` and `R`.
     #[inline(always)]
     pub(crate) const unsafe fn assume(what: T) -> Self {
         Typed { what, types: PhantomData }
     }
 
     /// # Safety
-    /// As for `assume`, as long as the reference is there.
+    /// As for `assume`, as long as the reference lives.
     #[inline(always)]
     pub(crate) unsafe fn from_ref(what: &T) -> &Self {
-        // SAFETY: it is one of these, but for the name.
+        // SAFETY: `Self` is a transparent wrapper of `T`.
         unsafe { &*(what as *const T as *const Self) }
     }
 
     /// # Safety
-    /// It goes where all handles are of `E` and `R`, or is never called.
+    /// The result must be put where all handles are of `E` and `R`, or never be called.
     #[inline(always)]
     pub(crate) unsafe fn forget_types(self) -> T {
         self.what
@@ -63,25 +64,27 @@ impl<E: ?Sized, R, F: Flavor> Clone for Handle<E, R, F> {
 pub(crate) type Entry<E, R, F> = Typed<E, R, AnyEntry<F>>;
 
 impl<E: ?Sized, R, F: Flavor> Entry<E, R, F> {
-    /// What to call, if that is to be called without asking. Without threads that stays so until it is called.
+    /// The handle, if it may be called without asking the ledger. In the single-threaded flavor,
+    /// this stays so until the call.
     #[inline(always)]
     pub(crate) fn to_call(&self) -> Option<&Handle<E, R, F>> {
         if !self.what.state.is(SlotState::Call, Ordering::Relaxed) {
             seldom();
             return None;
         }
-        // SAFETY: it is of a signal of these types, and not vacant: see below.
+        // SAFETY: the handle is of a signal of these types, and not vacant: see below.
         Some(unsafe { Typed::from_ref(&self.what.handle) })
     }
 
-    /// What to call, unless the slot is gone.
+    /// The handle, unless the slot is gone.
     #[inline(always)]
     pub(crate) fn unless_gone(&self) -> Option<&Handle<E, R, F>> {
         if self.what.state.is(SlotState::Gone, Ordering::Relaxed) {
             return None;
         }
-        // SAFETY: it is of a signal of these types. It is not vacant: then it would be gone, and stay so. And
-        // for it to become vacant, nobody else may refer to it.
+        // SAFETY: the handle is of a signal of these types. It is not vacant: a vacant entry would
+        // be in the state `Gone`, and stay so. And an entry becomes vacant only when nothing else
+        // refers to it.
         Some(unsafe { Typed::from_ref(&self.what.handle) })
     }
 
@@ -90,7 +93,7 @@ impl<E: ?Sized, R, F: Flavor> Entry<E, R, F> {
         &self.what.state
     }
 
-    /// What a reader says while this slot is called.
+    /// What a reader stores while this slot is called.
     #[inline(always)]
     pub(crate) fn tag(&self) -> usize {
         tag(self.what.key_bits)

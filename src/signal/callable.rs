@@ -1,18 +1,20 @@
-//! What can be connected: the bounds on methods and closures, and what the compiler says where they do not hold.
+//! What can be connected: the bounds on methods and closures, and the compiler's messages when they
+//! do not hold.
 //!
-//! Each has the bare `Fn` as its supertrait, from which the compiler infers the types of a closure's parameters,
-//! and holds for whatever implements that. They are there for their messages.
+//! The supertrait of each bound is the bare `Fn`, from which the compiler infers the types of a
+//! closure's parameters. Everything that implements that `Fn` implements the bound. The bounds
+//! exist only for their messages.
 //!
-//! Of each there is a second impl, which never applies. Without it the compiler would take the only impl there is,
-//! and complain of what is missing for that. With two it has to choose, finds that neither applies, and says what
-//! is written here.
+//! Each bound has a second impl, which never applies. With only one impl, the compiler would assume
+//! that impl and complain about its unmet bounds. With two, it finds that neither applies, and
+//! prints the message written here.
 
 use crate::base::{Impossible, Never};
 
-/// A method that a slot can call: `fn(&self, &E) -> R` of the owner by its path, such as `Panel::on_click`, or a
-/// closure with the owner first, `|owner, event| ..`.
+/// A method that a slot can call: either the path of a `fn(&self, &E) -> R` of the owner, such as
+/// `Panel::on_click`, or a closure whose first parameter is the owner, `|owner, event| ..`.
 ///
-/// There is nothing to implement: it is `Fn(&T, &E) -> R` by another name.
+/// You never implement this trait: it is another name for `Fn(&T, &E) -> R`.
 #[diagnostic::on_unimplemented(
     message = "this is no method that a slot can call: `Fn(&{T}, &{E}) -> {R}` is needed",
     label = "not `Fn(&{T}, &{E}) -> {R}`",
@@ -34,10 +36,10 @@ where
 {
 }
 
-/// A method that takes `&mut self`: `fn(&mut self, &E) -> R` by its path, or a closure with the owner first,
-/// `|owner, event| ..`.
+/// A method that takes `&mut self`: either the path of a `fn(&mut self, &E) -> R`, or a closure
+/// whose first parameter is the owner, `|owner, event| ..`.
 ///
-/// There is nothing to implement: it is `Fn(&mut T, &E) -> R` by another name.
+/// You never implement this trait: it is another name for `Fn(&mut T, &E) -> R`.
 #[diagnostic::on_unimplemented(
     message = "this is no method that a slot can call: `Fn(&mut {T}, &{E}) -> {R}` is needed",
     label = "not `Fn(&mut {T}, &{E}) -> {R}`",
@@ -58,9 +60,9 @@ where
 {
 }
 
-/// A closure that a slot without owner can call: `|event| ..`.
+/// A closure that a slot without an owner can call: `|event| ..`.
 ///
-/// There is nothing to implement: it is `Fn(&E) -> R` by another name.
+/// You never implement this trait: it is another name for `Fn(&E) -> R`.
 #[diagnostic::on_unimplemented(
     message = "this is no closure that a slot can call: `Fn(&{E}) -> {R}` is needed",
     label = "not `Fn(&{E}) -> {R}`",

@@ -1,4 +1,4 @@
-//! Weak method handles: a method of an object that can be called as long as the object lives.
+//! Weak method handles: a method and a weak reference to its object.
 
 use core::any::TypeId;
 use core::fmt;
@@ -10,7 +10,7 @@ use crate::raw::Flavor;
 use crate::raw::{Checked, Handle, Hold, Invoke, KeepAlive, MaybeSendSync, Target};
 use crate::slots::Connection;
 
-/// A method that takes `&self`, or a closure with the owner first.
+/// Calls a method that takes `&self`, or a closure whose first parameter is the owner.
 pub(crate) struct ByRef;
 
 impl<O, E, R, M, F> Invoke<M, O, E, R, F> for ByRef
@@ -27,7 +27,7 @@ where
     }
 }
 
-/// A method that takes `&mut self`.
+/// Calls a method that takes `&mut self`.
 pub(crate) struct ByMut;
 
 impl<O, E, R, M, F> Invoke<M, O, E, R, F> for ByMut
@@ -43,7 +43,7 @@ where
     }
 }
 
-/// A method that gets the connection of its own slot.
+/// Calls a method that also gets the connection of its own slot.
 pub(crate) struct Extended;
 
 impl<O, E, R, M, F> Invoke<(M, Connection<F>), O, E, R, F> for Extended
@@ -63,15 +63,17 @@ where
     }
 }
 
-/// A method of an object, held weakly: the `weakref.WeakMethod` of this crate.
+/// A method of an object, where the object is held weakly. It is the counterpart of Python's
+/// `weakref.WeakMethod`.
 ///
 /// Generic over the flavor. Its everyday names are [`WeakMethod`](crate::WeakMethod) and
 /// [`local::WeakMethod`](crate::local::WeakMethod).
 ///
-/// It does not keep the object alive, and can be called as long as something else does. Two are
-/// equal when they are the same method of the same object; that stays so, and so does the hash,
-/// when the object is gone. A method is known by its type: all `fn` pointers of one signature
-/// count as one method, and so do closures that one closure expression made.
+/// It does not keep the object alive, and can be called as long as something else does. Two
+/// `WeakMethod`s are equal if they are the same method of the same object. Equality and hash stay
+/// the same after the object is gone. A method is identified by its type. Therefore all `fn`
+/// pointers with the same signature count as one method, and so do all closures made by the same
+/// closure expression.
 ///
 /// ```
 /// use sigwire::WeakMethod;
@@ -95,17 +97,17 @@ where
 /// ```
 ///
 /// # Cost
-/// Nothing is allocated for a method path, or a closure without captures, of a sized owner. For any
-/// other method one allocation holds it. A call upgrades the owner and releases it; for a `HazardArc` owner it does
-/// what an emission to one slot does.
+/// A method path, or a closure without captures, of a sized owner needs no allocation. Any other
+/// method needs one. A call upgrades the owner and releases it. For a `HazardArc` owner, a call
+/// does what an emission to one slot does.
 pub struct WeakMethod<E: ?Sized + 'static, R: 'static, F: Flavor> {
     pub(crate) handle: Handle<E, R, F>,
     pub(crate) keep_alive: Option<KeepAlive<F>>,
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> WeakMethod<E, R, F> {
-    /// The method `method` of `owner`: a method path such as `Panel::on_click`, or a closure with
-    /// the owner first.
+    /// Makes a handle to a method of `owner`. The method is a path such as `Panel::on_click`, or a
+    /// closure whose first parameter is the owner.
     pub fn new<O, M>(owner: &O, method: M) -> Self
     where
         O: Owner<F>,
@@ -116,19 +118,19 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> WeakMethod<E, R, F> {
         WeakMethod { handle, keep_alive }
     }
 
-    /// The method bound to its object, which stays alive as long as the [`BoundMethod`] does.
-    /// `None` when the object is gone.
+    /// Binds the method to its object, which then stays alive as long as the [`BoundMethod`].
+    /// Returns `None` if the object is gone.
     pub fn upgrade(&self) -> Option<BoundMethod<E, R, F>> {
         let owner = self.handle.pin()?;
         Some(BoundMethod { method: self.clone(), _owner: owner })
     }
 
-    /// Calls the method. `None` when the object is gone.
+    /// Calls the method. Returns `None` if the object is gone.
     pub fn call(&self, event: &E) -> Option<R> {
         self.handle.call(event)
     }
 
-    /// Whether the object is there.
+    /// Whether the object is alive.
     pub fn is_alive(&self) -> bool {
         self.handle.is_alive()
     }
@@ -168,7 +170,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> fmt::Debug for WeakMethod<E, R,
     }
 }
 
-/// A method with its object, which it keeps alive. Made by [`WeakMethod::upgrade`].
+/// A method together with its object, which it keeps alive. Made by [`WeakMethod::upgrade`].
 ///
 /// Generic over the flavor. Its everyday names are [`BoundMethod`](crate::BoundMethod) and
 /// [`local::BoundMethod`](crate::local::BoundMethod).
@@ -182,9 +184,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> BoundMethod<E, R, F> {
     /// Calls the method.
     ///
     /// # Panics
-    /// When the method does.
+    /// If the method panics.
     pub fn call(&self, event: &E) -> R {
-        self.method.call(event).expect("a bound method keeps its object")
+        self.method.call(event).expect("a bound method keeps its object alive")
     }
 }
 

@@ -15,8 +15,8 @@ use crate::raw::{Intake, Keeper};
 use crate::slots::{Choice, OwnedHandle};
 use crate::slots::{Connection, ScopedConnection};
 
-/// A slot that is about to be connected: options first, then one of the verbs of [`Source`]. Made by
-/// [`Source::slot`].
+/// The options of a slot that is about to be connected. Set the options, then call one of the
+/// `connect` methods, which are those of [`Source`]. Made by [`Source::slot`].
 ///
 /// Generic over the flavor. Its everyday names are [`SlotOptions`](crate::SlotOptions) and
 /// [`local::SlotOptions`](crate::local::SlotOptions).
@@ -48,27 +48,28 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         SlotOptions { source, choice: Choice::default() }
     }
 
-    /// Slots of a higher priority are called first; 0 unless told. Slots of one priority are called
-    /// in the order they were connected.
+    /// Slots with a higher priority are called first. Slots with the same priority are called in
+    /// the order in which they were connected. Default: 0.
     ///
     /// # Cost
-    /// Connecting a slot that is not called last moves all that come after it.
+    /// If the new slot is not the last in the order of calls, connecting moves all slots after it.
     pub fn priority(mut self, priority: i32) -> Self {
         self.choice.priority = priority;
         self
     }
 
-    /// Disconnects the slot as it is called for the first time.
+    /// Calls the slot at most once: its first call disconnects it. The same as
+    /// [`times(1)`](Self::times).
     pub fn once(self) -> Self {
         self.times(1)
     }
 
-    /// Disconnects the slot as it is called for the `times`-th time. The call is claimed before it
-    /// is made: no nested or concurrent emission makes it again, and inside the last one the slot is
-    /// not connected any more.
+    /// Calls the slot at most `times` times: the last of these calls disconnects it. Each call is
+    /// claimed before it is made, so no nested or concurrent emission can repeat it. During the
+    /// last call, the slot is already disconnected.
     ///
     /// # Panics
-    /// When `times` is 0: the slot would never be called.
+    /// If `times` is 0, because such a slot would never be called.
     ///
     /// # Cost
     /// Each call takes the signal's lock for a moment.
@@ -76,24 +77,26 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
     pub fn times(mut self, times: usize) -> Self {
         assert!(
             times > 0,
-            "a slot that is called 0 times would never be called; connect it for 1 or more"
+            "a slot that may be called 0 times is never called; pass 1 or more to `times`"
         );
         self.choice.calls_left = Some(times);
         self
     }
 
-    /// Connects only if the same method of the same owner is not connected already; otherwise the
-    /// result is the connection that stands, as it is. A method is known by its type: all `fn` pointers of
-    /// one signature count as one method, and so do closures that one closure expression made.
+    /// Connects only if the same method of the same owner is not connected yet. If it is,
+    /// connecting returns the existing connection and leaves its options unchanged. A method is
+    /// identified by its type. Therefore all `fn` pointers with the same signature count as one
+    /// method, and so do all closures made by the same closure expression.
     ///
     /// # Cost
-    /// Looks at all slots.
+    /// Connecting looks at all slots.
     pub fn unique(mut self) -> Self {
         self.choice.unique = true;
         self
     }
 
-    /// Names the slot, for `Debug` and for the reports of [`try_emit`](crate::Signal::try_emit).
+    /// Names the slot. The name appears in `Debug` output and in the reports of
+    /// [`try_emit`](crate::Signal::try_emit).
     pub fn name(mut self, name: &'static str) -> Self {
         self.choice.name = Some(name);
         self
@@ -137,7 +140,8 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         source.slots.put_made(self.choice, identity, liveness, None, make)
     }
 
-    /// See [`Source::connect_fn`]. A closure is never connected already, so `unique` says nothing.
+    /// See [`Source::connect_fn`]. Every closure counts as a new method, so
+    /// [`unique`](Self::unique) has no effect.
     pub fn connect_fn<C>(self, closure: C) -> ScopedConnection<F>
     where
         C: Closure<E, R> + MaybeSendSync<F>,
@@ -164,13 +168,13 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         self.source
     }
 
-    /// For who counts the calls elsewhere.
+    /// For a slot in a queue: the queue counts the calls itself.
     #[cfg(feature = "std")]
     pub(crate) fn take_times(&mut self) -> Option<usize> {
         self.choice.calls_left.take()
     }
 
-    /// Connects a method that is called as `I` does.
+    /// Connects a method that `I` calls.
     #[inline(always)]
     pub(crate) fn put_method<I, O, M>(self, owner: &O, method: Checked<M, F>) -> Connection<F>
     where
@@ -181,13 +185,11 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
         self.put(Handle::new::<I, _, _>(Checked::new(weak_of(owner)), method))
     }
 
-    /// Connects what is made already.
     #[inline]
     pub(crate) fn put(self, made: OwnedHandle<E, R, F>) -> Connection<F> {
         self.source.slots.put_chosen(self.choice, made)
     }
 
-    /// What was chosen.
     #[cfg(feature = "std")]
     pub(crate) fn choice(&self) -> Choice {
         self.choice
@@ -196,7 +198,7 @@ impl<'a, E: ?Sized + 'static, R: 'static, F: Flavor> SlotOptions<'a, E, R, F> {
 
 #[cfg(feature = "async")]
 impl<E: ?Sized + 'static, F: Flavor> SlotOptions<'_, E, (), F> {
-    /// Connects what takes events over.
+    /// Connects an object that takes events over.
     pub(crate) fn connect_intake<T>(self, keeper: Keeper<F::Strong<T>>) -> ScopedConnection<F>
     where
         T: Intake<E> + 'static,
@@ -208,13 +210,15 @@ impl<E: ?Sized + 'static, F: Flavor> SlotOptions<'_, E, (), F> {
 }
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
-    /// Connects a method of `owner`: a method path such as `Panel::on_click`, or a closure with the
-    /// owner first. The owner is held weakly. The same method connected twice is called twice.
+    /// Connects a method of `owner`. The method is a path such as `Panel::on_click`, or a closure
+    /// whose first parameter is the owner. The slot holds the owner weakly. A method that is
+    /// connected twice is called twice.
     ///
-    /// The slot stays connected as long as its owner and the signal live. So the [`Connection`] may be dropped:
-    /// it is for who wants to disconnect sooner. (That of [`connect_fn`](Self::connect_fn) must be kept.)
+    /// The slot stays connected as long as its owner and the signal live. You may drop the
+    /// [`Connection`]; keep it only if you want to disconnect earlier. (The guard that
+    /// [`connect_fn`](Self::connect_fn) returns must be kept.)
     ///
-    /// A closure fits what does not fit by its path:
+    /// If the method's signature does not match, use a closure:
     ///
     /// ```
     /// use sigwire::Signal;
@@ -228,11 +232,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     ///
     /// let (saved, renamed): (Signal<()>, Signal<String>) = Default::default();
     /// let editor = Arc::new(Editor);
-    /// saved.connect(&editor, |editor, _| editor.save()); // has no parameter for the event
-    /// renamed.connect(&editor, |editor, name| editor.rename(name)); // takes `&str`, gets `&String`
+    /// saved.connect(&editor, |editor, _| editor.save()); // `save` has no event parameter
+    /// renamed.connect(&editor, |editor, name| editor.rename(name)); // takes `&str`, not `&String`
     ///
     /// let forwarded: Arc<Signal<String>> = Arc::default();
-    /// renamed.connect(&forwarded, |forwarded, name| _ = forwarded.emit(name)); // returns a count
+    /// renamed.connect(&forwarded, |forwarded, name| _ = forwarded.emit(name)); // `emit` returns a count
     ///
     /// assert_eq!(saved.emit(&()), 1);
     /// assert_eq!(renamed.emit(&"notes".to_owned()), 2);
@@ -240,10 +244,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     ///
     /// For a method that takes `&mut self`, see [`connect_mut`](Self::connect_mut).
     ///
-    /// # The owner is yours to keep
-    /// Do not capture the owner in the closure: that would be a strong reference, and a leak. And do not connect
-    /// an owner that nobody else has: `connect(&Arc::new(panel), ..)` compiles, but the `Arc` ends with that
-    /// line, and the slot with it. No lint finds this. The connection tells:
+    /// # # You keep the owner alive
+    /// Do not capture the owner in the closure. That would be a strong reference, and a leak. Also
+    /// keep an `Arc` of the owner yourself. `connect(&Arc::new(panel), ..)` compiles, but the `Arc`
+    /// is dropped at the end of that line, and the slot ends with it. No lint finds this mistake.
+    /// The connection shows it:
     ///
     /// ```
     /// # use sigwire::Signal;
@@ -253,25 +258,27 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// assert!(!connection.is_connected());
     /// ```
     ///
-    /// # Owners that are not complete yet
-    /// The owner may be a `Weak`, for objects that connect themselves in
-    /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). std does not say whether such an owner is not complete
-    /// yet or gone already. The signal knows once it has seen the owner complete: when it called the slot,
-    /// counted or pruned its slots, or was asked whether it is connected. A slot whose owner is gone
-    /// before that is never called, and stays until it is disconnected. Each emission tries to upgrade it.
-    /// For short-lived objects, connect the complete `Arc`; or use a [`HazardArc`](crate::HazardArc), which
-    /// knows.
+    /// # # Owners under construction
+    /// The owner may be a `Weak`. With it, an object can connect itself in
+    /// [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). From such a `Weak`, std does not tell
+    /// whether the owner is still under construction or already gone. The signal can distinguish
+    /// the two once it has seen the owner complete. It looks when it calls the slot, counts or
+    /// prunes its slots, or is asked whether the slot is connected. If the owner is dropped before
+    /// the signal has seen it complete, its slot is never called, but it stays in the signal until
+    /// it is disconnected, and each emission tries to upgrade the owner. For short-lived objects,
+    /// connect the complete `Arc`, or use a [`HazardArc`](crate::HazardArc), which can tell the
+    /// difference.
     ///
     /// # Panics
-    /// When the signal holds 2^32 - 2 slots. When dead slots are pruned, and a destructor of what they captured
-    /// panics: then nothing is connected.
+    /// If the signal already holds 2^32 - 2 slots. Connecting may prune dead slots; if a destructor
+    /// of what they captured panics, `connect` panics too, and connects nothing.
     ///
     /// # Cost
-    /// Amortised constant, whatever the number of slots. A method path, or a closure without
-    /// captures, of a sized owner is stored in the signal's own lists; any other method takes an
-    /// allocation. A connect while emissions of the current list are under way copies the list for them.
-    /// (The next connect does not, unless another emission has begun since.) Dead slots are pruned now
-    /// and then, so that a signal that never emits does not grow.
+    /// Amortized constant time, whatever the number of slots. A method path, or a closure without
+    /// captures, of a sized owner is stored in the signal's own lists. Any other method needs one
+    /// allocation. If emissions are using the current list, the first connect copies the list. (The
+    /// next one does not, unless another emission has begun since.) Connecting prunes dead slots
+    /// from time to time, so a signal that never emits does not grow without limit.
     pub fn connect<O, M>(&self, owner: &O, method: M) -> Connection<F>
     where
         O: Owner<F>,
@@ -280,10 +287,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.put_method::<ByRef, _, _>(owner, Checked::new(method))
     }
 
-    /// Connects a method that takes `&mut self`, of an owner behind a lock: `&Arc<Mutex<T>>` or
-    /// `&Arc<RwLock<T>>`, and `&Rc<RefCell<T>>` in [`local`](crate::local). The lock is held while
-    /// the method runs, and only then. [`InteriorMut`] lists the locks of other
-    /// crates that will do, such as those of `parking_lot`.
+    /// Connects a method that takes `&mut self`. The owner is behind a lock: `&Arc<Mutex<T>>` or
+    /// `&Arc<RwLock<T>>`, or `&Rc<RefCell<T>>` in [`local`](crate::local). The lock is held only
+    /// while the method runs. [`InteriorMut`] lists the supported locks of other crates, such as
+    /// those of `parking_lot`.
     ///
     /// ```
     /// use sigwire::Signal;
@@ -304,20 +311,24 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     /// ```
     ///
     /// # Panics
-    /// See [`connect`](Self::connect). The emission panics, in this slot, when the owner is borrowed
-    /// already (`RefCell`), when a slot further up on this thread holds its lock, or when the lock is
+    /// See [`connect`](Self::connect). The emission panics in this slot if the owner is already
+    /// borrowed (`RefCell`), if a slot that is running further up on this thread holds the owner's
+    /// lock, or if the lock is poisoned., in this slot, when the owner is borrowed already
+    /// (`RefCell`), when a slot further up on this thread holds its lock, or when the lock is
     /// poisoned.
     ///
     /// # Deadlocks
-    /// Emitting while this thread holds the owner's `Mutex` or `RwLock` by a lock of its own, and not
-    /// by a `connect_mut` slot further up, deadlocks as locking it twice does. Release it before you
-    /// emit.
+    /// The emission deadlocks if your own code on this thread holds the owner's `Mutex` or
+    /// `RwLock`, just as locking it twice does. Release the lock before you emit. (If a
+    /// `connect_mut` slot further up holds the lock, the emission panics instead.)
     ///
     /// # Locks of tokio
-    /// A slot waits for a lock that is held elsewhere, and blocks its thread. tokio forbids that to the threads that
-    /// run its tasks: there the emission panics. It does not where the lock is free. If tasks hold the lock across
-    /// an `.await`, or for long, use an [`AsyncSignal`], whose `connect_mut` waits without blocking; or emit in
-    /// [`spawn_blocking`]; or let the handler wait in a [`Queue`](crate::Queue), and run that on a thread of its own.
+    /// If the lock is held elsewhere, the slot waits and blocks its thread. tokio forbids that on
+    /// the threads that run its tasks: there the emission panics. It does not panic if the lock is
+    /// free. If tasks hold the lock for long, or across an `.await`, you can use an
+    /// [`AsyncSignal`], whose `connect_mut` waits without blocking. You can also emit in
+    /// [`spawn_blocking`], or put the handler in a [`Queue`](crate::Queue) that runs on a thread of
+    /// its own.
     ///
     /// [`AsyncSignal`]: https://docs.rs/sigwire/latest/sigwire/generic/struct.AsyncSignal.html
     /// [`spawn_blocking`]: https://docs.rs/tokio/latest/tokio/task/fn.spawn_blocking.html
@@ -330,10 +341,11 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.put_method::<ByMut, _, _>(owner, Checked::new(method))
     }
 
-    /// Connects a closure. It has no owner, so the guard is its owner: dropping it disconnects and
-    /// drops the closure. [`ScopedConnection::detach`] leaves it to the signal.
+    /// Connects a closure. A closure has no owner, so the returned guard owns the slot: dropping
+    /// the guard disconnects the slot and drops the closure. [`ScopedConnection::detach`] keeps the
+    /// closure connected as long as the signal lives.
     ///
-    /// | | is connected as long as | its result |
+    /// | call | the slot is connected as long as | the result |
     /// |---|---|---|
     /// | [`connect`](Self::connect) | the owner lives | may be dropped |
     /// | `connect_fn` | the guard lives | must be kept: `let _guard = ..`. With `let _ = ..` the slot ends at once |
@@ -362,8 +374,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slot().connect_fn(closure)
     }
 
-    /// Connects a weak method handle. If its object is not there (any more, or yet), nothing is
-    /// connected, and the result says so.
+    /// Connects a weak method handle. If its object is gone, or not constructed yet, nothing is
+    /// connected, and the result's `is_connected` returns false.
     ///
     /// # Panics
     /// See [`connect`](Self::connect).
@@ -371,7 +383,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slot().connect_weak(method)
     }
 
-    /// Connects a method that also gets the connection of its own slot, for instance to end it.
+    /// Connects a method that also gets the connection of its own slot, for instance to disconnect
+    /// itself.
     ///
     /// ```
     /// use sigwire::Signal;
@@ -401,12 +414,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slot().connect_extended(owner, method)
     }
 
-    /// Options first, then one of the same verbs: see [`SlotOptions`].
+    /// Sets options for a slot before one of the same `connect` methods connects it. See
+    /// [`SlotOptions`].
     pub fn slot(&self) -> SlotOptions<'_, E, R, F> {
         SlotOptions::new(self)
     }
 
-    /// Connects a method that is called as `I` does, without options.
+    /// Connects a method that `I` calls, without options.
     #[inline(always)]
     pub(crate) fn put_method<I, O, M>(&self, owner: &O, method: Checked<M, F>) -> Connection<F>
     where
@@ -414,9 +428,9 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         O: Owner<F>,
         M: 'static,
     {
-        // Else it would be known only when it runs that there is nothing to drop.
+        // Without this, the compiler does not know that there is nothing to drop.
         let method = ManuallyDrop::new(method);
-        // The other way would do, but takes more code where nothing is optimised.
+        // Only a shortcut: the code below would do, but unoptimized builds need more code for it.
         if const { Handle::<E, R, F>::is_bare::<O::Weak, M>() } {
             return self.slots.put(Handle::bare::<I, _, _>(stored(owner), &method), None);
         }

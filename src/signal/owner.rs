@@ -1,4 +1,4 @@
-//! Who can own a slot.
+//! The types that can own a slot.
 
 use alloc::rc::{self, Rc};
 use core::cell::RefCell;
@@ -6,15 +6,16 @@ use core::cell::RefCell;
 use crate::raw::Flavor;
 use crate::raw::{Checked, Link, Local, MaybeSendSync, StoredLink};
 
-/// The object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
-/// [`local`](crate::local). `T` may be unsized: an `Arc<dyn Trait>` is an owner too. The slot holds
-/// the owner weakly, so connecting never keeps it alive.
+/// A pointer to the object whose method a slot calls: `Arc<T>` for thread-safe signals, `Rc<T>` in
+/// [`local`](crate::local). `T` may be unsized, so an `Arc<dyn Trait>` is an owner too. The slot
+/// holds the owner weakly: connecting never keeps it alive.
 ///
-/// The `Weak` of both is an owner as well, for objects that connect themselves while they are made,
-/// in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). Such a slot is kept while its owner is not
-/// complete, and not called before it is: see [`Source::connect`](crate::Source::connect).
+/// The `Weak` pointers of both are owners as well. With them, objects can connect themselves during
+/// construction, in [`Arc::new_cyclic`](std::sync::Arc::new_cyclic). The signal keeps such a slot
+/// while its owner is under construction, and calls it only once the owner is complete: see
+/// [`Source::connect`](crate::Source::connect).
 ///
-/// So are [`HazardArc`](crate::HazardArc) and its weak pointer, for thread-safe signals.
+/// [`HazardArc`](crate::HazardArc) and its weak pointer are owners for thread-safe signals, too.
 ///
 /// The trait is sealed.
 #[diagnostic::on_unimplemented(
@@ -39,13 +40,14 @@ pub trait Owner<F: Flavor>: sealed::Sealed<F> {
     }
 }
 
-/// A lock or cell that lends `&mut` to what is in it, for [`connect_mut`](crate::Source::connect_mut). Sealed.
+/// A lock or cell that gives `&mut` access to its content, for
+/// [`connect_mut`](crate::Source::connect_mut). The trait is sealed.
 ///
-/// | type | of | feature |
+/// | type | crate | feature |
 /// |---|---|---|
 /// | `RefCell` | `core` | |
 /// | `Mutex`, `RwLock` | `std` | `std` |
-/// | `Mutex`, `FairMutex`, `RwLock` | [`parking_lot`](https://docs.rs/parking_lot), and all others that are made from `lock_api` 0.4 | `lock_api` |
+/// | `Mutex`, `FairMutex`, `RwLock` | [`parking_lot`](https://docs.rs/parking_lot), and all others built on `lock_api` 0.4 | `lock_api` |
 /// | `Mutex`, `RwLock` | [`tokio`](https://docs.rs/tokio) | `tokio` |
 ///
 /// ```
@@ -69,19 +71,19 @@ pub trait Owner<F: Flavor>: sealed::Sealed<F> {
     note = "the locks of `parking_lot` and others need the feature `lock_api`, those of tokio the feature `tokio`"
 )]
 pub trait InteriorMut: sealed::Lockable + 'static {
-    /// What the method gets `&mut` of.
+    /// The content of the lock: the method gets `&mut Inner`.
     type Inner: ?Sized;
     #[doc(hidden)]
     fn with_mut<U>(&self, use_it: impl FnOnce(&mut Self::Inner) -> U) -> U;
 }
 
-/// The owner's weak pointer: one function for all methods of a type.
+/// The owner's weak pointer. Not inlined, so that all methods of a type share one function.
 #[inline(never)]
 pub(crate) fn weak_of<O: Owner<F>, F: Flavor>(owner: &O) -> O::Weak {
     owner.weak()
 }
 
-/// The same, for a handle that needs nothing else.
+/// As `weak_of`, for a handle that stores only the owner.
 #[inline(never)]
 pub(crate) fn stored<O: Owner<F>, F: Flavor>(owner: &O) -> StoredLink<O::Weak, F> {
     StoredLink::new(Checked::new(owner.weak()))
@@ -120,8 +122,8 @@ owner!(Local, Rc, rc::Weak<T>,);
 #[inline(never)]
 fn already_borrowed<T: ?Sized>() -> ! {
     panic!(
-        "a slot of `{}` was to run while its owner is borrowed already: by the caller, or by \
-         a slot further up that emitted (end that borrow before emitting)",
+        "a slot of `{}` cannot run because its owner is already borrowed, by the caller or by a \
+             slot further up that emitted (end that borrow before emitting)",
         core::any::type_name::<T>()
     )
 }
@@ -169,16 +171,16 @@ mod shared {
     const FEW: usize = 16;
 
     std::thread_local! {
-        /// The locks that slots on this thread hold, by address; null where there is none. Has no destructor, so
-        /// it can be used while a thread ends.
+        /// The addresses of the locks that slots on this thread hold; null marks a free place. It
+        /// has no destructor, so it can still be used while the thread ends.
         static HELD: [Cell<*const ()>; FEW] = const { [const { Cell::new(ptr::null()) }; FEW] };
-        /// Those for which there was no place. While a thread ends they are not noted: then a slot that locks
-        /// its owner twice is not told so.
+        /// The locks for which `HELD` has no place. While the thread ends, these are not noted: a
+        /// slot that then locks its owner twice deadlocks without the panic that explains it.
         static MORE_HELD: RefCell<Vec<*const ()>> = const { RefCell::new(Vec::new()) };
     }
 
-    /// Notes a lock as held by this thread. Slots may be suspended, each on a stack of its own: so they do
-    /// not let go in reverse order.
+    /// Notes that this thread holds a lock. Slots may be suspended, each on a stack of its own, so
+    /// the locks are not always released in reverse order.
     struct HeldLock(*const ());
 
     impl HeldLock {
@@ -245,7 +247,7 @@ mod shared {
         }
     }
 
-    /// A lock that knows no poison.
+    /// The guard of a lock without poisoning.
     #[cfg(any(feature = "lock_api", feature = "tokio"))]
     fn whole<G>(inner: G) -> Result<G, ()> {
         Ok(inner)
@@ -277,8 +279,8 @@ mod shared {
     #[inline(never)]
     fn poisoned<T: ?Sized>() -> ! {
         panic!(
-            "a slot of `{}` was to run, but its owner's lock is poisoned: \
-             a panic left it half changed (call `clear_poison` once it is whole again)",
+            "a slot of `{}` cannot run because its owner's lock is poisoned: a panic may have left \
+             the owner half changed (repair it, then call `clear_poison`)",
             type_name::<T>()
         )
     }

@@ -1,4 +1,4 @@
-//! The subscribe-only face of signals.
+//! The part of a signal that can be published: connecting, but not emitting.
 
 use core::fmt;
 
@@ -8,8 +8,8 @@ use crate::raw::Local;
 use crate::slots::{Block, Connection};
 use crate::slots::{OnceSlots, Slots, WeakSlots};
 
-/// The subscribe-only face of a [`Signal`](crate::generic::Signal). Publish `&Source` and keep the `Signal` private, so that
-/// everyone can connect and only you can emit.
+/// The part of a [`Signal`](crate::generic::Signal) to which everyone can connect. Publish
+/// `&Source` and keep the `Signal` private: then everyone can connect, and only you can emit.
 ///
 /// Generic over the flavor. Its everyday names are [`Source`](crate::Source) and
 /// [`local::Source`](crate::local::Source).
@@ -36,7 +36,7 @@ pub struct Source<E: ?Sized + 'static, R: 'static, F: Flavor> {
     pub(crate) slots: OnceSlots<E, R, F>,
 }
 
-// Not one for all flavors: see `LazyStrong::new`.
+// One function for each flavor, since a generic one cannot be `const`: see `LazyStrong::new`.
 macro_rules! new {
     ($flavor:ty) => {
         impl<E: ?Sized + 'static, R: 'static> Source<E, R, $flavor> {
@@ -51,13 +51,13 @@ new!(Local);
 new!(crate::raw::Shared);
 
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
-    /// The same for any flavor.
+    /// As `new`, for any flavor, but not `const`.
     pub(super) fn empty() -> Self {
         Source { slots: OnceSlots::none_yet() }
     }
 
-    /// How many slots are connected, blocked ones included. Slots that have lost their owner are not
-    /// connected, whether they are pruned yet or not.
+    /// How many slots are connected, including blocked ones. A slot whose owner is gone does not
+    /// count, even if it is not pruned yet.
     ///
     /// # Cost
     /// Looks at all slots, under the signal's lock.
@@ -70,12 +70,12 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slot_count() == 0
     }
 
-    /// Disconnects all slots; returns how many there were.
+    /// Disconnects all slots, and returns how many there were.
     pub fn disconnect_all(&self) -> usize {
         self.slots.get().map_or(0, |slots| slots.disconnect_all())
     }
 
-    /// Disconnects all slots of `owner`; returns how many there were.
+    /// Disconnects all slots of `owner`, and returns how many there were.
     ///
     /// # Cost
     /// Looks at all slots, under the signal's lock.
@@ -83,9 +83,10 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), None))
     }
 
-    /// Disconnects all slots that call this method of `owner`; returns how many there were. A method
-    /// is known by its type: name it as it was named when it was connected. All `fn` pointers of one
-    /// signature count as one method, and so do closures that one closure expression made.
+    /// Disconnects all slots that call this method of `owner`, and returns how many there were. A
+    /// method is identified by its type, so pass the same path that was connected. All `fn`
+    /// pointers with the same signature count as one method, and so do all closures made by the
+    /// same closure expression.
     ///
     /// # Cost
     /// Looks at all slots, under the signal's lock.
@@ -95,8 +96,8 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slots.get().map_or(0, |slots| slots.disconnect_matching(owner.address(), Some(method)))
     }
 
-    /// Removes the slots that have lost their owner; returns how many there were. Emitting and
-    /// connecting do this too, so it is seldom needed.
+    /// Removes the slots whose owners are gone, and returns how many there were. Emitting and
+    /// connecting do this too, so you seldom need it.
     ///
     /// # Cost
     /// Looks at all slots, under the signal's lock.
@@ -104,12 +105,13 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slots.get().map_or(0, |slots| slots.prune())
     }
 
-    /// Silences all slots, those that are connected later too, until the block is dropped. Emissions
-    /// that are under way fall silent with the next slot. Blocks count: two need two releases.
+    /// Blocks all slots, including those connected later, until the returned [`Block`] is dropped.
+    /// An emission that is already under way calls no further slots. Blocks count: after two calls,
+    /// the signal is blocked until both results are dropped.
     ///
     /// # Cost
-    /// The first block and the last release look at all slots, under the signal's lock. Allocates when
-    /// nothing was ever connected.
+    /// The first block and the last release look at all slots, under the signal's lock. `block`
+    /// allocates if nothing was ever connected.
     pub fn block(&self) -> Block<F> {
         self.slots();
         Block::one(self.table(), None)
@@ -120,7 +122,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slots.get().is_some_and(|slots| slots.is_signal_blocked())
     }
 
-    /// Does not wait for the lock: then what is under it is missing.
+    /// Does not wait for the lock. If the lock is held, the fields under it are left out.
     pub(super) fn debug(&self, name: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut f = f.debug_struct(name);
         if let Some((slots, is_blocked)) =
@@ -131,7 +133,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         f.finish_non_exhaustive()
     }
 
-    /// The slots, which are made first if need be.
+    /// The slots; creates them if there are none yet.
     pub(crate) fn slots(&self) -> &Slots<E, R, F> {
         self.slots.get_or_init()
     }
@@ -142,7 +144,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
         self.slots.get()
     }
 
-    /// The slots, for an emission that may outlive the signal.
+    /// A strong reference to the slots, for an emission that may outlive the signal.
     #[cfg(feature = "tokio")]
     pub(crate) fn strong_slots(&self) -> Option<F::Strong<Slots<E, R, F>>> {
         self.slots.strong()
@@ -157,7 +159,7 @@ impl<E: ?Sized + 'static, R: 'static, F: Flavor> Source<E, R, F> {
     }
 }
 
-/// The signal ends: all its connections do, at once.
+/// Disconnects all slots.
 impl<E: ?Sized + 'static, R: 'static, F: Flavor> Drop for Source<E, R, F> {
     fn drop(&mut self) {
         self.disconnect_all();

@@ -1,4 +1,4 @@
-//! Connecting: from what a user chose to a slot and its connection.
+//! Connecting: turns options and a handle into a slot and its connection.
 
 use core::any::TypeId;
 
@@ -8,7 +8,7 @@ use super::rare_data::RareData;
 use crate::base::SlotKey;
 use crate::raw::{AnyHandle, Flavor, KeepAlive, LazyStrong, Liveness, StateCell};
 
-/// What a user chooses of a slot.
+/// The options that the user has chosen for a slot.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Choice {
     pub(crate) priority: i32,
@@ -26,7 +26,7 @@ impl<F: Flavor> LazyStrong<AnySlots<F>, F> {
         Connection::new(WeakSlots::new(self.downgrade()), key)
     }
 
-    /// Connects what is made already, without options: all that it takes is in registers.
+    /// Connects a handle without options. All arguments are passed in registers.
     #[inline(never)]
     pub(crate) fn put(
         &self,
@@ -38,7 +38,7 @@ impl<F: Flavor> LazyStrong<AnySlots<F>, F> {
         self.put_as(Choice::default(), None, liveness, None, maker)
     }
 
-    /// The same with options.
+    /// Connects a handle with options.
     #[inline(never)]
     pub(crate) fn put_chosen(
         &self,
@@ -51,7 +51,8 @@ impl<F: Flavor> LazyStrong<AnySlots<F>, F> {
         self.put_as(choice, identity, liveness, None, HandleMaker::Made((handle, keep_alive)))
     }
 
-    /// Connects a slot, unless there is one of the same identity. Its state is to be seen at the gate, too.
+    /// Connects a slot, unless a slot with the same identity exists. If there is a gate, it shows
+    /// the slot's state as well.
     pub(crate) fn put_as(
         &self,
         choice: Choice,

@@ -1,8 +1,9 @@
-//! A signal's slots, with the types of its event and result put back on.
+//! A signal's slots with the types of its event and result.
 //!
-//! Lists, ledgers and all that is done under the lock know neither: so they are compiled once for all
-//! signals, and for each event only what calls. Here is the one place, beside `raw`, where that is
-//! `unsafe`: what belongs to a signal has handles of that signal's types and no others.
+//! Lists, ledgers and all code that runs under the lock do not know these types, so that code is
+//! compiled once for all signals. Only the code that calls slots is compiled for each event.
+//! Besides `raw`, this file is the only one with `unsafe` code for that. It relies on one rule:
+//! everything in a signal has only handles of that signal's types.
 
 use core::any::TypeId;
 
@@ -18,10 +19,10 @@ use crate::raw::{
     StateCell, Typed,
 };
 
-/// The slots of a signal, which are made when they are needed.
+/// The slots of a signal, created when they are first needed.
 pub(crate) type OnceSlots<E, R, F> = Typed<E, R, LazyStrong<AnySlots<F>, F>>;
 
-/// One for each flavor: see `LazyStrong::new`.
+/// One function for each flavor: see `LazyStrong::new`.
 macro_rules! new {
     ($flavor:ty) => {
         impl<E: ?Sized, R> OnceSlots<E, R, $flavor> {
@@ -36,11 +37,11 @@ new!(crate::raw::Local);
 #[cfg(feature = "std")]
 new!(crate::raw::Shared);
 
-/// A handle, and what keeps alive what it needs.
+/// A handle, and the `KeepAlive` of what it needs.
 pub(crate) type OwnedHandle<E, R, F> = (Handle<E, R, F>, Option<KeepAlive<F>>);
 
 impl<E: ?Sized, R, F: Flavor> OnceSlots<E, R, F> {
-    /// The same for any flavor.
+    /// As `new_const`, for any flavor, but not `const`.
     pub(crate) fn none_yet() -> Self {
         // SAFETY: there is no handle in it yet.
         unsafe { Typed::assume(LazyStrong::empty()) }
@@ -60,18 +61,18 @@ impl<E: ?Sized, R, F: Flavor> OnceSlots<E, R, F> {
         unsafe { Typed::from_ref((**self).slots()) }
     }
 
-    /// For who may outlive the signal.
+    /// A strong reference, for users that may outlive the signal.
     #[cfg(feature = "tokio")]
     pub(crate) fn strong(&self) -> Option<F::Strong<Slots<E, R, F>>> {
         use crate::raw::Link;
         (**self).get()?;
         let raw = F::into_raw((**self).downgrade().upgrade()?);
-        // SAFETY: it came from `into_raw`, and is the same, but for the name, with the handles of a signal of these
-        // types.
+        // SAFETY: the pointer came from `into_raw`, and `Slots` is a transparent wrapper whose
+        // handles are those of a signal of these types.
         Some(unsafe { F::from_raw(raw.cast()) })
     }
 
-    /// Connects what is made already, without options.
+    /// Connects a handle without options.
     #[inline(always)]
     pub(crate) fn put(
         &self,
@@ -82,7 +83,7 @@ impl<E: ?Sized, R, F: Flavor> OnceSlots<E, R, F> {
         (**self).put(unsafe { handle.forget_types() }, keep_alive)
     }
 
-    /// Connects what is made already.
+    /// Connects a handle with options.
     pub(crate) fn put_chosen(
         &self,
         choice: Choice,
@@ -92,8 +93,8 @@ impl<E: ?Sized, R, F: Flavor> OnceSlots<E, R, F> {
         (**self).put_chosen(choice, unsafe { handle.forget_types() }, keep_alive)
     }
 
-    /// Connects a slot that knows its own key, unless there is one of the same identity. It is made once at
-    /// most. Its state is to be seen at the gate, too.
+    /// Connects a slot that knows its own key, unless a slot with the same identity exists. `make`
+    /// runs at most once. If there is a gate, it shows the slot's state as well.
     pub(crate) fn put_made(
         &self,
         choice: Choice,
@@ -130,20 +131,21 @@ impl<E: ?Sized, R, F: Flavor> Slots<E, R, F> {
         (**self).connect(slot, HandleMaker::Made((handle, keep_alive)))
     }
 
-    /// The current version. Where nothing is optimized, what this needs of the stack is not kept while slots run.
+    /// The current version. Not inlined in unoptimized builds, so that its stack space is free
+    /// again while slots run.
     #[cfg_attr(not(debug_assertions), inline(always))]
     pub(crate) fn pin(&self) -> PinnedList<'_, E, R, F> {
         // SAFETY: it is of the same signal.
         unsafe { Typed::assume(self.versions.pin()) }
     }
 
-    /// The same, shared.
+    /// The current version, shared.
     pub(crate) fn share(&self) -> SharedList<E, R, F> {
         // SAFETY: it is of the same signal.
         unsafe { Typed::assume(KeptList(self.versions.lock().share())) }
     }
 
-    /// A reader for one call out of a version that the caller shares.
+    /// A reader for one call, for a version that the caller shares.
     pub(crate) fn reader_for<'a>(
         &'a self,
         list: &'a SharedList<E, R, F>,
@@ -152,7 +154,7 @@ impl<E: ?Sized, R, F: Flavor> Slots<E, R, F> {
         unsafe { Typed::assume(self.versions.reader_for(&list.0)) }
     }
 
-    /// Says whether something is left to tidy.
+    /// Returns whether something is left to tidy.
     pub(crate) fn unshare(&self, list: SharedList<E, R, F>) -> bool {
         // SAFETY: it is only dropped.
         self.versions.unshare(unsafe { list.forget_types() }.0)
@@ -187,10 +189,11 @@ impl<E: ?Sized, R, F: Flavor> SharedList<E, R, F> {
 }
 
 /// # Safety
-/// All handles in the list are of `E` and `R`.
+/// All handles in the list must be of `E` and `R`.
 #[inline(always)]
 unsafe fn entries_of<E: ?Sized, R, F: Flavor>(list: &List<F>) -> &[Entry<E, R, F>] {
     let entries: *const [AnyEntry<F>] = list.entries();
-    // SAFETY: each is an `Entry`, but for the name; and the caller's promise.
+    // SAFETY: `Entry` is a transparent wrapper of the entries in the list; the types are the
+    // caller's promise.
     unsafe { &*(entries as *const [Entry<E, R, F>]) }
 }

@@ -61,7 +61,7 @@ both_flavors! {
     fn zero_times_is_refused_with_a_reason() {
         let signal: Signal<u32> = Signal::new();
         let message = panic_of(|| drop(signal.slot().times(0)));
-        assert!(message.contains("0 times would never be called"), "{message}");
+        assert!(message.contains("called 0 times is never called"), "{message}");
     }
 
     #[test]

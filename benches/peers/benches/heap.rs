@@ -1,5 +1,5 @@
-//! What signals and their slots take from the heap: the bytes that were asked for, and how often.
-//! Rust's allocator is counted, and `operator new` in C++, each without what it adds of its own.
+//! The heap memory of signals and their slots: how many bytes were requested, and how often. Counts
+//! Rust's allocator, and `operator new` in C++, without the overhead that each adds.
 //!
 //! Writes `heap.json` beside criterion's data.
 
@@ -28,7 +28,7 @@ mod counting {
     }
 }
 
-/// Over which the heap of one is averaged.
+/// How many signals the heap of one is averaged over.
 const SIGNALS: usize = 1_000;
 const CONNECTIONS: usize = 10_000;
 

@@ -1,4 +1,4 @@
-//! How long everyone takes. `BENCHMARKS.md` says how to read it.
+//! Times all contenders. `BENCHMARKS.md` says how to read the figures.
 
 #[path = "../../common/order.rs"]
 mod order;
@@ -59,7 +59,7 @@ fn emissions_together<C: Work + Sync>(group: &mut Group<'_>, slots: usize) {
     measure::<C>(group, slots, |it, count| together(&it.contender, count));
 }
 
-/// The time one of two threads takes for its emissions, on average.
+/// The average time that one of two threads takes for its emissions.
 fn together<C: Work + Sync>(contender: &C, count: u64) -> Duration {
     const THREADS: usize = 2;
     let (ready, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
@@ -70,7 +70,7 @@ fn together<C: Work + Sync>(contender: &C, count: u64) -> Duration {
             spin_loop();
         }
         let time = time(|| contender.emissions(count));
-        // Nor may the last one run alone.
+        // The last thread must not run alone, either.
         done.fetch_add(1, Relaxed);
         while done.load(Relaxed) < THREADS {
             contender.emissions(1);
@@ -84,8 +84,8 @@ fn together<C: Work + Sync>(contender: &C, count: u64) -> Duration {
     })
 }
 
-/// Signals that are visited in random order, each with owners of its own. When the first comes
-/// again, the others have taken its place in the caches.
+/// Signals that are visited in random order, each with owners of its own. Before the first is
+/// visited again, the others have replaced it in the caches.
 struct Cold<C: Work> {
     many: C::Many,
     order: Vec<u32>,
@@ -119,7 +119,7 @@ impl<C: Work> Cold<C> {
         Cold { many, order, next: 0, _owners: owners }
     }
 
-    /// Goes on where it ended the last time.
+    /// Continues where it ended last time.
     fn visit(&mut self, count: u64) -> Duration {
         let mut left = count as usize;
         let mut time = Duration::ZERO;
@@ -153,7 +153,7 @@ fn first_connect(criterion: &mut Criterion) {
     every!(first_connects(&mut group(criterion, "first connect")));
 }
 
-/// To new signals, each to an owner of its own. Making and dropping these is not timed.
+/// Connects to new signals, each with an owner of its own. Making and dropping these is not timed.
 fn first_connects<C: Work>(group: &mut Group<'_>) {
     const SIGNALS: usize = 1_000;
     if !C::STANDS_ALONE {
@@ -186,7 +186,7 @@ fn lifetimes<C: Work>(group: &mut Group<'_>) {
     with::<C, _>(group, 1, owner, |owner, count| time(|| C::lifetimes(owner, count)));
 }
 
-/// Flat, so that all samples are of the same length and weigh the same.
+/// Flat sampling, so that all samples have the same length and weight.
 fn group<'a>(criterion: &'a mut Criterion, name: &str) -> Group<'a> {
     let mut group = criterion.benchmark_group(name);
     group.sampling_mode(SamplingMode::Flat);
@@ -199,7 +199,7 @@ fn measure<C: Work>(
     work: impl FnMut(&mut Connected<C>, u64) -> Duration,
 ) {
     let connected = || {
-        // Not with 10,000, which a few take a second for.
+        // Not with 10,000 slots, for which some contenders take a second.
         check::<C>(slots.min(1_000));
         Connected::<C>::new(slots)
     };
@@ -222,7 +222,7 @@ fn with<C: Work, T>(
     });
 }
 
-/// Whether it is only to be shown that it works.
+/// Whether this run only has to show that the benches work.
 fn is_quick() -> bool {
     cfg!(debug_assertions)
 }

@@ -1,4 +1,4 @@
-//! That a contender does what it is measured for.
+//! Checks that a contender does the work it is measured for.
 
 use std::sync::atomic::Ordering::Relaxed;
 

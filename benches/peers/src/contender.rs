@@ -1,18 +1,19 @@
-//! Who is measured.
+//! The contenders: what is measured.
 
 use crate::sink::Event;
 
-/// A signal, or what stands in its place, and how it makes its owners.
+/// A signal, or its equivalent, and how it makes its owners.
 pub trait Contender: Sized {
     const NAME: &'static str;
 
-    /// Whether two threads could use it, for which it pays; it is compared with those that could too.
+    /// Whether two threads could use it. This has a cost, so it is compared only with other
+    /// thread-safe contenders.
     const THREAD_SAFE: bool;
 
     /// Whether it neither keeps its owners alive nor calls a dead one.
     const TRACKS_OWNERS: bool;
 
-    /// Whether a program may have many of it, each by itself.
+    /// Whether a program may have many of them, each independent of the others.
     const STANDS_ALONE: bool = true;
 
     type Owner;
@@ -24,7 +25,7 @@ pub trait Contender: Sized {
         true
     }
 
-    /// Of the library, if Cargo.lock does not have it.
+    /// The library's version, if Cargo.lock does not contain it.
     fn version() -> Option<String> {
         None
     }
@@ -32,10 +33,10 @@ pub trait Contender: Sized {
     /// A `Sink` of its own.
     fn owner(&mut self) -> Self::Owner;
 
-    /// The sum of the events that the owner was given.
+    /// The sum of the events that the owner received.
     fn total(&self, owner: &Self::Owner) -> u64;
 
-    /// Gives up the only strong reference to the owner.
+    /// Drops the only strong reference to the owner.
     fn release(&mut self, owner: Self::Owner) {
         drop(owner);
     }

@@ -1,4 +1,5 @@
-//! C++ libraries, by way of `cpp/`. Where one was not found at build time it is not there at run time.
+//! C++ libraries, called through `cpp/`. A library that was not found at build time is missing at
+//! run time.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::marker::PhantomData;
@@ -7,7 +8,7 @@ use std::ptr::NonNull;
 use crate::contender::Contender;
 use crate::work::Work;
 
-/// What `cpp/contender.hpp` offers of each library, under the same name there.
+/// The functions that `cpp/contender.hpp` has for each library, under the same names.
 #[repr(C)]
 pub struct Api {
     version: *const c_char,
@@ -50,7 +51,7 @@ macro_rules! library {
                 unsafe extern "C" {
                     static $symbol: Api;
                 }
-                // SAFETY: it is a constant there, and of the same layout.
+                // SAFETY: it is a constant in C++, and has the same layout.
                 Some(unsafe { &$symbol })
             }
 
@@ -72,10 +73,10 @@ pub struct Foreign<L: Library>(NonNull<c_void>, PhantomData<L>);
 #[repr(transparent)]
 pub struct ForeignOwner<L: Library>(NonNull<c_void>, PhantomData<L>);
 
-/// Those that stand side by side in C++.
+/// Signals that lie side by side in C++.
 pub struct ForeignMany<L: Library>(NonNull<c_void>, PhantomData<L>);
 
-// SAFETY: through a shared reference it can only emit, which boost::signals2 allows to all threads.
+// SAFETY: a shared reference can only emit, which boost::signals2 allows on all threads.
 unsafe impl Sync for Foreign<BoostTracked> {}
 // SAFETY: as above.
 unsafe impl Sync for Foreign<BoostUntracked> {}
@@ -99,7 +100,7 @@ impl<L: Library> Contender for Foreign<L> {
     }
 
     fn version() -> Option<String> {
-        // SAFETY: a string literal.
+        // SAFETY: it is a string literal.
         L::api().map(|api| unsafe { CStr::from_ptr(api.version) }.to_string_lossy().into_owned())
     }
 
@@ -144,7 +145,7 @@ impl<L: Library> Work for Foreign<L> {
     }
 
     fn connect_each(many: &mut Self::Many, owners: &[Self::Owner], slots: usize) {
-        // An owner is nothing but its pointer.
+        // An owner is only its pointer.
         (api::<L>().many_connect)(many.0, owners.as_ptr().cast(), owners.len(), slots);
     }
 

@@ -1,4 +1,4 @@
-//! The loop one would write by hand: what everyone is compared with.
+//! The hand-written loop, with which all contenders are compared.
 
 use std::rc::{self, Rc};
 use std::sync::{self, Arc, RwLock};
@@ -69,7 +69,7 @@ macro_rules! hand_written {
 hand_written!(HandArc, Arc, sync::Weak<dyn Method>, "hand-written loop, Arc", true);
 hand_written!(HandRc, Rc, rc::Weak<dyn Method>, "hand-written loop, Rc", false);
 
-/// The same where it is to change through a shared reference, as a signal does.
+/// The same loop for a list that can change through a shared reference, as a signal can.
 pub struct HandLocked(RwLock<HandArc>);
 
 impl Contender for HandLocked {

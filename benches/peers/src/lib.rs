@@ -1,7 +1,6 @@
-//! sigwire's peers, each made to do the same work, so that one harness can measure them side by side.
-//!
-//! `benches/timings.rs` and `benches/heap.rs` measure, `src/bin/charts` draws and writes the tables of
-//! `BENCHMARKS.md`, and `./run` does all of it.
+//! sigwire and its peers. All do the same work, so that one harness can measure them side by side.
+//! `benches/timings.rs` and `benches/heap.rs` measure, `src/bin/charts` draws the charts and writes
+//! the tables of `BENCHMARKS.md`, and `./run` does all of it.
 
 mod bevy;
 mod check;

@@ -1,6 +1,6 @@
-//! Channels and wakers. They call no method, so each subscriber has to look for itself whether there
-//! is something for it. Here it does so at once, in turn, with no task and no runtime in between: less
-//! than it costs in use.
+//! Channels and wakers. They call no method, so each subscriber has to check by itself whether
+//! there is an event for it. Here it checks at once, in turn, with no task and no runtime in
+//! between, which costs less than real use.
 
 use std::cell::RefCell;
 use std::mem;
@@ -23,8 +23,7 @@ pub trait Channel {
     fn subscribe(&self) -> Self::Subscription;
     fn send(&self, event: &Event);
 
-    /// Whether something was sent, and so that the next can be received. `event` is for those that
-    /// pass none on.
+    /// Receives the next event, if one was sent. `event` is for contenders that pass no event on.
     fn receive(&self, subscription: &mut Self::Subscription, event: &Event) -> Option<Event>;
 }
 
@@ -43,7 +42,7 @@ impl Channel for Sender<Event> {
     type Subscription = Receiver<Event>;
 
     fn new() -> Self {
-        // Room for the one event that is on its way.
+        // Room for the one event that is being sent.
         broadcast::channel(1).0
     }
 
@@ -52,7 +51,7 @@ impl Channel for Sender<Event> {
     }
 
     fn send(&self, event: &Event) {
-        // It fails when nobody has subscribed.
+        // It fails if there is no subscriber.
         _ = Sender::send(self, *event);
     }
 
@@ -104,7 +103,7 @@ impl<C: Channel> Contender for Polled<C> {
 }
 
 impl<C: Channel> Native for Polled<C> {
-    /// It is the newest subscriber that goes.
+    /// The newest subscriber is dropped.
     type Connection = ();
 
     fn connect(&mut self, owner: &Self::Owner) {

@@ -1,4 +1,4 @@
-//! This crate, in both flavors, and with owners that are tracked.
+//! This crate, in both flavors, and with `HazardArc` owners.
 
 use std::hint::black_box;
 use std::ops::Deref;
@@ -56,7 +56,7 @@ macro_rules! flavor {
                 connection.disconnect();
             }
 
-            // The count is part of what `emit` promises: it must not be optimised away here.
+            // The count is part of what `emit` promises, so it must not be optimized away here.
             fn emit(&self, event: &Event) {
                 black_box(sigwire::generic::Signal::emit(self, event));
             }

@@ -1,4 +1,4 @@
-//! The owners of everyone, and the event.
+//! The owners of all contenders, and the event.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
@@ -6,14 +6,14 @@ use bevy_ecs::component::Component;
 
 pub(crate) type Event = u64;
 
-/// An owner whose method is one addition, so that what is measured is the way there. It is a load and
-/// a store, since one indivisible addition would cost as much as many a dispatch.
+/// An owner whose method is one addition, so that the dispatch is measured. The addition is a load
+/// and a store, since an atomic addition would cost as much as many dispatches.
 ///
-/// `cpp/contender.hpp` has its twin.
+/// `cpp/contender.hpp` has the same in C++.
 #[derive(Component)]
 pub struct Sink(AtomicU64);
 
-/// How many there are, those in C++ included.
+/// How many sinks there are, including those in C++.
 #[unsafe(no_mangle)]
 pub(crate) static PEERS_SINKS_ALIVE: AtomicUsize = AtomicUsize::new(0);
 

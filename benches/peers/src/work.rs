@@ -1,12 +1,12 @@
-//! The work that is measured: the same loops for everyone. For the C++ libraries they are in
-//! `cpp/contender.hpp`, so that no call between the languages is measured.
+//! The work that is measured: the same loops for all contenders. For the C++ libraries, the loops
+//! are in `cpp/contender.hpp`, so that no call between the languages is measured.
 
 use std::hint::black_box;
 
 use crate::contender::{Contender, Native};
 
 pub trait Work: Contender {
-    /// Connects a slot that stands from now on.
+    /// Connects a slot that stays connected.
     fn connect_one(&mut self, owner: &Self::Owner);
 
     /// Emits 1, 2, 3 and so on.
@@ -18,21 +18,22 @@ pub trait Work: Contender {
     /// Connects a slot, emits, and disconnects it.
     fn turns(&mut self, owner: &Self::Owner, count: u64);
 
-    /// Makes one, connects a slot to it, and drops it.
+    /// Makes a signal, connects a slot to it, and drops it.
     fn lifetimes(owner: &Self::Owner, count: u64);
 
-    /// Many, side by side.
+    /// Many signals, side by side.
     type Many;
 
     fn with_room_for(count: usize) -> Self::Many;
 
-    /// Makes as many as there is room for.
+    /// Makes as many signals as there is room for.
     fn fill(many: &mut Self::Many);
 
-    /// Connects `slots` slots to each: those of the first to the first owners, and so on.
+    /// Connects `slots` slots to each signal: the slots of the first signal to the first owners,
+    /// and so on.
     fn connect_each(many: &mut Self::Many, owners: &[Self::Owner], slots: usize);
 
-    /// Emits once on each that `order` names: its number.
+    /// Emits once on each signal that `order` names. The event is the signal's number.
     fn visit(many: &Self::Many, order: &[u32]);
 }
 
@@ -101,10 +102,10 @@ impl<N: Native> Work for N {
     }
 }
 
-/// A contender in the state that it is measured in.
+/// A contender in the state in which it is measured.
 pub struct Connected<C: Work> {
     pub contender: C,
-    /// Those of the standing slots, one each.
+    /// The owners of the standing slots, one for each.
     pub owners: Vec<C::Owner>,
     /// The owner of the slot that comes and goes.
     pub extra: C::Owner,

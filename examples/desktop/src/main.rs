@@ -1,11 +1,13 @@
 //! A desktop window whose panels are weak subscribers.
 //!
-//! A worker on a thread of its own emits progress. The panels live in `Rc<RefCell<..>>` on the window's
-//! thread: a `LocalQueue` brings them the events there, and asks for a repaint when there are some. Nobody
-//! disconnects anything: closing the details window drops its panels, at once, as the live count in the main
-//! window shows. Their slots go when their next event comes up: the worker's thread must not look at an `Rc`.
+//! A worker emits progress on a thread of its own. The panels live in `Rc<RefCell<..>>` on the
+//! window's thread. A `LocalQueue` brings the events to that thread, and requests a repaint when
+//! there are any. No code disconnects: closing the details window drops its panels at once, as the
+//! live count in the main window shows. Their slots end when their next event has its turn, because
+//! the worker's thread must not look at an `Rc`.
 //!
-//! `desktop --report` prints a line for each thing that happens, for a test that drives it: see `drive`.
+//! `desktop --report` prints a line for each thing that happens, for the test that drives it: see
+//! `drive`.
 
 mod panels;
 mod worker;
@@ -29,7 +31,8 @@ struct App {
     reports: bool,
 }
 
-/// The panels of the window that can be closed. That they are dropped with it is all there is to do.
+/// The panels of the details window. Closing that window drops this, and nothing else has to be
+/// done.
 struct Details {
     chart: Rc<RefCell<Chart>>,
     log: Rc<RefCell<Log>>,
@@ -41,7 +44,7 @@ impl App {
         let queue = LocalQueue::new(move || context.request_repaint());
         let (worker, alive) = (Worker::start(), Alive::default());
         let bar = Rc::new(RefCell::new(Bar::new(&alive)));
-        // Of the progress only the newest counts; a line of the log must not be missed.
+        // Only the newest progress matters, but every line of the log does.
         worker.progress.slot().on(&queue).latest().connect_mut(&bar, Bar::show);
         let mut app = App { worker, queue, alive, bar, details: None, reports };
         app.open_details();
@@ -76,7 +79,7 @@ impl App {
                 details.log.borrow().ui(ui);
             });
         if let Some(window) = shown {
-            // Its close button stands there.
+            // The position of its close button.
             let corner = window.response.rect.right_top();
             let close = corner + egui::vec2(-16.0, 16.0);
             self.report(format_args!("details close={}", place(close)));

@@ -1,4 +1,5 @@
-//! What the window shows. Panels know nothing of signals: they have methods that take events.
+//! The panels of the windows. They know nothing about signals: they only have methods that take
+//! events.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -7,9 +8,9 @@ use eframe::egui::{self, Color32, Pos2, Rect, Sense, Stroke, Vec2};
 
 use crate::worker::Progress;
 
-/// The bar's colour, which nothing else has.
+/// The bar's color. Nothing else has it.
 pub const BAR: Color32 = Color32::from_rgb(46, 160, 67);
-/// The chart's.
+/// The chart's color.
 pub const CHART: Color32 = Color32::from_rgb(214, 93, 14);
 
 /// Counts panels that are alive.
@@ -34,7 +35,7 @@ impl Drop for One {
     }
 }
 
-/// How far the worker is.
+/// Shows the worker's progress.
 pub struct Bar {
     progress: Progress,
     pub shown: usize,
@@ -62,7 +63,7 @@ impl Bar {
     }
 }
 
-/// How long each block took, most recent last.
+/// Shows how long each block took, the most recent last.
 pub struct Chart {
     micros: Vec<u32>,
     _one: One,
@@ -101,7 +102,7 @@ impl Chart {
     }
 }
 
-/// What was finished, newest last.
+/// Shows what was finished, the newest last.
 pub struct Log {
     lines: Vec<String>,
     _one: One,

@@ -1,4 +1,5 @@
-//! Work that takes a while, on a thread of its own. It knows nothing of windows: it has signals.
+//! A worker thread with work that takes a while. It knows nothing about windows: it only has
+//! signals.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -34,7 +35,7 @@ impl Worker {
         worker
     }
 
-    /// Stops it, and says how often it emitted progress.
+    /// Stops the worker, and returns how often it emitted progress.
     pub fn stop(&self) -> usize {
         self.stop.store(true, Relaxed);
         if let Some(thread) = self.thread.lock().unwrap().take() {
@@ -66,7 +67,7 @@ impl Worker {
     }
 }
 
-/// A checksum of some bytes that take different times.
+/// A checksum of a number of bytes that varies, so that blocks take different times.
 fn block(sum: u32, number: u32) -> u32 {
     let bytes = 20_000 + 15_000 * (number % 7);
     (0..bytes).fold(sum, |sum, byte| (sum ^ byte).wrapping_mul(0x0100_0193))

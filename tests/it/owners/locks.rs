@@ -72,7 +72,7 @@ macro_rules! of_lock {
                     message
                 });
                 assert!(
-                    message.contains("Panel` was to run while its owner is borrowed"),
+                    message.contains("Panel` cannot run because its owner is already borrowed"),
                     "{message}"
                 );
             }

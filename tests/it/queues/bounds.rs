@@ -159,7 +159,7 @@ both_homes! {
     #[test]
     fn a_queue_with_room_for_nothing_is_refused() {
         let message = panic_of(|| Queue::default().bounded(0, Overflow::DropOldest));
-        assert!(message.contains("room for 0 events"), "{message}");
+        assert!(message.contains("capacity of 0"), "{message}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A chart: panels with a line for each row, a dot for the median, whiskers for the quartiles, and
-//! the figures beside it in writing. Times and bytes, which differ a hundredfold, have a logarithmic
-//! axis; that of multiples begins at nothing.
+//! the figures beside it as text. Times and bytes, which differ a hundredfold, have a logarithmic
+//! axis; the axis of multiples begins at zero.
 
 use std::path::Path;
 
@@ -66,7 +66,7 @@ fn draw_panel(
         .margin_right(36)
         .x_label_area_size(44)
         .y_label_area_size(NAMES);
-    // With room for the writing beside the farthest dot.
+    // Leaves room for the text beside the farthest dot.
     if panel.unit == Unit::Multiples {
         let chart = chart.build_cartesian_2d(0.0..high * 1.5, height)?;
         return fill(chart, 0.0, rows, panel);

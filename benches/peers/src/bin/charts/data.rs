@@ -1,5 +1,5 @@
-//! What the benches have left: criterion's samples of each round, `heap.json`, and what was compared
-//! in pairs, each a line of `build.jsonl` or `user.jsonl`.
+//! The results of the benches: criterion's samples of each round, `heap.json`, and the paired
+//! comparisons, each a line of `build.jsonl` or `user.jsonl`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs;
@@ -19,7 +19,7 @@ pub(crate) struct Data {
     pub(crate) user: Vec<Multiple>,
 }
 
-/// How many times what is done by hand, and its budget.
+/// The multiple of the hand-written work, and its budget.
 #[derive(Deserialize)]
 pub(crate) struct Multiple {
     pub(crate) panel: String,
@@ -98,13 +98,13 @@ impl Data {
 }
 
 impl Cell {
-    /// Of the samples of all rounds.
+    /// The median of the samples of all rounds.
     pub(crate) fn quartiles(&self) -> [f64; 3] {
         let mut samples: Vec<f64> = self.0.values().flatten().copied().collect();
         [0.25, 0.5, 0.75].map(|share| quantile(&mut samples, share))
     }
 
-    /// The median over the rounds: what slows a whole round slows both.
+    /// The median over the rounds. Whatever slows a whole round slows both sides.
     pub(crate) fn ratio(&self, other: &Cell) -> f64 {
         let both = self.0.iter().filter_map(|(round, samples)| {
             let other = other.0.get(round)?;

@@ -1,4 +1,4 @@
-//! Everyone on the page, in its order.
+//! All contenders on the page, in its order.
 
 use peers::{Contender, HandArc, HandLocked, HandRc, every, every_threaded};
 
@@ -35,7 +35,7 @@ impl Entrant {
         if self.thread_safe { HandLocked::NAME } else { HandRc::NAME }
     }
 
-    /// With a mark for those that do less.
+    /// With a mark for contenders that do less.
     pub(crate) fn row(&self) -> Row {
         let whose = match self.name {
             name if name.starts_with("hand-written") => Whose::ByHand,

@@ -1,4 +1,4 @@
-//! Where and how often it was measured, in general terms, and what.
+//! The machine, in general terms, the number of rounds, and the versions of what was measured.
 
 use std::process::Command;
 use std::{env, fs, thread};
@@ -35,7 +35,7 @@ fn first_line(compiler: &str) -> String {
     line.unwrap_or_else(|| format!("no {compiler}"))
 }
 
-/// With the version that Cargo.lock has of it.
+/// With its version from Cargo.lock.
 fn locked(package: &str) -> String {
     let lock = include_str!("../../../Cargo.lock");
     let version = lock

@@ -1,6 +1,6 @@
-//! Draws the charts and fills in the tables of the page, from what the benches have left:
-//! `charts DATA PAGE CHARTS`, with criterion's folder, the Markdown file and a folder for the charts.
-//! What was not measured is left as it is on the page.
+//! Draws the charts and fills in the tables of the page from the results of the benches: `charts
+//! DATA PAGE CHARTS`, where `DATA` is criterion's folder, `PAGE` the Markdown file and `CHARTS` a
+//! folder for the charts. Parts that were not measured stay on the page as they are.
 
 mod chart;
 mod data;
@@ -19,12 +19,12 @@ use units::Unit;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A table and a chart of the page. `name` is that of the markers and of the file.
+/// A table and a chart of the page. `name` is the name of the markers and of the file.
 struct Section {
     name: &'static str,
-    /// Who is in it.
+    /// The contenders in it.
     field: fn(&Entrant) -> bool,
-    /// Whose multiples are shown, by contender.
+    /// The contender of whose figures those of an entrant are multiples.
     yardstick: fn(&Entrant) -> &'static str,
     workloads: &'static [Workload],
 }
@@ -104,12 +104,12 @@ const HEAP: [(&str, usize); 4] = [
     ("heap for each of 10,000 connections", 10_000),
 ];
 
-/// What a chart and a table show of one workload.
+/// The part of a chart and a table about one workload.
 struct Panel {
     title: String,
     slots: usize,
     unit: Unit,
-    /// `None` for what was not measured.
+    /// `None` if it was not measured.
     cells: Vec<Option<Shown>>,
 }
 

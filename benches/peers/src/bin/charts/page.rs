@@ -1,4 +1,4 @@
-//! The page: its words are written by hand, what stands between markers is filled in.
+//! The page: its text is written by hand, and the parts between markers are filled in.
 
 use std::fs;
 use std::path::{Path, PathBuf};

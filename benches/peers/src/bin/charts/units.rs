@@ -1,4 +1,4 @@
-//! Numbers as a reader wants them.
+//! Formats numbers for readers.
 
 use serde::Deserialize;
 
@@ -10,7 +10,7 @@ pub(crate) enum Unit {
 }
 
 impl Unit {
-    /// How much of it the unit is that suits a value of this size.
+    /// The size of the unit that suits a value of this size.
     fn scale(self, value: f64) -> (f64, &'static str) {
         match self {
             Unit::Nanoseconds if value >= 1e9 => (1e9, "s"),
@@ -27,7 +27,7 @@ impl Unit {
         format!("{} {unit}", digits(value / scale))
     }
 
-    /// The value, and what it lies between.
+    /// The value, and the range it lies in.
     pub(crate) fn show_within(self, low: f64, value: f64, high: f64) -> String {
         let (scale, _) = self.scale(value);
         format!("{} ({} to {})", self.show(value), digits(low / scale), digits(high / scale))
