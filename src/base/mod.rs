@@ -11,7 +11,7 @@ mod slot_key;
 pub(crate) use depth::Depth;
 #[cfg(feature = "std")]
 pub(crate) use depth::this_thread;
-pub(crate) use never::{Impossible, Never};
+pub(crate) use never::Never;
 #[cfg(feature = "async")]
 pub(crate) use outcome::Outcome;
 #[cfg(feature = "std")]

@@ -9,7 +9,7 @@
 //! that impl and complain about its unmet bounds. With two, it finds that neither applies, and
 //! prints the message written here.
 
-use crate::base::{Impossible, Never};
+use crate::base::Never;
 
 /// A method that a slot can call: either the path of a `fn(&self, &E) -> R` of the owner, such as
 /// `Panel::on_click`, or a closure whose first parameter is the owner, `|owner, event| ..`.
@@ -31,7 +31,7 @@ impl<T: ?Sized, E: ?Sized, R, M: Fn(&T, &E) -> R> Method<T, E, R> for M {}
 #[doc(hidden)]
 impl<T: ?Sized, E: ?Sized, R, M> Method<T, E, R> for M
 where
-    Never<M>: Impossible,
+    Never<M>: Fn(),
     M: Method<T, E, R>,
 {
 }
@@ -55,7 +55,7 @@ impl<T: ?Sized, E: ?Sized, R, M: Fn(&mut T, &E) -> R> MutMethod<T, E, R> for M {
 #[doc(hidden)]
 impl<T: ?Sized, E: ?Sized, R, M> MutMethod<T, E, R> for M
 where
-    Never<M>: Impossible,
+    Never<M>: Fn(),
     M: MutMethod<T, E, R>,
 {
 }
@@ -75,7 +75,7 @@ impl<E: ?Sized, R, C: Fn(&E) -> R> Closure<E, R> for C {}
 #[doc(hidden)]
 impl<E: ?Sized, R, C> Closure<E, R> for C
 where
-    Never<C>: Impossible,
+    Never<C>: Fn(),
     C: Closure<E, R>,
 {
 }

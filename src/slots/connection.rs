@@ -1,7 +1,7 @@
 //! Handles to slots: they disconnect a slot, block it, or wait for its calls.
 
 use core::fmt;
-use core::ops::{Deref, DerefMut};
+use core::ops::Deref;
 use slotmap::Key;
 use smallvec::SmallVec;
 
@@ -439,8 +439,8 @@ impl<F: Flavor> fmt::Debug for ConnectionSet<F> {
 
 /// A [`ConnectionSet`] that disconnects all of its connections when it is dropped.
 ///
-/// It derefs to the set, which has the methods that add and block connections. Keep one in an
-/// object to disconnect all of the object's slots when the object is dropped, including slots that
+/// It derefs to the set, to look at it and to block it. (Not mutably: assigning another set would
+/// leave these slots connected.) Keep one in an object to disconnect all of the object's slots when the object is dropped, including slots that
 /// have another owner or none.
 ///
 /// Generic over the flavor. Its everyday names are
@@ -473,6 +473,16 @@ impl<F: Flavor> ScopedConnectionSet<F> {
         ConnectionSet::new().scoped()
     }
 
+    /// Adds a connection.
+    pub fn add(&mut self, connection: Connection<F>) {
+        self.set.add(connection);
+    }
+
+    /// See [`ConnectionSet::disconnect_all`].
+    pub fn disconnect_all(&mut self) -> usize {
+        self.set.disconnect_all()
+    }
+
     /// Turns the guard back into a plain set, without disconnecting.
     pub fn detach(mut self) -> ConnectionSet<F> {
         core::mem::take(&mut self.set)
@@ -486,9 +496,9 @@ impl<F: Flavor> Deref for ScopedConnectionSet<F> {
     }
 }
 
-impl<F: Flavor> DerefMut for ScopedConnectionSet<F> {
-    fn deref_mut(&mut self) -> &mut ConnectionSet<F> {
-        &mut self.set
+impl<F: Flavor> Extend<Connection<F>> for ScopedConnectionSet<F> {
+    fn extend<I: IntoIterator<Item = Connection<F>>>(&mut self, connections: I) {
+        self.set.extend(connections);
     }
 }
 

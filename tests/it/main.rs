@@ -23,6 +23,7 @@ mod destructors;
 mod disconnecting;
 mod emissions;
 mod emitting;
+mod generic_bounds;
 mod nesting;
 mod options;
 mod order;

@@ -15,7 +15,7 @@
 
 use core::future::Future;
 
-use crate::base::{Impossible, Never};
+use crate::base::Never;
 
 /// An `async` method that can be a handler: the path of an `async fn(&self, &E) -> R` of the owner,
 /// or an async closure that takes the owner first, `async |owner, event| ..`. Its future may borrow
@@ -55,7 +55,7 @@ where
 #[doc(hidden)]
 impl<'a, T: ?Sized + 'a, E: ?Sized + 'a, R, M> AsyncMethod<'a, T, E, R> for M
 where
-    Never<M>: Impossible,
+    Never<M>: Fn(),
     M: AsyncMethod<'a, T, E, R>,
 {
     type Future = <M as AsyncMethod<'a, T, E, R>>::Future;
@@ -94,7 +94,7 @@ where
 #[doc(hidden)]
 impl<'a, E: ?Sized + 'a, R, C> AsyncClosure<'a, E, R> for C
 where
-    Never<C>: Impossible,
+    Never<C>: Fn(),
     C: AsyncClosure<'a, E, R>,
 {
     type Future = <C as AsyncClosure<'a, E, R>>::Future;
@@ -138,7 +138,7 @@ where
 #[doc(hidden)]
 impl<'a, T: ?Sized + 'a, E: ?Sized + 'a, R, M> AsyncMutMethod<'a, T, E, R> for M
 where
-    Never<M>: Impossible,
+    Never<M>: Fn(),
     M: AsyncMutMethod<'a, T, E, R>,
 {
     type Future = <M as AsyncMutMethod<'a, T, E, R>>::Future;

@@ -1,5 +1,4 @@
 // Nor can one that implements the trait itself: none can.
-//~ conflicting implementations of trait `AsyncMethod<
 //~ borrowed data escapes outside of method
 use sigwire::generic::AsyncMethod;
 use std::sync::{Arc, Mutex};
