@@ -75,6 +75,7 @@ use crate::slots::Connection;
 /// | a handler panics | the panic goes to the caller of `run`. The later events stay queued, and the loop is woken for them. For other panics, see [below](#when-your-code-panics) |
 /// | the queue has no room | [`Overflow`] decides which event is lost. Lost events are counted, and each run reports how many |
 /// | the queue is dropped | its slots are disconnected, and the events that wait are dropped |
+/// | a slot is disconnected while a run is under way | its handler is not called again. If the run has taken events of the slot (it takes up to 128 events at once), the run drops what the method captured after those 128 events. Otherwise `disconnect` drops it at once |
 /// | an `Rc` owner, or what a method of a `LocalQueue` captured | is used and dropped only on the loop's thread. If a run is under way when the connection ends, on any thread, that run drops it at its end. Otherwise the loop is woken, and the next run, the next connect, or the drop of the queue drops it |
 /// | an `Rc` owner is gone | emitting threads cannot see that. The slot ends when its next event has its turn, or when more slots are connected |
 ///

@@ -73,7 +73,9 @@ impl<F: Flavor> Connection<F> {
     /// Disconnects the slot and returns whether it was still connected.
     ///
     /// No call of the slot starts after this has returned. A call that is already running
-    /// continues; the values its method captured are dropped when it returns.
+    /// continues; the values its method captured are dropped when it returns. (A slot in a queue whose
+    /// events a run has taken keeps them until that run has called those events: see
+    /// [`Queue`](crate::generic::Queue).)
     pub fn disconnect(&self) -> bool {
         self.table.upgrade().is_some_and(|table| table.disconnect(self.key()))
     }
